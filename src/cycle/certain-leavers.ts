@@ -10,13 +10,13 @@ import { applyPlan } from "./sending/apply.ts";
 
 const pageSize = 250;
 
-/** What is seen of a person without regard to the scope. */
+/** Evidence that does not depend on the scope. */
 const certain: ReadonlySet<EvidenceKind> = new Set(["accountDisabled", "softDeleted", "deleted"]);
 
 /**
- * If the scope cannot be read, nothing is planned that rests on it. People who are disabled or deleted do not wait for it,
- * though: the directory was read, and they are switched off before the cycle ends with the fault. Nothing else is written,
- * because it is not known whether they are in scope.
+ * Deactivates people who are disabled or deleted although the scope could not be read: the directory was read, and that is
+ * enough for them. Nothing else is planned or written, because it is not known who is in scope. The cycle then ends with the
+ * fault of the scope.
  */
 export async function switchOffCertainLeavers(
   context: CycleContext,
@@ -26,14 +26,14 @@ export async function switchOffCertainLeavers(
   const { log, settings } = context;
   const only = await markedLeavers(context);
   if (only.length === 0) return;
-  // Looked at with another mapping: whichever is in force next looks at everybody.
+  // These people are planned with a new mapping. So the next cycle plans everyone, whichever mapping it has.
   const other = meta.mappingDigest !== undefined && meta.mappingDigest !== settings.mapping.digest;
   if (other) await keepNotes(context, { mappingDigest: "" });
   const reason = `the scope could not be read: ${fault.message}`;
   const sending: CycleContext["sending"] = { kind: "leavers", reason, evidence: certain };
   const leaving: CycleContext = { ...context, sending };
   await makePlan(leaving, { only });
-  // Too many deletions to be asked for at once: they stay for the cycle that reads the scope.
+  // There are too many deletions to ask for each by id. They wait for the cycle that reads the scope.
   if (!(await confirmLeavers(leaving))) return;
   const planned = await summarise(leaving, only);
   const read = { scopeParts: null, filterParts: [], emptyDirectory: false, scopeUnread: true };
@@ -46,7 +46,7 @@ export async function switchOffCertainLeavers(
   );
 }
 
-/** People who are to be looked at, have an account that may be active, and are disabled or deleted. */
+/** Marked people who are disabled or deleted and have an account that may be active. */
 async function markedLeavers({ store, everyoneInScope }: CycleContext): Promise<readonly string[]> {
   const found: string[] = [];
   let after = "";

@@ -6,9 +6,9 @@ import type { WatchedTarget } from "./health/reach.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import type { RoundsSent } from "./sending/rounds.ts";
 
-// What is known of a cycle as it goes on: it has begun, its plan is weighed, sent, and it ends.
+// The stages of a cycle: it has begun, its plan is weighed, the plan is sent, and the cycle has ended.
 
-/** A cycle that has begun, and has its entry in the log. */
+/** A cycle that has begun and has its entry in the log. */
 export interface BegunCycle {
   readonly request: CycleRequest;
   readonly context: CycleContext;
@@ -17,9 +17,9 @@ export interface BegunCycle {
   readonly startedAt: number;
   /** As the store had it when the cycle began. */
   readonly meta: Partial<Meta>;
-  /** Tells whether Lattice has answered. */
+  /** Knows whether Lattice has answered. */
   readonly watched: WatchedTarget;
-  /** From then on the end is recorded by this clock. */
+  /** Sets the clock by which the end of the cycle is recorded. */
   readonly believe: (clock: Clock) => void;
 }
 
@@ -31,13 +31,13 @@ export interface WeighedCycle {
   readonly heldOperations: number;
 }
 
-/** What was sent of a plan. */
+/** The part of a plan that was sent. */
 export interface SentCycle extends RoundsSent {
-  /** With what later rounds have planned. */
+  /** The numbers of the plan, including later rounds. */
   readonly summary: PlanSummary;
 }
 
-/** What a cycle came to. */
+/** A cycle that has come to its end. */
 export interface EndedCycle extends Pick<CycleResult, "failedComparison" | "onDemand"> {
   readonly context: CycleContext;
   readonly weighed: WeighedCycle;

@@ -11,7 +11,7 @@ import type { CycleRequest, CycleResult } from "./request.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
- * Runs one cycle: read both ends, plan, weigh, send, record. A dry run is the same up to sending. The caller holds the lease.
+ * Runs one cycle: read Entra and Lattice, plan, weigh, send, record. A dry run does all but send. The caller holds the lease.
  * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError; what was done is recorded
  */
 export function runCycle(ports: Ports, request: CycleRequest): Promise<CycleResult> {

@@ -9,8 +9,8 @@ import { ingestFilterGroups } from "./reading/scope.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
- * A cycle of a few people: each is read from both ends, planned, weighed and sent, and each step is told. The rest of the
- * company is not read; the guard's own state stays as it is, because this plan says nothing of what is held of others.
+ * A cycle of a few people: they are read from Entra and Lattice, planned, weighed and sent, and each step is reported. Other
+ * people are not read. The state of the guard stays as it is, because this plan says nothing about what is held of others.
  * @param names object ids or user principal names
  * @throws ConfigurationError if Entra does not know one of them, or the plan is not the one that was agreed to
  */

@@ -15,7 +15,7 @@ import { markDue } from "./reading/due.ts";
 import { recoverIntents } from "./sending/recover.ts";
 import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
 
-// The steps that a cycle of everybody and one on demand share.
+// The steps that are the same in a cycle of everyone and in a cycle on demand.
 
 /** Before anything is read: checks that Lattice is still the same company's, and looks up what earlier runs left open. */
 export async function settleEarlierRuns(context: CycleContext, meta: Partial<Meta>): Promise<void> {
@@ -24,8 +24,8 @@ export async function settleEarlierRuns(context: CycleContext, meta: Partial<Met
 }
 
 /**
- * Plans the people who are selected, and those whose time has come.
- * @param emptyDirectory Entra answered with nobody: the picture is of an earlier day, and nothing is planned on it
+ * Plans the selected people, and those for whom a date or a delay was reached.
+ * @param emptyDirectory Entra answered that it has no people: the stored data is of an earlier time, and nothing is planned
  */
 export async function planCycle(
   context: CycleContext,
@@ -38,18 +38,19 @@ export async function planCycle(
   await endWaiting(context);
   if (context.clockDoubtMs === 0) await markDue(context);
   if (emptyDirectory) return;
-  // From here on people have been planned with one mapping or the other: the next cycle plans everybody, whichever is in force.
+  // From here on, some people may be planned with the old mapping and some with the new one. So if this cycle does not plan
+  // everyone, the next one does, whichever mapping is in force.
   if (meta.mappingDigest !== undefined && meta.mappingDigest !== digest) {
     await keepNotes(context, { mappingDigest: "" });
   }
   await makePlan(context, select);
-  // Only now has everybody been planned with this mapping. A run that dies before does it all again.
+  // Only now has everyone been planned with this mapping. If the run dies before, the next cycle plans everyone again.
   if (select === "everybody") await keepNotes(context, { mappingDigest: digest });
 }
 
 /**
- * Confirms the leavers of the plan, weighs it, and holds what the guard does not let pass.
- * @param only object ids of the people whom the plan is about; everybody if absent
+ * Confirms the leavers of the plan, weighs the plan, and holds the operations that exceed a limit.
+ * @param only object ids of the people whom the plan is about; everyone if absent
  */
 export async function weighCycle(
   context: CycleContext,
@@ -58,7 +59,7 @@ export async function weighCycle(
 ): Promise<WeighedCycle> {
   const { store } = context;
   const confirmed = await confirmLeavers(context);
-  // Before anything is held: an operation of which a part is held becomes two.
+  // Count the plan before anything is held, because an operation of which a part is held becomes two.
   const planned = await summarise(context, only);
   const { guard, held } = await weighAndHold(context, { meta, startedAt, read, summary: planned });
   const withdrawn = confirmed ? { leavers: 0, reports: 0 } : await confirmWeighedLeavers(context);
@@ -74,7 +75,7 @@ export async function weighCycle(
   return { summary, guard, heldOperations: held };
 }
 
-/** Sends what the guard lets pass, unless it is a dry run. */
+/** Sends the operations that the guard does not hold, unless it is a dry run. */
 export async function sendCycle(
   context: CycleContext,
   { request, meta, watched }: Pick<BegunCycle, "request" | "meta" | "watched">,

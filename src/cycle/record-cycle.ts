@@ -14,7 +14,7 @@ import type { Ports } from "./ports/ports.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import { interrupted } from "./sending/apply.ts";
 
-/** Gives a cycle its entry in the log, and writes into it how the cycle ended, however it ends. */
+/** Begins the cycle's entry in the log, runs the cycle, and records its end, also if the cycle fails. */
 export async function recordCycle(
   given: Ports,
   request: CycleRequest,
@@ -50,7 +50,7 @@ export async function recordCycle(
       error: errorText(reason),
     } as const;
     await store.finishCycle(cycleId, end).catch((second: unknown) => {
-      // The first error says what went wrong; this one is most often its echo (a full disk).
+      // The first error says what went wrong; the second usually has the same cause (for example a full disk).
       log.warn({ error: String(second) }, "the end of the cycle could not be recorded");
     });
     throw reason;
@@ -73,7 +73,7 @@ async function recordEnd(
   const { summary, done, mostFailed } = sent;
   const failed = sent.failed + unreadable;
   const outcome = outcomeOf(guard, failed);
-  // The next cycles know by themselves which kinds Lattice refuses (`refusedKinds`): that is not kept with this one.
+  // Refused kinds are reported with this cycle only: `refusedKinds` stores them for the next one.
   const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
   await keepPlan(context, { summary, guard });
   const finishedAt = context.clock.now();

@@ -5,24 +5,26 @@ import type { Agreement } from "./guard/agreement.ts";
 import type { Sending } from "./health/quarantine.ts";
 import type { FailedComparison } from "./reading/comparison.ts";
 
-/** What a cycle is asked to do. */
+/** The request to run a cycle. */
 export interface CycleRequest {
-  /** Plan only. The store must be a scratch copy: the plan itself is written there. */
+  /** Plan only. The store must be a private copy, because the plan is written to it. */
   readonly dryRun: boolean;
-  /** Read both ends in full, whatever the watermark says. */
+  /** Read Entra and Lattice in full, whatever the watermark says. */
   readonly full: boolean;
-  /** These people alone, by object id or user principal name. */
+  /** Only these people, by object id or user principal name. */
   readonly only?: readonly string[] | undefined;
-  /** What a person has agreed to (`CycleResult.onDemand.agreement`): if the plan is another one by now, nothing is sent. */
+  /**
+   * Digest of the plan that a person agreed to (`CycleResult.onDemand.agreement`). If the plan differs now, nothing is sent.
+   */
   readonly agreed?: string | undefined;
-  /** Everything, unless the quarantine says otherwise. */
+  /** What may be sent. Default: everything. */
   readonly sending?: Sending;
-  /** The lease that the caller holds; `private` if the store is a copy that nobody else writes to. */
+  /** Proof of the lease that the caller holds; `private` if the store is a private copy. */
   readonly fence: Fence;
   readonly signal: AbortSignal;
 }
 
-/** What came of a cycle that got to its end. */
+/** The result of a cycle that came to its end. */
 export interface CycleResult {
   readonly cycleId: number;
   readonly header: PlanHeader;
@@ -31,13 +33,13 @@ export interface CycleResult {
   readonly failed: number;
   /** Operations that the guard holds. */
   readonly heldOperations: number;
-  /** Operations that were planned and not sent: put back, or not needed any more. */
+  /** Operations that were planned but not sent: they were put back, or are no longer needed. */
   readonly notSent: number;
-  /** If so many operations failed that the whole job backs off: what happened, in words. */
+  /** Why the whole job backs off, in words, if too many operations failed; else `null`. */
   readonly mostFailed: string | null;
   readonly durationMs: number;
-  /** The full comparison that could not be done in this cycle, which went on without. */
+  /** The full comparison, if it failed and the cycle went on without it. */
   readonly failedComparison: FailedComparison | null;
-  /** Of a cycle on demand: the object ids of its people, and what stands for what it sends or would send. */
+  /** Of a cycle on demand: the object ids of its people, and the digest of what it sends or would send. */
   readonly onDemand?: { readonly people: readonly string[]; readonly agreement: Agreement };
 }

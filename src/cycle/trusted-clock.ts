@@ -4,8 +4,8 @@ import { endOldReleases } from "./guard/hold.ts";
 import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/clock-doubt.ts";
 
 /**
- * Reads, and compares our clock with those of Entra and Lattice: before the read if signing in told Entra's time, else after
- * it, by the answers to the read (managed identities sign in elsewhere).
+ * Runs a read, and compares our clock with those of Entra and Lattice: before the read if the sign-in showed Entra's time,
+ * else after it (a managed identity does not sign in at Entra itself).
  * @returns what was read, and the context with the believed clock
  */
 export async function withTrustedClock<Read>(
@@ -21,14 +21,14 @@ export async function withTrustedClock<Read>(
   return { context: trusted, read: found };
 }
 
-/** Times that lie in the future are moved, and old releases forgotten, only if our clock is believed. */
+/** Compares the clocks. Only if our clock is believed, stored times in the future are moved and old releases end. */
 async function compareClocks(context: CycleContext): Promise<CycleContext> {
   const { store, clock, settings, notes } = context;
   const clockDoubtMs = await clockDoubt(context.clocks, context.signal);
   if (clockDoubtMs === 0) {
     await store.forgetTheFuture(clock.now());
     await endOldReleases(context, clock.now() - settings.guard.windowMs);
-    // Our clock may have been set back since the cycle began: the cycle cannot have begun later than now.
+    // Our clock may have been set back since the cycle began. The cycle cannot have begun later than now.
     return { ...context, clockDoubtMs, startedAt: Math.min(context.startedAt, clock.now()) };
   }
   const note = clockDoubtNote(clockDoubtMs);

@@ -7,49 +7,49 @@ import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from
 import type { Ports } from "../ports/ports.ts";
 import { createTurns, type InTurn } from "./in-turn.ts";
 
-/** One cycle under way. */
+/** The cycle under way: what each of its steps is handed. */
 export interface CycleContext extends Ports {
   readonly cycleId: number;
   readonly kind: CycleKind;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   readonly signal: AbortSignal;
-  /** What each commit of the cycle names. */
+  /** Proof of the lease, for each commit of the cycle. */
   readonly fence: Fence;
-  /** Mode `all`: membership is not kept, everybody is a member. */
+  /** The scope has mode `all`: everyone is a member, and no membership is stored. */
   readonly everyoneInScope: boolean;
-  /** What the cycle met and did not believe, or leaves for a later one; sentences for a person, added as it goes. */
+  /** Findings that the cycle did not believe, or leaves for a later one, in sentences for a person. Steps add to them. */
   readonly notes: string[];
-  /** People whose leaving Entra did not confirm when it was asked by id, and why: not deactivated for it in this cycle. */
+  /** Object ids of people whom Entra did not confirm as leavers when asked by id, and why. They stay active in this cycle. */
   readonly unconfirmed: Map<string, string>;
   /**
-   * How far our own clock is behind both ends', milliseconds (negative: ahead); 0 where it is believed. Otherwise `clock` is
-   * as the ends have it, and nothing is planned that time decides.
+   * How far our own clock is behind those of Entra and Lattice, milliseconds (negative: ahead); 0 if our clock is believed.
+   * If it is not 0, `clock` shows the time of Entra and Lattice, and nothing is planned that depends on the time.
    */
   readonly clockDoubtMs: number;
-  /** Every account was read in this cycle: what the picture has of one is of now. */
+  /** Every account was read in this cycle, so the stored accounts are current. */
   readonly listed: boolean;
-  /** The last listing did not show everybody: whoever is to get an account is searched for first. */
+  /** The last listing of accounts was incomplete. An account is searched for before it is created. */
   readonly lookUpFirst: boolean;
-  /** No first run has come to its end: creates and links are what it is there for, and are not weighed. */
+  /** The first run has not ended: creates and links are expected, and the guard does not weigh them. */
   readonly firstRun: boolean;
   /**
    * Accounts that people were to be linked to in this cycle, by Lattice id: whoever comes second is matched again with the
    * next.
    */
   readonly claims: Map<string, string>;
-  /** In which what is read of the state is folded and written. */
+  /** Runs each piece of reading, folding and writing the state without another one in between. */
   readonly inTurn: InTurn;
-  /** Judges what single records that fail say of everybody. */
+  /** Decides whether failing records point to a fault of the host or of the key. */
   readonly host: HostWatch;
   readonly sending: Sending;
-  /** Kinds of operations that were refused when the last cycle ended. */
+  /** Kinds of operations that Lattice refused at the end of the last cycle. */
   readonly refusedBefore: RefusedKinds;
-  /** Follows what becomes of each kind of operation. */
+  /** Follows the outcomes of each kind of operation. */
   readonly kinds: KindWatch;
 }
 
-/** What a cycle needs at hand from its beginning. */
+/** The context with which a cycle begins. */
 export function cycleContext(
   ports: Ports,
   cycle: Pick<CycleContext, "cycleId" | "kind" | "startedAt" | "signal" | "fence" | "firstRun"> &

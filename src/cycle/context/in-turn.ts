@@ -2,8 +2,8 @@
 export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * What is read of the state and then written must not be written by others in between: within a cycle each such piece has
- * its turn, and the lease keeps other runs away.
+ * Creates the turns of one cycle. State that is read and then written must not change in between: within a cycle, each such
+ * piece of work has its turn; the lease keeps other runs away.
  */
 export function createTurns(): InTurn {
   let last: Promise<unknown> = Promise.resolve();

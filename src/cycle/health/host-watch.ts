@@ -10,26 +10,26 @@ import type { OperationOutcome } from "../../domain/operation.ts";
 import type { Ports } from "../ports/ports.ts";
 import { type Answer, gatherEvidence, type Note, type Suspect } from "./host-evidence.ts";
 
-/** A fault of everybody: the cycle stops. */
+/** A fault that concerns every record: the cycle stops. */
 export type HostFault = HostUnavailableError | ConfigurationError;
 
 /**
- * Watches the outcome of requests about single records, of every kind, throughout a cycle. If one record fails, the failure
- * is that record's. If several different ones in a row fail, or a second one that is asked for on purpose fails too, it is
- * the host's (`HostUnavailableError`) or the key's (`ConfigurationError`).
+ * Watches the outcomes of all requests about single records throughout a cycle. If one record fails, the fault is with that
+ * record. If several different records fail in a row, or if a second record that is requested on purpose fails too, the fault
+ * is with the host (`HostUnavailableError`) or with the key (`ConfigurationError`).
  */
 export interface HostWatch {
   /**
    * Runs a read about one person's account.
-   * @throws what the read throws if it is the record's own failure (`isRecordFailure`); HostUnavailableError,
-   * ConfigurationError if the evidence says that everybody is affected
+   * @throws what the read throws if the fault is with the record (`isRecordFailure`); HostUnavailableError or
+   * ConfigurationError if the evidence says that it is not
    */
   reading<T>(objectId: string, read: () => Promise<T>): Promise<T>;
-  /** Notes the outcome of a write. @returns the fault of everybody, if the evidence says so. @throws the signal's reason */
+  /** Notes the outcome of a write. @returns the fault of the host or the key, if there is one. @throws the signal's reason */
   wrote(outcome: OperationOutcome): Promise<HostFault | null>;
 }
 
-/** How other records answered: well, with the same fault (in words), or with nothing that decides. */
+/** The answers about other records: well, the same fault (in words), or undecided. */
 type Testimony = "well" | "undecided" | { readonly words: string };
 
 const faultOf: { readonly [S in Suspect]: Answer } = { host: "unavailable", key: "forbidden" };
@@ -41,7 +41,7 @@ export function watchHost(
   const evidence = gatherEvidence();
   const asking = new Map<Suspect, Promise<Testimony>>();
 
-  /** Asks for an account of nobody. If that fails too, asks for the account of a person who never failed. */
+  /** Searches for an account that does not exist. If that fails too, asks for the account of a person who does not fail. */
   const ask = async (suspect: Suspect, except: string): Promise<Testimony> => {
     const accounts = await store.soundAccounts([except], 1);
     const questions = [

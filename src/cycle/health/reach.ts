@@ -19,7 +19,7 @@ interface Probing extends Writing, Pick<Ports, "target" | "clock" | "log"> {
   readonly notes: string[];
 }
 
-/** In quiet cycles the target is asked at most this often. */
+/** The test request is sent at most this often. */
 const probeEveryMs = 60 * 60_000;
 
 export function watchAnswers(target: Target): WatchedTarget {
@@ -54,12 +54,11 @@ export function watchAnswers(target: Target): WatchedTarget {
 }
 
 /**
- * Detects a refused key in quiet cycles too: if nothing was asked of the target, one small request tests the key, once an
- * hour. A cycle that probes a quarantine always tests it, because only an answer shows that the cause is gone. An outage is
- * not a fault of a cycle that needed no answer: it is noted, and the next cycle asks again. A pause that Lattice asks for is
- * kept, as in every cycle.
- * @throws ConfigurationError; HostUnavailableError if a pause is asked for, or if the cycle must find out whether a
- * quarantine is over
+ * Tests the key with one small request if the cycle needed nothing from Lattice, so that a refused key is noticed in quiet
+ * cycles too. The test is sent at most once an hour; a cycle that probes a quarantine always sends it, because only an
+ * answer shows that the cause is gone. If Lattice does not answer, a note is added and the next cycle asks again.
+ * @throws ConfigurationError if the key is refused; HostUnavailableError if Lattice asks for a pause, or does not answer a
+ * cycle that probes a quarantine
  */
 export async function confirmReach(
   cycle: Probing,

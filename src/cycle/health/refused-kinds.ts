@@ -4,33 +4,33 @@ import { sentence } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 
-/** A kind of operation that can be refused as a whole; a deactivation is sent in any case. */
+/** A kind of operation that Lattice can refuse as a whole. Deactivations are always sent. */
 export type RefusableAction = Exclude<Action, "deactivate">;
 
-/** A kind of operation that Lattice refuses whomever it is about (402: no seat is left). */
+/** A kind of operation that Lattice refuses for every person. Example: creates, with 402 because no seat is left. */
 export interface RefusedKind {
   readonly action: RefusableAction;
   /** HTTP status of the refusals. */
   readonly status: number;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** What Lattice said, with the status. */
+  /** Lattice's words, with the status. */
   readonly words: string;
-  /** The last person who was tried; the next cycle goes on behind. Absent or empty: from the first one on. */
+  /** The last person who was tried. The next cycle continues after them; if absent or empty, with the first person. */
   readonly triedUpTo?: string;
 }
 
 export type RefusedKinds = ReadonlyMap<RefusableAction, RefusedKind>;
 
-/** So many different people refused with the same status, and none taken between, and the rest of the kind is put back. */
+/** If this many people in a row are refused with the same status, the rest of the kind is put back. */
 const enough = 3;
 /**
- * A kind that was refused in the cycle before is tried with so many people, and only these are sent. The next cycle tries the
- * next ones: records that are refused for a reason of their own must not stand for everybody for ever.
+ * A kind that was refused in the last cycle is tried with this many people; the others are put back. The next cycle tries the
+ * next people, because a record may be refused for a reason of its own.
  */
 const triedFirst = 2;
 
-/** Statuses that speak of the data of one record; 403 speaks of the record, the key, or the kind. */
+/** Statuses that are about the data of one record. (403 may be about the record, the key or the kind.) */
 const aboutData: ReadonlySet<number> = new Set([400, 404, 409, 410, 412, 413, 414, 415, 422, 428]);
 
 const whatIsRefused: { readonly [A in RefusableAction]: string } = {
@@ -40,14 +40,14 @@ const whatIsRefused: { readonly [A in RefusableAction]: string } = {
   reactivate: "reactivations",
 };
 
-/** `Lattice takes no new accounts: All seats are taken (402).` */
+/** `Lattice refuses new accounts: All seats are taken (402). …` */
 export function refusalSentence({ action, words }: Pick<RefusedKind, "action" | "words">): string {
   return `Lattice refuses ${whatIsRefused[action]}: ${sentence(words)} The rest of this kind is postponed; the next cycle tries ${triedFirst} people first.`;
 }
 
 export function parseRefusedKinds(meta: Partial<Meta>): RefusedKinds {
   if (meta.refusedKinds === undefined || meta.refusedKinds === "") return new Map();
-  // Written by this program alone.
+  // Only this program writes it.
   const kinds = JSON.parse(meta.refusedKinds) as readonly RefusedKind[];
   return new Map(kinds.map((kind) => [kind.action, kind]));
 }
@@ -56,16 +56,16 @@ export function refusedKindsText(kinds: RefusedKinds): string {
   return kinds.size === 0 ? "" : JSON.stringify([...kinds.values()]);
 }
 
-/** Follows what becomes of each kind of operation in a cycle. Pure but for what it remembers. */
+/** Follows the outcomes of each kind of operation in a cycle. It sends nothing. */
 export interface KindWatch {
-  /** Takes note of an outcome. @returns whether it is the kind that was refused, not this person */
+  /** Notes an outcome. @returns whether the kind seems to be refused, not only this person's operation */
   note(action: Action, outcome: OperationOutcome): boolean;
   isRefused(action: Action): boolean;
-  /** Nothing of these kinds is due any more. */
+  /** Forgets these kinds, because no such operation is due any more. */
   forget(actions: readonly RefusableAction[]): void;
-  /** Of each kind that is refused: the last person who is tried in this cycle. */
+  /** Notes, for each refused kind, the last person who is tried in this cycle. */
   trying(upTo: ReadonlyMap<RefusableAction, string>): void;
-  /** Kinds that are refused as far as this cycle knows: what was refused before stays so until somebody is taken. */
+  /** Kinds that are refused now. A kind that was refused before stays so until Lattice accepts an operation of it. */
   refused(): RefusedKinds;
 }
 
@@ -86,8 +86,8 @@ export function watchKinds(before: RefusedKinds): KindWatch {
   );
 
   /**
-   * A 403 is the kind's where others are taken, or where it was the kind's before; not that of an account which had one
-   * already.
+   * Whether a refusal is about the kind. A 403 is, if it was before, or if other kinds are accepted and this one is not; but
+   * not for a person who failed before.
    */
   const isOfKind = (action: RefusableAction, status: number, attempts: number): boolean => {
     if (before.get(action)?.status === status) return true;
@@ -106,7 +106,7 @@ export function watchKinds(before: RefusedKinds): KindWatch {
       }
       if (status !== "failed" || action === "deactivate") return false;
       if (httpStatus === undefined || !isOfKind(action, httpStatus, retry?.attempts ?? 1)) {
-        // Somebody of the kind got as far as the data.
+        // Lattice looked at the data, so it does not refuse the kind.
         if (httpStatus !== undefined && !closed.has(action)) refused.delete(action);
         return false;
       }
@@ -143,17 +143,17 @@ export function watchKinds(before: RefusedKinds): KindWatch {
   };
 }
 
-/** Lets a few of a kind that is refused be planned, and puts the others back. People come in the order of their ids. */
+/** Plans a few people of each refused kind and puts the others back. People must come in the order of their object ids. */
 export function tryFew(kinds: RefusedKinds): {
   limit(plan: PersonPlan): PersonPlan;
-  /** People who are tried because nobody comes behind those who were tried last. */
+  /** The first people, who are tried again if there are none after those who were tried last. */
   again(): readonly string[];
-  /** Kinds of which there is nothing to be tried any more. */
+  /** Refused kinds for which no operation is due any more. */
   idle(): readonly RefusableAction[];
   /** The last person who is tried, by kind. */
   upTo(): ReadonlyMap<RefusableAction, string>;
 } {
-  /** By kind: the first few, and the first few behind those who were tried last. */
+  /** By kind: the first few people, and the first few after those who were tried last. */
   const first = new Map<RefusableAction, string[]>();
   const next = new Map<RefusableAction, string[]>();
   const takes = (
@@ -190,8 +190,8 @@ export function leaversOnly(reason: string): (plan: PersonPlan) => PersonPlan {
 }
 
 /**
- * Puts back everything but deactivations for this evidence, and what else these would write: the next cycle looks at the
- * person again.
+ * Puts back everything except deactivations with this evidence, of which only `active` is sent. The next cycle plans these
+ * people again.
  */
 export function activeOnly(
   reason: string,
@@ -212,7 +212,7 @@ export function activeOnly(
   };
 }
 
-/** The person is left to a later cycle, without an entry in the log. */
+/** Leaves the operation to a later cycle, without an entry in the log. */
 function putBack(plan: Extract<PersonPlan, { kind: "operation" }>, reason: string): PersonPlan {
   const { operation, ...rest } = plan;
   const { objectId, userName } = operation;

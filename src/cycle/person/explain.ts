@@ -88,7 +88,7 @@ type Parts = Omit<
 async function withoutSource(store: StateStore, found: Found, settings: ExplainSettings): Promise<Parts> {
   const { account } = found;
   const nothing = { source: null, scope: null, mappings: [], decision: null, standing: null };
-  // A person whom neither Entra nor Lattice has any more may still be in the log.
+  // The log may still contain a person whom neither Entra nor Lattice has any more.
   const person = found.objectId ?? found.asked;
   const history =
     found.candidates.length > 0 ? [] : historyOf(await store.history({ person, limit: shownEntries }));

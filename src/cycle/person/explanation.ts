@@ -15,7 +15,7 @@ export interface Explanation {
   readonly formatVersion: "1.0";
   /** As the person was named in the request. */
   readonly asked: string;
-  /** Where a person of this name or id is known. */
+  /** The sides that know a person with this name or id. */
   readonly found: "both" | "entra" | "lattice" | "nobody";
   /** If several people have the text in their names: the closest of them; `found` is then `nobody`. */
   readonly candidates: readonly FoundPerson[];
@@ -54,7 +54,7 @@ export interface PictureAges {
     readonly finishedAt: string | null;
     readonly outcome: string | null;
   } | null;
-  /** The configuration has changed since everybody was last planned; this shows its effect now. */
+  /** The configuration has changed since everyone was last planned; this shows its effect now. */
   readonly configurationChanged: boolean;
 }
 
@@ -86,11 +86,11 @@ export interface ScopeExplanation {
   readonly through: readonly string[] | null;
   readonly guest: boolean;
   readonly guestsAllowed: boolean;
-  /** The decision besides membership. */
+  /** What decides next to membership. */
   readonly decidedBy: ScopeVerdict["decidedBy"];
   /** `null` if the person passes, else why not, in words. */
   readonly rejection: string | null;
-  /** One of them is enough; without filters everybody passes. */
+  /** A person passes if one filter passes, or if there are none. */
   readonly filters: readonly FilterExplanation[];
   /** The next moment at which time alone may change the outcome. */
   readonly lookAgainAt: string | null;
@@ -215,6 +215,6 @@ export interface HistoryEntry {
   readonly httpStatus: number | null;
   readonly requestId: string | null;
   readonly changes: readonly Change[];
-  /** Who released it, or rejected it while it was held; absent if nobody did. */
+  /** The decision that released it, or rejected it while it was held; absent if there is none. */
   readonly decision?: DecisionDocument;
 }

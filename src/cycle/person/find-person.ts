@@ -27,7 +27,7 @@ export interface Found {
  * an account in Lattice. If none of these equals the whole text, it searches for the text as part of a name. Letter case
  * does not matter in names.
  * @param mapping values that it redacts are not searched
- * @param how `alone`, for commands that write: nobody is found if another person has the same externalId or, in a search by
+ * @param how `alone`, for commands that write: no person is found if another one has the same externalId or, in a search by
  * part of a name, matches too
  */
 export async function findPerson(

@@ -30,7 +30,7 @@ export async function readNow(
   const name = direct === null ? ((await findExactly(store, asked)).objectId ?? wanted) : wanted;
   let objectId = await readPerson(context, name);
   if (objectId === null) {
-    // Perhaps a person known only to Lattice, by userName or by id.
+    // The name may be known only to Lattice, as a userName or an id.
     const account = (await target.find("userName", name, signal))[0] ?? (await target.get(name, signal));
     if (account != null) {
       await keepAccounts(context, [account]);

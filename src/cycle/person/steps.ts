@@ -8,7 +8,7 @@ import type { PlannedPerson } from "../planning/planned-person.ts";
 import type { Membership } from "../reading/membership.ts";
 import type { Wanted } from "../reading/person.ts";
 
-/** Reports the steps scope and match. @returns the decisions, for the last step */
+/** Reports the steps scope and match. @returns the plans, for the last step */
 export async function reportScopeAndMatch(
   context: CycleContext,
   people: readonly Wanted[],
@@ -65,7 +65,7 @@ const matchFaults: ReadonlySet<string> = new Set([
   "protectedAccount",
 ]);
 
-/** Found before accounts were searched. */
+/** Reasons to skip that are found before accounts are searched. */
 const beforeMatching: ReadonlySet<string> = new Set([
   "invalidUserName",
   "duplicateUserName",

@@ -14,26 +14,28 @@ import {
   nameFreed,
 } from "./marks.ts";
 
-/** What a fold has to know of accounts before it begins. */
+/** The stored accounts that a fold needs. */
 export interface KnownAccounts {
-  /** Every account that is read, written or linked to one of the people, as it is known. */
+  /** Every account that is read, written, or linked to one of the people, as it is stored. */
   readonly rows: Iterable<AccountRow>;
-  /** By Lattice id of a manager: accounts that point to it, or whose people report to its person. */
+  /** By Lattice id of a manager's account: accounts that point to it, or whose people report to its person. */
   readonly reports?: ReadonlyMap<string, readonly AccountRow[]>;
 }
 
-/** Accounts as they are known, while what is read and written of them is folded in. Nothing is written before `change`. */
+/**
+ * Collects what is read and written of accounts. It changes nothing; `change` gives the result as a part of a state change.
+ */
 export interface AccountFold {
-  /** An account as it was read; its link stays as it is. */
+  /** Adds an account as it was read. Its link stays as it is. */
   read(found: TargetUser): void;
   /**
-   * An account as a write confirmed it, linked to a person; an older account of the same person loses the link.
+   * Adds an account as a write confirmed it, and links it to a person. Another account of the same person loses the link.
    * @param sent paths of the write
    */
   link(found: ConfirmedTarget, objectId: string, sent: ReadonlySet<string>): void;
-  /** The account is gone: the link is dissolved and leaves a trace; an account of nobody is only forgotten. */
+  /** Adds that an account is gone. Its link is dissolved and leaves a trace; an account without a link is only forgotten. */
   unlink(latticeId: string, dissolved: Dissolved): void;
-  /** Accounts that may not be as they are known. */
+  /** Marks accounts that may differ from what is stored, so that they are read again. */
   readAgain(marks: readonly ReadAgain[]): void;
   row(latticeId: string): AccountRow | undefined;
   /** The marks so far, in the order of their reasons. */
@@ -122,7 +124,8 @@ export function foldAccounts(known: KnownAccounts, readIn: number): AccountFold 
     keep({
       ...accountOf(user),
       objectId,
-      // The answer may be older than what the account is to be read again for: it stays marked, and nothing of that is believed.
+      // The answer may be older than the reason to read the account again. So the account stays marked, and acknowledgements
+      // of paths that Lattice may have emptied do not count.
       acknowledged: withoutPaths(user.acknowledged, emptied),
       drifted: own ? drift(before, user, sent) : {},
       readIn,
@@ -150,7 +153,7 @@ export function foldAccounts(known: KnownAccounts, readIn: number): AccountFold 
     marks.push(...accountGone(objectId));
   };
 
-  /** Those that pointed to the account before, and those that a write of this fold made point to it. */
+  /** Accounts that pointed to this account before, and accounts that do so since a write of this fold. */
   const reportsOf = (latticeId: string, paths: readonly string[]): Iterable<string> => {
     const before = (known.reports?.get(latticeId) ?? []).map((row) => row.latticeId);
     const now = [...put.values()].filter(({ values }) => paths.some((path) => values[path] === latticeId));
@@ -210,7 +213,7 @@ function sameAccount(one: TargetUser, other: TargetUser): boolean {
   );
 }
 
-/** What the account shows otherwise than it was confirmed; of an account from a backup nobody can tell. */
+/** The drift of an account. It is unknown if the stored account came from a backup. */
 function drift(before: AccountRow, user: TargetUser, sent: ReadonlySet<string>): AccountRow["drifted"] {
   if (before.readIn === beforeRestore) return {};
   return driftOf(before, user, sent, new Set(before.readAgain ?? []));

@@ -3,8 +3,9 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, type TargetUser, valueAt } from "../../domain/target.ts";
 
 /**
- * What the target shows otherwise than it was confirmed, although nobody sent it: by path, the confirmed value.
- * @param known the account as the picture has it, earlier drift included
+ * Finds drift: values that the target shows otherwise than they were confirmed, although no other value was sent.
+ * @returns the confirmed value by path
+ * @param known the account as stored, earlier drift included
  * @param sent paths of this write, which are confirmed now
  * @param emptied paths that the target may have emptied by itself: a value that is newly missing there is no drift
  */
@@ -25,9 +26,9 @@ export function driftOf(
   return Object.fromEntries(
     [...paths].flatMap((path) => {
       if (sent.has(path)) return [];
-      // Nothing was ever confirmed of it.
+      // `active` was never confirmed.
       if (path === "active" && known.active === null) return [];
-      // An id that is not shown may be there.
+      // An externalId that Lattice does not show may still be there.
       if (path === "externalId" && found.externalId === null) return [];
       const earlier = Object.hasOwn(known.drifted, path) ? known.drifted[path] : undefined;
       const now = valueAt(found, path);
@@ -35,7 +36,7 @@ export function driftOf(
       if (earlier === undefined && (sameAt(path, before, now) || (now === null && emptied.has(path))))
         return [];
       const acknowledged = Object.hasOwn(known.acknowledged, path) ? known.acknowledged[path] : undefined;
-      // `null` is a value that was confirmed too: there was none, and somebody has added one.
+      // `null` can be confirmed too: then there was no value, and a value was added by hand.
       const last = acknowledged === undefined ? before : acknowledged.sent;
       const confirmed = earlier === undefined ? last : earlier;
       return sameAt(path, confirmed, now) ? [] : [[path, confirmed]];
@@ -43,7 +44,7 @@ export function driftOf(
   );
 }
 
-/** What the account still keeps otherwise than it was sent: an acknowledgement ends when the value that was sent is shown. */
+/** The acknowledgements that still hold. One ends when Lattice shows the value that was sent. */
 export function stillAcknowledged(
   acknowledged: LinkedTarget["acknowledged"],
   found: TargetUser,
@@ -53,7 +54,7 @@ export function stillAcknowledged(
   );
 }
 
-/** The account as found, where an `active` or a userName that is not shown stays what was confirmed last. */
+/** The account as found. If Lattice does not show `active` or the userName, the last confirmed value stays. */
 export function keepUnshown<User extends TargetUser>(found: User, confirmed: TargetUser | undefined): User {
   const active = found.active ?? confirmed?.active ?? null;
   const userName = found.userName === "" ? (confirmed?.userName ?? "") : found.userName;

@@ -6,7 +6,7 @@ export function beganToFail({ objectId, firstFailedAt, code, message }: RetryRec
   return { objectId, change: "began", since: firstFailedAt, code, message };
 }
 
-/** The next digest says that the user does not fail any more. */
+/** The next digest says that the user no longer fails. */
 export function failsNoMore({ objectId, firstFailedAt, code, message }: RetryRecord): FailureNote {
   return { objectId, change: "recovered", since: firstFailedAt, code, message };
 }

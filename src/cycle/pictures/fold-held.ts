@@ -8,8 +8,8 @@ import { releasedChanges } from "../operations/fingerprint.ts";
 import { type HeldPart, split } from "../operations/split.ts";
 
 /**
- * What these holds keep back of planned operations. An operation of which a part is held becomes two: the part is a row of
- * its own, and the rest goes on.
+ * Holds planned operations, or parts of them. If only a part of an operation is held, that part becomes a row of its own, and
+ * the rest stays planned.
  * @param cycle `startedAt`: milliseconds since the epoch
  * @returns `held`: how many operations are held, in whole or in part
  */
@@ -35,7 +35,7 @@ export function foldHeld(
   return { change: { operations: { add, patch } }, held: patch.length };
 }
 
-/** What is held waits for nothing but a release: neither for an account that is made, nor for a manager. */
+/** The row of a held part. It refers to no manager, because a held operation waits only for a release. */
 function heldRow(operation: WeighedOperation, { changes, weights }: HeldPart, at: number): NewOperation {
   const { cycleId, objectId, userName, latticeId, reason, evidence, wave, attempt = 1 } = operation;
   return {
@@ -60,7 +60,8 @@ function heldRow(operation: WeighedOperation, { changes, weights }: HeldPart, at
 }
 
 /**
- * What earlier plans hold of people whom this one has planned: the same is held once, and what is due no more is cancelled.
+ * Settles the held rows of earlier plans, for people whom this plan includes. If the same is held again, the new row keeps
+ * since when it is held, and the old row goes. If all of it is planned now, the old row goes. Otherwise it is cancelled.
  */
 export function foldEarlierHeld(earlier: readonly EarlierHeld[]): StateChange {
   const patch: OperationPatch[] = [];
@@ -78,7 +79,7 @@ export function foldEarlierHeld(earlier: readonly EarlierHeld[]): StateChange {
   return { operations: { patch, remove }, certain: over };
 }
 
-/** Whether all that was held is a part of what is planned now. */
+/** Whether every held change is among the changes that are planned now. */
 function goesOn(held: LoggedOperation, now: readonly LoggedOperation[]): boolean {
   const planned = now.flatMap((operation) =>
     releasedChanges(operation).map(({ fingerprint }) => fingerprint),
@@ -86,7 +87,7 @@ function goesOn(held: LoggedOperation, now: readonly LoggedOperation[]): boolean
   return releasedChanges(held).every(({ fingerprint }) => planned.includes(fingerprint));
 }
 
-/** What a person sees of a held operation. */
+/** The part of a held operation by which two of them count as the same. */
 function essence({ action, latticeId, evidence, changes }: LoggedOperation): unknown {
   return [action, latticeId, evidence, changes];
 }

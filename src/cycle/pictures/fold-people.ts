@@ -5,32 +5,32 @@ import type { Mark } from "../../domain/state/mark.ts";
 import { foldSource } from "./fold-source.ts";
 import { configuredOtherwise, keysTouched, managerChanged, personChanged } from "./marks.ts";
 
-/** What the configuration makes of a person. */
+/** What the configuration derives from a person. */
 export interface Derive {
   readonly userNameKey: (user: SourceUser) => string | null;
-  /** `null` for everybody where people cannot share one. */
+  /** Always `null` if the mapping cannot give two people the same externalId. */
   readonly externalIdKey: (user: SourceUser) => string | null;
   readonly alwaysInScope: (user: SourceUser) => boolean;
-  /** Properties of a manager that the reports map from. */
+  /** Properties of a manager that the mapping of the reports uses. */
   readonly ofManager: readonly string[];
 }
 
-/** A page of the directory, folded with what was known. */
+/** The result of folding a page of the directory. */
 export interface FoldedPeople {
   readonly change: StateChange;
-  /** Object ids of people of whom the page says too little: they are read by id. */
+  /** Object ids of people about whom the page says too little. They are read by id. */
   readonly readAgain: readonly string[];
-  /** By property that an answer left out: people of whom the earlier value was kept. */
+  /** By property that an answer left out: the number of people whose earlier value was kept. */
   readonly kept: ReadonlyMap<string, number>;
-  /** By property that an answer left out: people of whom nothing was known. */
+  /** By property that an answer left out: the number of people for whom no earlier value was known. */
   readonly unshown: ReadonlyMap<string, number>;
 }
 
 const nothingDerived = { userNameKey: null, externalIdKey: null, alwaysInScope: false } as const;
 
 /**
- * What a page of the directory changes. A person may be in it more than once, the later item the newer.
- * @param known the people of the page who are known, by object id
+ * Folds a page of the directory. A person may be in it more than once; then the later item is the newer one.
+ * @param known the people of the page who are stored already, by object id
  * @param readIn the cycle that reads the page
  */
 export function foldPeople(
@@ -62,7 +62,7 @@ export function foldPeople(
     changed = true;
   };
 
-  /** @returns whether something of the person is another than before */
+  /** @returns whether the person has changed */
   const upsert = (
     item: Extract<SourceChange, { kind: "upsert" }>,
     before: PersonRow | undefined,
@@ -81,7 +81,7 @@ export function foldPeople(
     if (differs) {
       if (before !== undefined) {
         marks.push(...personChanged(item.objectId));
-        // A person who is enabled again, or back from the bin, counts again for those who share a key.
+        // If the person is enabled or restored now, they count again for the people with the same key.
         touched.push(before);
       }
       if (before === undefined || concernsReports(before.source, source, derive.ofManager)) {
@@ -109,7 +109,7 @@ export function foldPeople(
       continue;
     }
     if (before === undefined && !item.complete && (item.unshown ?? []).length > 0) {
-      // A part of an unknown person is nothing to go by.
+      // A few properties of an unknown person are not enough.
       readAgain.add(item.objectId);
       changed = true;
       continue;
@@ -123,7 +123,7 @@ export function foldPeople(
     change: {
       people: { readIn, put: [...put.values()], seen: [...seen] },
       marks: [...marks, ...keysTouched(touched)],
-      // Until the watermark is stored, the picture holds what no complete round of changes has shown.
+      // Until the watermark is stored, the stored data is ahead of the last complete round of changes.
       ...(changed ? { notes: { aheadOfWatermark: "yes" } } : {}),
     },
     readAgain: [...readAgain],
@@ -132,7 +132,7 @@ export function foldPeople(
   };
 }
 
-/** What another configuration makes of the person, and who shares a key with them before or after. */
+/** Compares what the configuration derives from the person with what it derived before. */
 function derivedOtherwise(
   row: PersonRow,
   before: PersonRow | undefined,
@@ -169,7 +169,7 @@ function sameSource(one: SourceUser, other: SourceUser): boolean {
   );
 }
 
-/** Whether people whose manager this is map to something else now. */
+/** Whether the person's reports may be mapped otherwise now. */
 function concernsReports(before: SourceUser, now: SourceUser, ofManager: readonly string[]): boolean {
   return (
     before.presence !== now.presence ||

@@ -5,21 +5,21 @@ import type { RetryRecord } from "../../domain/state/retry.ts";
 import { failsNoMore } from "./failures.ts";
 import { lookedAtNext, stayMarked } from "./marks.ts";
 
-/** A person with what was known when they were planned, and what the plan decided about them. */
+/** A person's plan, with what was known when it was made. */
 export interface PersonWithPlan {
   readonly known: Pick<Candidate, "retry" | "released" | "rejected" | "events" | "held">;
   readonly plan: PersonPlan;
 }
 
-/** Nothing is to be sent: what was refused before does not fail any more. */
+/** Skipped for these reasons, a person has nothing to send, so an earlier failure is over. */
 const nothingDue: ReadonlySet<SkipCode> = new Set(["managerRing"]);
 
-/** The same is due once this has passed: what is held of the person stays. */
+/** Skipped for these reasons, a person has the same operation due later, so the held one stays. */
 const heldStays: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "rejected"]);
 
 /**
- * What a page of decisions changes: new operations of the log, where each person stands, and what is over: failures,
- * releases, rejections and held operations that no longer belong to what is planned.
+ * Folds the plans of a page of people: new operations, where each person stands, and the end of failures, releases,
+ * rejections and held operations that no longer belong to what is planned.
  * @param cycle `startedAt`: milliseconds since the epoch
  */
 export function foldPlans(
@@ -93,19 +93,19 @@ function sameEvents(
   return one.size === other.size && [...one].every(([event, since]) => other.get(event) === since);
 }
 
-/** Nothing of what the guard holds of the person is due any more. */
+/** Whether nothing that the guard holds for the person is due any more. */
 function heldIsOver({ plan }: PersonWithPlan): boolean {
   if (plan.kind === "operation") return false;
   return plan.kind !== "skipped" || !heldStays.has(plan.skipped.code);
 }
 
-/** Nothing that failed before is due any more. */
+/** The person's retry, if nothing that failed before is due any more. */
 function retryThatIsOver({ known, plan }: PersonWithPlan): RetryRecord[] {
   if (known.retry === null || plan.kind === "operation") return [];
   return plan.kind !== "skipped" || nothingDue.has(plan.skipped.code) ? [known.retry] : [];
 }
 
-/** A release is for a change as it was: what is planned otherwise now, or no longer, was not released. */
+/** Releases that end: the released change is no longer planned, or is planned in another form. */
 function releasesOver({ known, plan }: PersonWithPlan): NamedChanges[] {
   if (plan.kind === "skipped") return [];
   const inUse = plan.kind === "operation" ? (plan.releasesInUse ?? []) : [];
@@ -114,7 +114,7 @@ function releasesOver({ known, plan }: PersonWithPlan): NamedChanges[] {
     .map(([attribute, fingerprint]) => ({ objectId: objectIdOf(plan), attribute, fingerprint }));
 }
 
-/** So is a rejection. */
+/** Rejections that end for the same reason. */
 function rejectionsOver({ known, plan }: PersonWithPlan): readonly NamedChanges[] {
   if (plan.kind === "skipped" && plan.rejected === undefined) return [];
   const { rejected = [] } = plan;
@@ -124,7 +124,7 @@ function rejectionsOver({ known, plan }: PersonWithPlan): readonly NamedChanges[
   );
 }
 
-/** People on whom a plan rests and who were not planned after it. */
+/** People on whom a plan of this page depends and who were not planned after it. */
 function stillToLookAt(people: readonly PersonWithPlan[]): ReadonlySet<string> {
   const next = new Set<string>();
   for (const { plan } of people) {

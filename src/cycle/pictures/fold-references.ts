@@ -4,8 +4,8 @@ import { attributeList } from "../operations/attribute-list.ts";
 import { managersFound } from "./marks.ts";
 
 /**
- * Planned operations without their references, because the managers have no accounts yet: the people wait for those. An
- * update of which nothing is left is not sent. Making or adopting an account is work of its own.
+ * Takes the reference to a manager without an account out of planned operations; the people wait for the manager's account.
+ * An update with no other change is removed. A create or an adoption stays.
  */
 export function foldWithdrawn(operations: readonly WeighedOperation[]): StateChange {
   const withdrawn = operations.map((operation) => ({ operation, left: withoutReference(operation) }));
@@ -27,13 +27,13 @@ function withoutReference(operation: WeighedOperation): NonNullable<OperationPat
   return {
     changes,
     reason: operation.action === "update" ? `${attributeList(changes)} changed` : operation.reason,
-    // Nothing is taken from the former manager yet.
+    // The manager is not changed now, so that change weighs nothing.
     weights: operation.weights.filter(({ kind }) => kind !== "manager"),
     refers: false,
   };
 }
 
-/** The managers whom these people waited for have accounts by now. */
+/** Folds that the managers of these people, for whom they waited, have accounts now. */
 export function foldManagersFound(objectIds: readonly string[]): StateChange {
   return { managerFound: objectIds, marks: managersFound(objectIds) };
 }

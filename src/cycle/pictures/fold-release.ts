@@ -3,20 +3,23 @@ import type { ReleasedChange } from "../../domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../domain/state/guarding.ts";
 import { heldDecided } from "./marks.ts";
 
-/** What a person decided about changes that are, or were, held. */
+/** A person's decision about changes that are, or were, held. */
 export interface HeldDecision {
   readonly planId: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** They pass the guard, each while it stays as it is; a rejection of the attribute is over. */
+  /** These changes pass the guard as long as they are planned unchanged. A rejection of the attribute ends. */
   readonly released?: readonly ReleasedChange[];
-  /** They are in no plan, each while it stays as it is; a release of the attribute is over. */
+  /** These changes are left out of plans as long as they would be unchanged. A release of the attribute ends. */
   readonly rejected?: readonly ChangeToReject[];
-  /** Object ids of people of whom whatever was rejected is taken back. */
+  /** Object ids of people whose rejections are taken back. */
   readonly undone?: readonly string[];
 }
 
-/** What a decision about held changes leaves. A person whose change is rejected is planned anyway: something is held. */
+/**
+ * Folds a decision about held changes. People with rejected changes need no mark: they are marked as long as something is
+ * held.
+ */
 export function foldRelease({
   planId,
   at,

@@ -1,18 +1,18 @@
 import type { Json, JsonObject } from "../../domain/json.ts";
 import type { SourceChange } from "../../domain/source.ts";
 
-/** What the picture has of one person. */
+/** The stored data of one person. */
 export interface PicturedPerson {
   readonly attributes: JsonObject;
   readonly managerId: string | null;
-  /** Selected properties of which no answer has shown anything. */
+  /** Selected properties that no answer has ever shown. */
   readonly unshown: readonly string[];
 }
 
 /**
- * What the picture has of a person after one more read. An answer that leaves a selected property out says nothing of it:
- * what was known is kept; where there was no value it is unknown, not empty (perhaps it was never asked for before).
- * @returns `kept`: what the answer left out and the picture had
+ * Folds one more read of a person into the stored data. If an answer leaves a selected property out, the stored value is
+ * kept; if there is none, the property is unknown, not empty (perhaps it was never asked for before).
+ * @returns `kept`: properties that the answer left out and whose stored values were kept
  */
 export function foldSource(
   known: PicturedPerson | null,

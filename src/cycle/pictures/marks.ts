@@ -3,28 +3,29 @@ import type { PersonRow } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 
-// The one list of reasons why somebody is planned again. Each function says what has happened; a store applies what it gives.
+// The only list of reasons why a person is planned again. Each function is named after what has happened; the store applies
+// the marks that it returns.
 
 type Keys = Pick<PersonRow, "userNameKey" | "externalIdKey">;
 
-/** The directory has other values of the person, or another standing: what failed with the old ones is tried at once. */
+/** The person has other values in Entra, or came or went. If the old values failed, the new ones are tried at once. */
 export function personChanged(objectId: string): readonly Mark[] {
   return [{ who: "person", objectId, retry: true }];
 }
 
-/** What is read of the person is derived otherwise, by a list of the configuration. */
+/** A list of the configuration (`entra.scope.include`) names the person now, or no longer does. */
 export function configuredOtherwise(objectId: string): readonly Mark[] {
   return [{ who: "person", objectId }];
 }
 
-/** The person came or went, or something that is mapped from a manager changed: the reports map to something else. */
+/** The person came or went, or a value that reports map from their manager changed. */
 export function managerChanged(objectId: string): readonly Mark[] {
   return [{ who: "reports", objectId }];
 }
 
 /**
- * People with these keys came, went, or changed their standing: two who share a key wait for each other. A leaver whose
- * account has the userName gives it up only where another person needs it, so that person is looked at too.
+ * People with these keys came, went, or changed. Others with the same key may now be unique, or no longer be. A leaver gives
+ * up a userName only if another person needs it, so the leaver whose account has the name is planned again too.
  */
 export function keysTouched(keys: Iterable<Keys>): readonly Mark[] {
   const names = new Set<string>();
@@ -51,7 +52,7 @@ export function moved(objectIds: Iterable<string>): readonly Mark[] {
   ]);
 }
 
-/** Time alone changes what is decided: a date in a filter, a delayed deactivation. A failure keeps its own time. */
+/** Time alone changes the plan: a date in a filter, or a delayed deactivation, is reached. A retry keeps its own time. */
 export function timeHasCome(objectIds: readonly string[]): readonly Mark[] {
   return objectIds.flatMap((objectId): Mark[] => [
     { who: "person", objectId },
@@ -59,10 +60,7 @@ export function timeHasCome(objectIds: readonly string[]): readonly Mark[] {
   ]);
 }
 
-/**
- * Reasons that pass without a change of the person: time, the owner of the account taking another name, what is nobody's
- * fault.
- */
+/** Reasons to skip that can pass without a change of the person: time passes, or another person or account changes. */
 const passing: ReadonlySet<SkipCode> = new Set([
   "waitingForRetry",
   "linkedToAnother",
@@ -82,37 +80,37 @@ export function stayMarked(plan: PersonPlan): boolean {
   return plan.kind === "skipped" && passing.has(plan.skipped.code);
 }
 
-/** The managers whom these people waited for have accounts by now. */
+/** The managers for whom these people waited have accounts now. */
 export function managersFound(objectIds: readonly string[]): readonly Mark[] {
   return objectIds.map((objectId) => ({ who: "person", objectId }));
 }
 
-/** What the guard holds of these people was released, or a rejection of it was taken back. */
+/** A held change of these people was released, or a rejection was taken back. */
 export function heldDecided(objectIds: readonly string[]): readonly Mark[] {
   return [...new Set(objectIds)].map((objectId) => ({ who: "person", objectId }));
 }
 
-/** The plan of other people rests on what is planned for these. */
+/** The plan of another person depends on what is planned for these people. */
 export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
   return [...objectIds].map((objectId) => ({ who: "person", objectId }));
 }
 
-/** An account was read that is not as it was known, or is there again. */
+/** An account was read and differs from what was stored, or it was missing and is there again. */
 export function accountChanged(objectId: string, { returned = false } = {}): readonly Mark[] {
   return [{ who: "person", objectId, ...(returned ? { retry: true } : {}) }];
 }
 
-/** An account is known that was not: people who lost it, or one with its externalId, are matched again. */
+/** An account appeared. People who lost it, or an account with its externalId, are matched again. */
 export function accountAppeared(latticeId: string, externalId: string | null): readonly Mark[] {
   return [{ who: "lostOwners", latticeId, externalId }];
 }
 
-/** No account has the userName (in lower case) any more: people who wait for it are tried at once. */
+/** An account gave up this userName (in lower case). People who wait for it are tried at once. */
 export function nameFreed(userName: string): readonly Mark[] {
   return [{ who: "sharers", of: "userName", key: userName, retry: true }];
 }
 
-/** An account carries another externalId: people whose id it was or is, and people with its userName, may match it now. */
+/** An account has another externalId. People whose id it was or is, and people with its userName, may match it now. */
 export function externalIdChanged(
   before: string | null,
   account: { readonly externalId: string | null; readonly userName: string },
@@ -127,9 +125,7 @@ export function externalIdChanged(
   ];
 }
 
-/**
- * A person has an account no more. A disabled person counts for people with the same keys only while there is an account.
- */
+/** A person lost the account. A disabled person without an account no longer counts for people with the same keys. */
 function accountLost(objectId: string): readonly Mark[] {
   return [
     { who: "person", objectId },
@@ -137,7 +133,7 @@ function accountLost(objectId: string): readonly Mark[] {
   ];
 }
 
-/** The account is gone from Lattice: what failed there is tried at once with whatever is matched now. */
+/** The account is gone from Lattice. The person is matched again, and tried at once even if the old account failed. */
 export function accountGone(objectId: string): readonly Mark[] {
   return [
     ...accountLost(objectId),
@@ -146,17 +142,19 @@ export function accountGone(objectId: string): readonly Mark[] {
   ];
 }
 
-/** The account went over to another person: reports that point to it wait for the account that their manager gets. */
+/** The account went over to another person. The reports of the former owner wait until their manager has an account. */
 export function accountTakenOver(formerOwner: string): readonly Mark[] {
   return [...accountLost(formerOwner), { who: "reports", objectId: formerOwner, await: true }];
 }
 
-/** The person is linked to another account than before: reports may point to the old one, and may have failed for it. */
+/**
+ * The person is linked to another account than before. Reports may point to the old one, or may have failed because of it.
+ */
 export function managersAccountChanged(objectId: string): readonly Mark[] {
   return [{ who: "reports", objectId, retry: true }];
 }
 
-/** What became of a write in doubt is known. */
+/** A write in doubt was looked up, so it is known what became of it. */
 export function writeLookedUp(objectId: string): readonly Mark[] {
   return [{ who: "person", objectId }];
 }

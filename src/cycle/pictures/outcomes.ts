@@ -12,29 +12,29 @@ import { type AccountFold, foldAccounts, type KnownAccounts } from "./accounts.t
 import { beganToFail, failsNoMore } from "./failures.ts";
 import { writeLookedUp } from "./marks.ts";
 
-/** The operation that an outcome is of, as far as the outcome changes what is known. */
+/** The parts of an operation that are needed to fold its outcome. */
 export type EndedOperation = Pick<
   LoggedOperation,
   "id" | "cycleId" | "objectId" | "action" | "changes" | "latticeId" | "formerOwner"
 >;
 
-/** What came of one operation. */
+/** One operation and its outcome. */
 export interface Ended {
   readonly operation: EndedOperation;
   readonly outcome: OperationOutcome;
 }
 
-/** What outcomes are folded with. */
+/** The stored data that is needed to fold outcomes. */
 export interface KnownForOutcomes extends KnownAccounts {
   /** The people of the outcomes, by object id. */
   readonly people: ReadonlyMap<string, KeysOfPerson>;
   /** People on the retry schedule, by object id. */
   readonly failing: ReadonlyMap<string, RetryRecord>;
-  /** Object ids of people of whom the guard holds another part of what the cycle planned. */
+  /** Object ids of people for whom the guard holds another part of what the cycle planned. */
   readonly held: ReadonlySet<string>;
 }
 
-/** What the outcomes of a few operations change, in the order in which they came. */
+/** Folds the outcomes of a few operations, in the order in which they came. */
 export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], readIn: number): StateChange {
   const accounts = foldAccounts(known, readIn);
   const ends: OperationEnd[] = [];
@@ -44,7 +44,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
   const certain: EndedOperation[] = [];
 
   const at = <What>(what: What): At<What> => ({ what, marks: accounts.marks.length });
-  /** Marks that came after and concern the person: a write that is confirmed answers only those before. */
+  /** Later marks that concern the person. A confirmed write answers only the marks before it. */
   const later = ({ what, marks }: At<{ readonly objectId: string }>): readonly Mark[] =>
     accounts.marks
       .slice(marks)
@@ -53,7 +53,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
   for (const { operation, outcome } of ended) {
     const { objectId } = outcome;
     ends.push(endOf(outcome));
-    // First: what the answer shows of the account itself is judged by the mark.
+    // The marks come first, because `link` judges the account's values by them.
     accounts.readAgain(outcome.readAgain ?? []);
     if (outcome.target !== undefined) accounts.link(outcome.target, objectId, pathsOf(operation));
     if (outcome.status === "done") {
@@ -63,7 +63,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
       carriedOut.push({ objectId, attributes });
     }
     if (outcome.retry !== undefined) retries.set(objectId, at(outcome.retry));
-    // A look-up that is still to come compares the values.
+    // If the outcome is unknown, the next look-up still needs the values.
     if (outcome.unknown !== true) certain.push(operation);
     if (outcome.unlink !== undefined) unlinkGone(accounts, operation, outcome);
   }
@@ -88,7 +88,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
   };
 }
 
-/** Who is on the retry schedule now and was not, or the other way round. A person who is not known is on none. */
+/** People who have come onto the retry schedule, or left it. Forgotten people have no retry. */
 function failuresOf(
   { failing, people }: Pick<KnownForOutcomes, "failing" | "people">,
   retries: ReadonlyMap<string, At<RetryRecord> | "dropped">,
@@ -100,13 +100,13 @@ function failuresOf(
   });
 }
 
-/** Something, and how many marks there were when it came. */
+/** A value, with the number of marks that there were when it came. */
 interface At<What> {
   readonly what: What;
   readonly marks: number;
 }
 
-/** Whether a mark is about this person. Where the fold cannot tell it is: to look at a person once more does no harm. */
+/** Whether a mark is, or may be, about this person. To plan a person once too often does no harm. */
 function concerns(mark: Mark, objectId: string, person: KeysOfPerson | undefined): boolean {
   switch (mark.who) {
     case "person":
@@ -134,9 +134,9 @@ function endOf(outcome: OperationOutcome): OperationEnd {
 }
 
 /**
- * Whether the person is planned again after a write that was carried out: the guard holds another part, something was
- * refused, the account was not as the plan knew it, or it came with the manager of its former owner, which may be the
- * person's own.
+ * Where a person stands after a write that was carried out. The person is planned again if the guard holds another part, if
+ * a part was refused, if the account was not as the plan knew it, or if it was another person's: then it still has that
+ * person's manager.
  */
 function sentPerson(
   { action, formerOwner }: EndedOperation,
@@ -151,7 +151,7 @@ function sentPerson(
   };
 }
 
-/** The account that was written to, or was to be adopted: another one that the person has says nothing of it. */
+/** Unlinks the account that the operation was about, unless it is another person's by now. */
 function unlinkGone(
   accounts: AccountFold,
   { latticeId }: EndedOperation,
@@ -163,19 +163,19 @@ function unlinkGone(
     accounts.unlink(latticeId, unlink);
 }
 
-/** What a look-up of a write in doubt found. */
+/** The result of looking up a write in doubt. */
 export interface LookedUp {
-  /** The account, if it is the person's; `null` where there is none. */
+  /** The account, if it is the person's; `null` if there is none. */
   readonly account: TargetUser | null;
-  /** Something that the guard counts was carried out, whatever was recorded of it. */
+  /** A change that the guard counts was carried out, whatever the log says. */
   readonly carriedOut: boolean;
-  /** What the write may have changed besides. */
+  /** Accounts that the write may have changed as well. */
   readonly readAgain: readonly ReadAgain[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** What is known once a write that was begun and never confirmed has been looked up. */
+/** Folds the result of looking up a write that was begun and never confirmed. */
 export function foldLookUp(known: KnownAccounts, intent: Intent, lookedUp: LookedUp): StateChange {
   const { account, carriedOut, readAgain, now } = lookedUp;
   const { objectId, cycleId } = intent;
@@ -194,9 +194,9 @@ export function foldLookUp(known: KnownAccounts, intent: Intent, lookedUp: Looke
 }
 
 /**
- * How the operation ended. A batch is noted before its first request: an account that is as it was before must not count as
- * written. What was recorded as failed, because no answer came, and was carried out all the same, counts for the guard.
- * @returns `null` where the log says so already
+ * How the operation ended. A batch is noted before its first request, so an account that is as it was before was not written.
+ * An operation that was recorded as failed, because no answer came, but was carried out, is done: the guard counts it.
+ * @returns `null` if the log stays as it is
  */
 function statusOf(
   { status, changes }: Intent,
@@ -208,7 +208,7 @@ function statusOf(
   return account === null || isUntouched(account, changes) ? "cancelled" : "done";
 }
 
-/** Whether an account holds what it held before all of these changes. */
+/** Whether an account still has the values from before these changes. */
 function isUntouched(account: TargetUser, changes: readonly Change[]): boolean {
   return (
     changes.length > 0 &&

@@ -16,7 +16,7 @@ export interface Progress {
   readonly total: number | null;
 }
 
-/** What the engine works with; it knows no transport. */
+/** What the engine is handed. It knows no transport. */
 export interface Ports {
   readonly source: Source;
   readonly target: Target;
@@ -24,28 +24,28 @@ export interface Ports {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: CycleSettings;
-  /** What both ends' answers say of their clocks. Default: ours is believed. */
+  /** What the answers of Entra and Lattice say about their clocks. Default: our clock is believed. */
   readonly clocks?: EndClocks | undefined;
   /** 0 up to 1; handed in so that a simulation owns it. */
   readonly random: () => number;
-  /** Told of each change of state once. */
+  /** Called once for each change of state. */
   readonly onEvent?: ((event: StateEvent) => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Told of each step of a cycle on demand as it is done. */
+  /** Called for each step of a cycle on demand when it is done. */
   readonly onStep?: ((step: PersonStep) => void) | undefined;
 }
 
-/** The store, and who writes to it. */
+/** The store, and the proof of the right to write to it. */
 export interface Writing extends Pick<Ports, "store"> {
   readonly fence: Fence;
 }
 
-/** Remembers these values. */
+/** Stores these notes. */
 export function keepNotes({ store, fence }: Writing, notes: Partial<Meta>): Promise<void> {
   return store.commit({ notes }, fence);
 }
 
-/** Remembers a change of state together with the event that tells of it, in one commit, and says it. */
+/** Stores notes together with the event that reports the change, in one commit, and then calls `onEvent`. */
 export async function changeState(
   { store, fence, clock, onEvent }: Writing & Pick<Ports, "clock" | "onEvent">,
   notes: Partial<Meta>,

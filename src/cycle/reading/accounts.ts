@@ -9,8 +9,8 @@ import { askFor, dissolve, noteAbsence } from "./missing-accounts.ts";
 const pageSize = 500;
 
 /**
- * Reads every Lattice account into the store. A listing that contradicts itself does not count, unless the setting is
- * `tolerant`: then no account is forgotten because of it, and the store records that it was incomplete.
+ * Reads every Lattice account into the store. A listing that contradicts itself does not count. With the setting `tolerant`
+ * it does, but no account is forgotten because of it, and the store records that it was incomplete.
  * @throws ConfigurationError if the accounts belong to another company; HostUnavailableError
  */
 export async function ingestTarget(context: CycleContext): Promise<void> {
@@ -37,7 +37,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
 }
 
 /**
- * A missing entry in a listing is no evidence: each linked account that the listing did not show is asked for by id.
+ * Asks by id for each linked account that the listing did not show, because a missing entry in a listing is not evidence.
  * @param othersListed whether the listing showed any account
  */
 async function confirmMissing(context: CycleContext, othersListed: boolean): Promise<void> {
@@ -48,11 +48,11 @@ async function confirmMissing(context: CycleContext, othersListed: boolean): Pro
   const unknown: string[] = [];
   for (const { latticeId, objectId } of missing) {
     const account = await askFor(context, objectId, latticeId);
-    // An account that cannot be read stays as it was known.
+    // An account that cannot be read stays as it is stored.
     if (account === "unreadable") continue;
     if (account === null) {
       unknown.push(latticeId);
-      // If no account at all is known, asking for the rest of the company would say nothing more.
+      // If Lattice knows none of the accounts, there is no need to ask for the rest.
       const strange = strangeCompany({ linked, found, unknown: unknown.length }, settings.guard);
       if (found === 0 && strange !== null) throw new ConfigurationError(strange);
     } else {

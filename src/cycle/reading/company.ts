@@ -7,17 +7,17 @@ import type { CycleSettings } from "../ports/settings.ts";
 import { strangeCompanyText } from "./missing.ts";
 import { askFor } from "./missing-accounts.ts";
 
-/** The key and address with which the target was last reached; a digest that does not reveal the key. */
+/** The address with which the target was last reached, and a digest of the key that does not reveal it. */
 interface KnownTarget {
   readonly url: string;
   readonly salt: string;
   readonly key: string;
 }
 
-/** At a new address, or for a new key, one of this many accounts must be known. */
+/** At a new address, or with a new key, Lattice must know one of this many accounts. */
 const witnesses = 5;
 
-/** Whether the target is reached as before; `null` the first time. */
+/** Whether the target is reached with the same address and key as before. @param known `null` the first time */
 function isReachedAsBefore(
   known: KnownTarget | null,
   { url, keyDigest }: CycleSettings["targetIdentity"],
@@ -26,8 +26,8 @@ function isReachedAsBefore(
 }
 
 /**
- * A new key or a new address may belong to another company, where every linked account is unknown and every person would get
- * a new account. So before anything else is believed or sent, linked accounts are asked for until one is found.
+ * If the key or the address is new, asks for linked accounts until one is found. A new key or address may belong to another
+ * company, where every linked account is unknown and every person would get a new account.
  * @throws ConfigurationError if none is known there; HostUnavailableError
  */
 export async function confirmCompany(context: CycleContext, meta: Partial<Meta>): Promise<void> {

@@ -4,7 +4,7 @@ import { timeHasCome } from "../pictures/marks.ts";
 const pageSize = 500;
 
 /**
- * Marks people for whom time alone has changed the outcome: a date in a filter, a delayed deactivation.
+ * Marks people for whom a date in a filter, or the delay of a deactivation, was reached.
  * @returns how many were due
  */
 export async function markDue({

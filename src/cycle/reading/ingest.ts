@@ -14,11 +14,11 @@ const pageSize = 500;
 const sliceSize = 250;
 
 /**
- * Brings Entra's stored data up to date. Each page is saved as it comes (it is true by itself); the watermark only after the
- * last one. If pages were saved without a watermark (the read broke off, or a person was read on demand), the next read is
- * of everybody: a change before such a page that was undone after it may be in no round of changes.
+ * Brings Entra's stored data up to date. Each page is saved as it comes, because it is true by itself; the watermark is saved
+ * after the last page. If pages were saved without a watermark (the read broke off, or a person was read on demand), the next
+ * read is of everyone: a change that such a page has shown, and that was undone since, may not be among the next changes.
  * @param changesSuffice whether it is enough to read what changed since the last watermark
- * @returns whether everybody was read
+ * @returns `full`: whether everyone was read; `empty`: whether Entra answered that the directory has no people
  */
 export async function ingestSource(
   context: CycleContext,
@@ -36,7 +36,7 @@ export async function ingestSource(
       for (const objectId of parseUnread(meta)) {
         if (people.asked.has(objectId)) continue;
         const known = await context.store.findSource(objectId);
-        if (known === null) await readAnew(context, people, objectId);
+        if (known === null) await readOnceMore(context, people, objectId);
         else await readMissing(context, people, known);
       }
       await keepWatermark(context, read.watermark, people);
@@ -48,7 +48,7 @@ export async function ingestSource(
   }
   const left = new Map<string, number>();
   const read = await readInto(context, context.source.readAll(context.signal), people, left);
-  // No directory is empty: a user registered this application. Such an answer changes nothing in the store.
+  // A directory is never empty: a user registered this application. Such an answer changes nothing in the store.
   if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
   await confirmMissing(context, people);
   await keepNotes(context, { notShown: await notShownNote(context, left, read.people) });
@@ -69,7 +69,7 @@ async function readInto(
       for (const part of slices(page.value)) {
         const { readAgain, kept, unshown } = await keepPeople(context, part);
         for (const [name, people] of [...kept, ...unshown]) left.set(name, people + (left.get(name) ?? 0));
-        for (const objectId of readAgain) await readAnew(context, byId, objectId);
+        for (const objectId of readAgain) await readOnceMore(context, byId, objectId);
         await context.clock.sleep(0, context.signal);
       }
       done += page.value.length;
@@ -86,8 +86,8 @@ function* slices(page: readonly SourceChange[]): Generator<readonly SourceChange
 }
 
 /**
- * Which requested values Entra did not show for some or all people, in a sentence; empty if it showed everything.
- * @param left people by property
+ * The requested properties that Entra did not show for some or all people, in a sentence; empty if it showed everything.
+ * @param left the number of people by property
  */
 async function notShownNote(
   { source, signal }: CycleContext,
@@ -105,10 +105,10 @@ async function notShownNote(
 }
 
 /**
- * While a person was in the bin, links may have been cut, and an item of a round of changes does not show a missing link.
- * If the person cannot be found, nothing is concluded: the next round says what happened.
+ * Reads a person by id about whom a list of changes said too little, for example one restored from the bin: such an item does
+ * not show that the manager is gone. If the person is not found, nothing is concluded; the next changes say what happened.
  */
-async function readAnew(context: CycleContext, byId: PeopleById, objectId: string): Promise<void> {
+async function readOnceMore(context: CycleContext, byId: PeopleById, objectId: string): Promise<void> {
   const found = await byId.read(objectId);
   if (found !== null && found !== "unread") await savePerson(context, found);
 }
@@ -126,8 +126,8 @@ async function keepWatermark(context: CycleContext, watermark: string, byId: Peo
 }
 
 /**
- * A missing entry in a listing is no evidence, neither that a person is gone nor that a gone person still is: each missing
- * linked person is asked for by id, and only a 404 means gone.
+ * Asks by id for the people whom the listing did not show. A missing entry in a listing is not evidence: only a 404 means
+ * that a person is gone, and a person who was gone may be back.
  */
 async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<void> {
   for await (const page of unreadPages(context)) {
@@ -145,7 +145,7 @@ async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<
   }
 }
 
-/** People whom this read did not have, in pages; one who is read meanwhile is in no later page. */
+/** People whom this cycle has not read yet, in pages. */
 async function* unreadPages({
   store,
   cycleId,
@@ -168,7 +168,7 @@ function mayStillBeThere({ presence, account, lostLink, unconfirmed }: UnreadPer
   return presence === "present" && (account !== null || lostLink || unconfirmed);
 }
 
-/** No account in Lattice is, was or may be the person's. */
+/** Whether the person has no account, never lost one, and no write in doubt may have made one. */
 function isForgotten({ account, lostLink, unconfirmed }: UnreadPerson): boolean {
   return account === null && !lostLink && !unconfirmed;
 }
@@ -181,12 +181,12 @@ async function readMissing(
 ): Promise<void> {
   const found = await byId.read(objectId);
   if (found === "unread") return;
-  // For a person in the bin a 404 is nothing new.
+  // A 404 says nothing new about a person who was in the bin.
   if (found === null && presence !== "present") return;
   await savePerson(context, found ?? { kind: "removed", objectId, presence: "deleted" });
 }
 
-/** Keeps what was read of one person. */
+/** Saves one person as read. */
 export async function savePerson(context: CycleContext, change: SourceChange): Promise<void> {
   await keepPeople(context, [change]);
 }

@@ -5,7 +5,7 @@ import type { CycleContext } from "../context/context.ts";
 import { foldAccounts } from "../pictures/accounts.ts";
 import { accountChanged, nameFreed } from "../pictures/marks.ts";
 
-/** What saving accounts needs of a cycle. */
+/** The part of a cycle's context that is needed to save accounts. */
 export type KeepingAccounts = Pick<CycleContext, "store" | "fence" | "cycleId" | "inTurn">;
 
 /** Saves accounts as they were read, in one commit; links stay as they are. */
@@ -59,7 +59,7 @@ export async function dissolveLink(
   });
 }
 
-/** Forgets accounts of no person that a complete listing did not show: their userNames are free. */
+/** Forgets accounts without a link that a complete listing did not show. Their userNames are free. */
 export async function forgetAccounts(
   { store, fence, inTurn }: KeepingAccounts,
   accounts: readonly { readonly latticeId: string; readonly userName: string }[],

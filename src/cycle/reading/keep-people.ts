@@ -3,7 +3,7 @@ import { externalIdKey, userNameKey } from "../../mapping/rules/map-user.ts";
 import type { CycleContext } from "../context/context.ts";
 import { type Derive, type FoldedPeople, foldPeople } from "../pictures/fold-people.ts";
 
-/** Keeps what was read of a few people of the directory, as one commit. */
+/** Saves a few people as they were read from the directory, in one commit. */
 export async function keepPeople(
   context: CycleContext,
   page: readonly SourceChange[],

@@ -3,7 +3,7 @@ import type { ScopePart } from "../../domain/source.ts";
 import type { CycleContext } from "../context/context.ts";
 import { ingestScope, keepMembership } from "./scope.ts";
 
-/** What was learnt about the scope for some people. */
+/** The membership of some people, as it was read. */
 export interface Membership {
   /** `null` if only these people were asked about. */
   readonly parts: readonly ScopePart[] | null;
@@ -12,8 +12,8 @@ export interface Membership {
 }
 
 /**
- * Brings the membership of these people up to date, person by person. One conclusion needs the whole scope, read to its end:
- * that a person with an active account is not a member. A deactivation would rest on it.
+ * Brings the membership of these people up to date by asking for each person. If the answer is that a person with an active
+ * account is not a member, the whole scope is read to its end, because a deactivation would follow.
  */
 export async function ingestMembership(
   context: CycleContext,
@@ -23,7 +23,7 @@ export async function ingestMembership(
   if (context.everyoneInScope) return { parts: [], through: new Map() };
   const present: string[] = [];
   for (const objectId of objectIds) {
-    // For a deleted person the scope decides nothing.
+    // The scope does not matter for a deleted person.
     if ((await store.findSource(objectId))?.presence === "present") present.push(objectId);
   }
   const through = await askMembership(context, present);

@@ -58,7 +58,7 @@ async function similarNames(context: CycleContext, unknown: readonly string[]): 
   return found.length === 0 ? "" : `; similar names: ${[...new Set(found)].slice(0, fewNames).join(", ")}`;
 }
 
-/** If one account cannot be read, the others go on. A linked person is planned on what was known of the account. */
+/** Reads one person. If the account cannot be read, a linked person is planned with the stored account. */
 async function readReadable(context: CycleContext, user: string): Promise<string | null | "unreadable"> {
   try {
     return await readPerson(context, user);
@@ -112,7 +112,7 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
   return objectId;
 }
 
-/** The person's account as it is now: found by its link, else by whatever could match. */
+/** Reads the person's account: the linked one, else the accounts that could match. */
 async function readAccount(context: CycleContext, objectId: string): Promise<void> {
   const { store, target, host, signal } = context;
   const link = await store.linkOf(objectId);

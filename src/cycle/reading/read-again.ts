@@ -9,9 +9,9 @@ import { noteAbsence } from "./missing-accounts.ts";
 const mostInACycle = 500;
 
 /**
- * Reads the accounts whose stored data is not certain, before they are planned. One that cannot be read stays marked, and the
- * next cycle tries it again; one that is not there is missing.
- * @throws HostUnavailableError, ConfigurationError if everybody is affected, not single accounts
+ * Reads the accounts whose stored data is not certain, before they are planned. An account that cannot be read stays marked
+ * for the next cycle; one that is not found counts as missing.
+ * @throws HostUnavailableError, ConfigurationError if the fault is not with single accounts
  */
 export async function readMarkedAccounts(context: CycleContext): Promise<void> {
   const { store, clock, signal, settings } = context;

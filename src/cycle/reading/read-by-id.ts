@@ -11,9 +11,9 @@ const mostUnread = 100;
 /** Reads people by id. */
 export interface PeopleById {
   /**
-   * One person; `null` if there is none. If the directory cannot answer for one person, although it answered a list a moment
-   * ago, the others go on.
-   * @throws what the directory throws, if it does so for several in a row
+   * Reads one person.
+   * @returns `null` if there is none; `unread` if the directory failed for this person
+   * @throws the directory's error if it fails for several people in a row
    */
   read(objectId: string): Promise<SourceChange | null | "unread">;
   /** People about whom nothing was learnt, and why. */
@@ -42,7 +42,7 @@ export function readById({
         return found;
       } catch (error) {
         const passing = error instanceof HostUnavailableError || error instanceof ConfigurationError;
-        // A requested pause concerns everybody.
+        // A requested pause is not about one person.
         const paused = error instanceof HostUnavailableError && error.retryAt !== undefined;
         if (!passing || paused || signal.aborted) throw error;
         inARow += 1;

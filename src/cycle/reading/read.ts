@@ -18,7 +18,7 @@ export interface Directory {
   readonly filterParts: readonly ScopePart[];
   /** Why the scope could not be read, or a group of its filters: the cycle ends with it. */
   readonly scopeFault: ScopeFault | null;
-  /** Everybody was read. */
+  /** Everyone was read. */
   readonly full: boolean;
   readonly emptyDirectory: boolean;
 }
@@ -39,7 +39,7 @@ export async function readDirectory(context: CycleContext, meta: Partial<Meta>):
   }
 }
 
-/** A requested pause is kept: it is not a fault of the scope. */
+/** Whether an error is a fault of the scope. A requested pause is not: it stops the cycle. */
 function isScopeFault({ signal }: CycleContext, error: unknown): error is ScopeFault {
   if (signal.aborted) return false;
   if (error instanceof HostUnavailableError) return error.retryAt === undefined;

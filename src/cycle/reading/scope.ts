@@ -7,8 +7,9 @@ import { moved } from "../pictures/marks.ts";
 const movesAtOnce = 2_000;
 
 /**
- * Makes the scope current. If a scope cannot be read to its end, the old one stays in force and an error is thrown.
- * @returns the parts of the scope; none if everybody is in scope
+ * Reads the scope and puts it in force. If it cannot be read to its end, the old one stays in force.
+ * @returns the parts of the scope; none if everyone is in scope
+ * @throws the source's error
  */
 export async function ingestScope(context: CycleContext): Promise<readonly ScopePart[]> {
   const { store, source, signal, log } = context;
@@ -31,7 +32,7 @@ export async function ingestScope(context: CycleContext): Promise<readonly Scope
   }
 }
 
-/** What saving the moves needs of a cycle. */
+/** The part of a cycle's context that is needed to save who entered or left. */
 export type Keeping = Pick<CycleContext, "store" | "fence" | "clock" | "signal">;
 
 /** Puts the staged scope in force. @returns its members, and how many entered or left */
@@ -58,7 +59,7 @@ async function keepMoves({ store, fence }: Keeping, moves: readonly Move[]): Pro
   await store.commit({ moves, marks }, fence);
 }
 
-/** Saves the answers about single people: these are members of the scope, and the others are not. */
+/** Saves the answers about single people: `members` are members of the scope, and `others` are not. */
 export async function keepMembership(
   context: Keeping,
   { members, others }: { readonly members: readonly string[]; readonly others: readonly string[] },
@@ -72,8 +73,8 @@ export async function keepMembership(
 }
 
 /**
- * Makes the groups that scoping filters name current: all of them or none.
- * @returns a part for each
+ * Reads the groups that scoping filters name, and puts them in force: all of them or none.
+ * @returns a part for each group
  * @throws ConfigurationError if one is gone: no person leaves the scope because of that
  */
 export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {

@@ -3,8 +3,8 @@ import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
 
 /**
- * Accounts with this externalId; none at a target that cannot be searched by it, where only userNames can be searched.
- * @throws what the search throws
+ * Accounts with this externalId; none if the target cannot be searched by it.
+ * @throws what the search throws, unless the target refuses the search
  */
 export async function searchByExternalId(
   { target, signal }: Pick<CycleContext, "target" | "signal">,
