@@ -1,7 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import type { Config } from "../config/schema.ts";
-import type { ExplainSettings } from "../cycle/person/explain.ts";
+import type { ExplainSettings } from "../cycle/person/explain-settings.ts";
 import type { PlanSettings } from "../cycle/planning/plan-input.ts";
 import type { CycleSettings } from "../cycle/ports/settings.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ExplainSettings, explain } from "../../src/cycle/person/explain.ts";
+import { explain } from "../../src/cycle/person/explain.ts";
+import type { ExplainSettings } from "../../src/cycle/person/explain-settings.ts";
 import type { Explanation } from "../../src/cycle/person/explanation.ts";
 import { readNow } from "../../src/cycle/person/read-now.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";

@@ -29,7 +29,7 @@ export interface Explanation {
   readonly mappings: readonly MappingExplanation[];
   /** The linked account; without a link, the account that was asked for. */
   readonly account: AccountExplanation | null;
-  readonly decision: DecisionExplanation | null;
+  readonly decision: PlanExplanation | null;
   readonly standing: Standing | null;
   /** The first things to know, in whole sentences. */
   readonly summary: readonly string[];
@@ -140,7 +140,7 @@ export interface AccountExplanation {
   }[];
 }
 
-export interface DecisionExplanation {
+export interface PlanExplanation {
   /** What the next cycle does: an action; nothing because everything is in order; or nothing for the given reason. */
   readonly kind: "operation" | "unchanged" | "skipped" | "ignored";
   readonly action: Action | null;

@@ -1,7 +1,7 @@
 import type { Action } from "../../domain/plan.ts";
 import { count, sentence, timeText } from "../../domain/sentence.ts";
 import { attributeList } from "../operations/attribute-list.ts";
-import type { DecisionExplanation, Explanation, ScopeExplanation } from "./explanation.ts";
+import type { Explanation, PlanExplanation, ScopeExplanation } from "./explanation.ts";
 
 const verbs: { readonly [A in Action]: string } = {
   create: "creates an account",
@@ -116,7 +116,7 @@ function nameFor({ asked, source }: Omit<Explanation, "summary">): string {
   return whole ? asked.trim() : source.objectId;
 }
 
-function nextCycle({ kind, action, reason, code, changes, waitsForManager }: DecisionExplanation): string {
+function nextCycle({ kind, action, reason, code, changes, waitsForManager }: PlanExplanation): string {
   if (kind === "operation" && waitsForManager && action === "update" && changes.length === 1) {
     return `Nothing can be sent yet: ${sentence(reason)}`;
   }
