@@ -12,7 +12,7 @@ import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
 import { keepPlan } from "./planning/plan.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
-import { interrupted } from "./sending/apply.ts";
+import { interrupted } from "./sending/run.ts";
 
 /** Begins the cycle's entry in the log, runs the cycle, and records its end, also if the cycle fails. */
 export async function recordCycle(

@@ -7,7 +7,7 @@ import { wasCarriedOut } from "../operations/weights.ts";
 import { isProtected } from "../planning/protected.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { noteAbsence } from "../reading/missing-accounts.ts";
-import { externalIdOf, findAccount } from "./deliver.ts";
+import { externalIdOf, findAccount } from "./find-account.ts";
 import { keepLookUp, keepOutcomes } from "./keep-outcomes.ts";
 import { referencesTouched } from "./references.ts";
 import { nextRetry } from "./retry-schedule.ts";

@@ -1,5 +1,5 @@
 import type { RecordRejectedError } from "../../domain/errors.ts";
-import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
+import type { LoggedOperation } from "../../domain/operation.ts";
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { AttributeWrite, TargetUser } from "../../domain/target.ts";
@@ -7,10 +7,9 @@ import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import type { CycleContext } from "../context/context.ts";
 import { unshown } from "../planning/held.ts";
 import { confirm } from "./confirm.ts";
+import type { Outcome } from "./failure.ts";
 import { findRefused, isAboutValues, splitRequired, suspectsOf } from "./refused-attributes.ts";
 import { nextRetry } from "./retry-schedule.ts";
-
-type Outcome = Omit<OperationOutcome, "operationId" | "objectId" | "referencePending">;
 
 interface Partly {
   /** What was sent; `null` where nothing is left that could be. */

@@ -35,7 +35,7 @@ export const planningDefects: readonly Defect[] = [
         return original({ ...input, matches: free }, { ...settings, adoptForeignExternalId: true });
       }),
       swapInner<(...terms: readonly unknown[]) => Promise<void>>(
-        "cycle/sending/deliver.ts",
+        "cycle/sending/whose-account.ts",
         "refuseOthers",
         () => async () => {},
       ),

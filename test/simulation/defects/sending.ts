@@ -13,7 +13,7 @@ export const sendingDefects: readonly Defect[] = [
     history: 40,
     swaps: [
       swapInner<(context: CycleContext, operation: unknown, cause: Error) => Promise<readonly unknown[]>>(
-        "cycle/sending/deliver.ts",
+        "cycle/sending/create.ts",
         "lookUp",
         (original) => async (context, operation, cause) =>
           cause.constructor.name === "UnknownOutcomeError" ? [] : original(context, operation, cause),
@@ -76,7 +76,7 @@ export const sendingDefects: readonly Defect[] = [
     history: 569,
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<null>>(
-        "cycle/sending/send.ts",
+        "cycle/sending/switch-off-alone.ts",
         "switchOffAlone",
         () => async () => null,
       ),
@@ -88,7 +88,7 @@ export const sendingDefects: readonly Defect[] = [
     history: 58,
     swaps: [
       swapInner<(context: CycleContext, ...rest: readonly unknown[]) => unknown>(
-        "cycle/sending/apply.ts",
+        "cycle/sending/run.ts",
         "createRun",
         (original) =>
           (context, ...rest) =>
@@ -102,7 +102,7 @@ export const sendingDefects: readonly Defect[] = [
     history: 3,
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<Partial<OperationOutcome>>>(
-        "cycle/sending/send.ts",
+        "cycle/sending/failure.ts",
         "failed",
         (original) =>
           async (...terms) => ({ ...(await original(...terms)), unknown: false }),
@@ -127,7 +127,7 @@ export const sendingDefects: readonly Defect[] = [
     history: 263,
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
-        "cycle/sending/deliver.ts",
+        "cycle/sending/create.ts",
         "complete",
         (original) =>
           async (...terms) => {
@@ -188,7 +188,7 @@ export const sendingDefects: readonly Defect[] = [
     family: "reporting-lines",
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<null>>(
-        "cycle/sending/send.ts",
+        "cycle/sending/refused-manager.ts",
         "withoutRefusedManager",
         () => async () => null,
       ),
@@ -201,7 +201,7 @@ export const sendingDefects: readonly Defect[] = [
     family: "names",
     swaps: [
       swapInner<(operation: unknown) => { readonly from: string; readonly to: string } | undefined>(
-        "cycle/sending/apply.ts",
+        "cycle/sending/run.ts",
         "renameOf",
         (original) => (operation) => {
           const rename = original(operation);
@@ -247,7 +247,7 @@ export const sendingDefects: readonly Defect[] = [
     family: "odd-answers",
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<null>>(
-        "cycle/sending/deliver.ts",
+        "cycle/sending/create.ts",
         "strangerIn",
         () => async () => null,
       ),
@@ -260,7 +260,7 @@ export const sendingDefects: readonly Defect[] = [
     family: "odd-answers",
     swaps: [
       swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
-        "cycle/sending/deliver.ts",
+        "cycle/sending/create.ts",
         "madeBeside",
         () =>
           async (...terms) => {

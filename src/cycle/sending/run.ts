@@ -1,0 +1,176 @@
+import { InterruptedError } from "../../domain/errors.ts";
+import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
+import type { Action } from "../../domain/plan.ts";
+import type { CycleContext } from "../context/context.ts";
+import { isHopeless } from "../health/quarantine.ts";
+import { refusalSentence } from "../health/refused-kinds.ts";
+import { isTemporaryName } from "../operations/temporary-name.ts";
+import { nameKey } from "../planning/rename-order.ts";
+import { managerOf, type Recorder } from "./recorder.ts";
+import { referencesTouched } from "./references.ts";
+import { send } from "./send.ts";
+import { leavers, type Stage } from "./stages.ts";
+
+/** Sends operations, a fixed number at a time, and records their outcomes. */
+export interface Run {
+  /** Starts an operation as soon as there is room. Where the run is over it is put back instead. */
+  start(operation: LoggedOperation): Promise<void>;
+  drain(): Promise<void>;
+  /** Stopped, or given up because hardly anything gets through; leavers are never given up. */
+  isOver(stage: Stage): boolean;
+  throwIfStopped(): void;
+  readonly halfRenamed: readonly string[];
+  /** What the outcomes tell of everybody: neither who failed before, nor what is refused whomever it is about. */
+  readonly telling: { readonly done: number; readonly failed: number };
+}
+
+export function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
+  const inFlight = new Map<string, Promise<void>>();
+  /** By userName: the operation under way that takes it from its account. */
+  const freeing = new Map<string, Promise<void>>();
+  const halfRenamed: string[] = [];
+  let stop: unknown = null;
+  let hopeless = false;
+  const telling = { done: 0, failed: 0 };
+  let finished = 0;
+
+  const stopped = (): unknown => {
+    if (stop === null && context.signal.aborted) stop = interrupted(context.signal);
+    return stop;
+  };
+  const sentenceOf = (action: Action): string | undefined => {
+    const kind = [...context.kinds.refused().values()].find((one) => one.action === action);
+    return kind === undefined ? undefined : refusalSentence(kind);
+  };
+  const isHopelessFor = (operation: LoggedOperation): boolean => {
+    hopeless ||= isHopeless(telling);
+    return hopeless && operation.action !== "deactivate";
+  };
+  const count = (outcome: OperationOutcome, kindRefused: boolean): void => {
+    if (outcome.status === "done") telling.done += 1;
+    const before = (outcome.retry?.attempts ?? 1) > 1;
+    if (outcome.status === "failed" && !before && !kindRefused) telling.failed += 1;
+  };
+  /** `begun`: a request may be out, so the intent stays and the next cycle looks it up. */
+  const putBack = (operation: LoggedOperation, begun: boolean, error?: string): void => {
+    recorder.record(operation, {
+      operationId: operation.id,
+      objectId: operation.objectId,
+      status: "cancelled",
+      referencePending: false,
+      unknown: begun,
+      error,
+      finishedAt: context.clock.now(),
+    });
+  };
+  /** What is refused whomever it is about is tried in each cycle, instead of ever later. */
+  const sendAndJudge = async (
+    operation: LoggedOperation,
+  ): Promise<{ outcome: OperationOutcome; kindRefused: boolean }> => {
+    const outcome = await send(context, recorder, operation);
+    const before = context.kinds.isRefused(operation.action);
+    const kindRefused = context.kinds.note(operation.action, outcome);
+    if (!before && context.kinds.isRefused(operation.action)) {
+      context.log.warn(
+        { action: operation.action, status: outcome.httpStatus },
+        sentenceOf(operation.action) ?? "",
+      );
+    }
+    const { retry } = outcome;
+    if (!kindRefused || retry === undefined) return { outcome, kindRefused };
+    return { outcome: { ...outcome, retry: { ...retry, nextTryAt: outcome.finishedAt } }, kindRefused };
+  };
+  const perform = async (operation: LoggedOperation): Promise<void> => {
+    try {
+      // The manager is ahead in the order; where the create is still on its way its id is waited for. So is the one whose
+      // userName this one gets. Only those that began earlier: two that get each other's would wait for each other for ever.
+      const manager = managerOf(operation);
+      const name = renameOf(operation)?.to;
+      const earlier = [
+        manager === null ? undefined : inFlight.get(manager),
+        name === undefined ? undefined : freeing.get(name),
+      ];
+      await Promise.all(earlier);
+      if (stopped() !== null) {
+        putBack(operation, false);
+        return;
+      }
+      const { outcome, kindRefused } = await sendAndJudge(operation);
+      // A refusal of a kind is not the key's.
+      const fault = kindRefused ? null : await context.host.wrote(outcome);
+      // What failed because of everybody's fault is nobody's own failure.
+      if (fault === null || outcome.status === "done") {
+        count(outcome, kindRefused);
+        recorder.record(operation, {
+          ...outcome,
+          readAgain: referencesTouched(operation.changes, outcome.target, context.settings.mapping),
+        });
+      } else {
+        putBack(operation, true);
+      }
+      if (outcome.status === "done" && isTemporaryName(renameOf(operation)?.to)) {
+        halfRenamed.push(operation.objectId);
+      }
+      stop ??= fault;
+      if (fault !== null) return;
+      if (outcome.status === "failed") {
+        context.log.warn(
+          { objectId: operation.objectId, action: operation.action, code: outcome.retry?.code },
+          "operation failed",
+        );
+        context.log.debug({ objectId: operation.objectId, error: outcome.error }, "why it failed");
+      }
+    } catch (error) {
+      putBack(operation, true);
+      stop ??= context.signal.aborted ? interrupted(context.signal) : error;
+    } finally {
+      finished += 1;
+      context.onProgress?.({ phase: "sending", done: finished, total });
+    }
+  };
+
+  return {
+    start: async (operation) => {
+      while (inFlight.size >= context.settings.concurrency) await Promise.race(inFlight.values());
+      const refused = context.kinds.isRefused(operation.action);
+      if (refused || stopped() !== null || isHopelessFor(operation)) {
+        putBack(operation, false, refused ? sentenceOf(operation.action) : undefined);
+        return;
+      }
+      const task = perform(operation).finally(() => inFlight.delete(operation.objectId));
+      inFlight.set(operation.objectId, task);
+      const name = renameOf(operation)?.from;
+      if (name !== undefined) freeing.set(name, task);
+    },
+    drain: async () => {
+      await Promise.all(inFlight.values());
+    },
+    isOver: (stage) => {
+      hopeless ||= isHopeless(telling);
+      return (hopeless && stage !== leavers) || stopped() !== null;
+    },
+    telling,
+    throwIfStopped: () => {
+      const reason = stopped();
+      if (reason !== null) throw reason;
+    },
+    halfRenamed,
+  };
+}
+
+/** The userNames, folded, that an operation takes from an account and gives it. */
+function renameOf({
+  action,
+  changes,
+}: LoggedOperation): { readonly from: string; readonly to: string } | undefined {
+  if (action === "create") return undefined;
+  const change = changes.find(({ attribute }) => attribute === "userName");
+  if (typeof change?.before !== "string" || typeof change.after !== "string") return undefined;
+  return { from: nameKey(change.before), to: nameKey(change.after) };
+}
+
+export function interrupted(signal: AbortSignal): unknown {
+  return signal.reason instanceof Error && signal.reason.name !== "AbortError"
+    ? signal.reason
+    : new InterruptedError("the run was stopped; everything that was sent is recorded");
+}

@@ -1,0 +1,46 @@
+import { RecordRejectedError } from "../../domain/errors.ts";
+import type { LoggedOperation } from "../../domain/operation.ts";
+import type { TargetUser } from "../../domain/target.ts";
+import type { CycleContext } from "../context/context.ts";
+
+/**
+ * What was linked a moment ago may not be on disk yet, nor what is being linked beside.
+ * @throws RecordRejectedError where the account was to be linked to another person in this cycle
+ */
+export function claim(
+  { claims }: CycleContext,
+  { objectId, userName }: LoggedOperation,
+  latticeId: string,
+): void {
+  const other = claims.get(latticeId) ?? objectId;
+  claims.set(latticeId, other);
+  if (other === objectId) return;
+  throw new RecordRejectedError(
+    `the Lattice account ${latticeId} matches ${userName}, but this cycle links it to the person ${other}`,
+    { status: 409 },
+  );
+}
+
+/** @throws RecordRejectedError where the account is linked to another person than the plan says */
+export async function refuseOthers(
+  context: CycleContext,
+  operation: LoggedOperation,
+  account: TargetUser,
+): Promise<void> {
+  const refusal = await othersOwn(context, operation, account);
+  if (refusal !== null) throw refusal;
+}
+
+/** What is told where the account is linked to another person than the plan says. */
+export async function othersOwn(
+  context: CycleContext,
+  operation: LoggedOperation,
+  account: TargetUser,
+): Promise<RecordRejectedError | null> {
+  const owner = await context.store.ownerOf(account.latticeId);
+  if (owner === null || owner === operation.objectId || owner === operation.formerOwner) return null;
+  return new RecordRejectedError(
+    `the Lattice account ${account.latticeId} matches ${operation.userName}, but belongs to the person ${owner}`,
+    { status: 409 },
+  );
+}
