@@ -113,8 +113,9 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
   const byHand = listMisses || secretive || hides === true || history.steps.some(isSeenByComparisonAlone);
   // An account that was removed by hand is missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
-  // An account that was hidden is seen again by the first full comparison alone: two cycles count from there.
-  const hidden = history.steps.some((step) => step.do === "trouble" && step.trouble?.answer === "hidden");
+  // An account whose link was removed is found again by the first full comparison alone: two cycles count from there.
+  const lies = new Set(["gone", "hidden"]);
+  const hidden = history.steps.some((step) => step.do === "trouble" && lies.has(step.trouble?.answer ?? ""));
   const cycles =
     2 +
     (leaverIsInTheWay(world) ? 1 : 0) +

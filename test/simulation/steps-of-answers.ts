@@ -37,6 +37,28 @@ const leavingOfThose: fc.Arbitrary<Step> = fc.record({
   who: fc.nat(1),
 });
 
+/** A leaver meets one trouble after the other, each for a cycle. */
+function troublesOfLeaver(trouble: fc.Arbitrary<Trouble>): fc.Arbitrary<readonly Step[]> {
+  return fc
+    .record({
+      who: fc.nat(1),
+      leaving: fc.constantFrom("disable" as const, "leave" as const),
+      spells: fc.array(fc.tuple(trouble, plainCycle, wait), { minLength: 2, maxLength: 4 }),
+    })
+    .map(({ who, leaving, spells }) => [
+      { do: leaving, who },
+      ...spells.flatMap(([one, cycled, waited]): Step[] => [
+        { do: "trouble", who, trouble: one },
+        cycled,
+        waited,
+      ]),
+    ]);
+}
+
+function alone(step: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> {
+  return step.map((one) => [one]);
+}
+
 function withNothingMeanwhile(step: Step): Step {
   return step.do === "cycle" ? { ...step, during: null } : step;
 }
@@ -50,17 +72,20 @@ function deniedHistories(trouble: fc.Arbitrary<Trouble>, edits: fc.Arbitrary<Ste
     concurrency: fc.constantFrom(1, 4),
     founders: fc.constantFrom(2, 4, 5),
     founding: fc.constant(calm),
-    steps: fc.array(
-      fc.oneof(
-        { weight: 3, arbitrary: troubleOf(trouble) },
-        { weight: 3, arbitrary: leavingOfThose },
-        { weight: 2, arbitrary: edits },
-        { weight: 2, arbitrary: wait },
-        { weight: 5, arbitrary: plainCycle },
-        { weight: 1, arbitrary: cycle.map(withNothingMeanwhile) },
-      ),
-      { minLength: 4, maxLength: 14, size: "max" },
-    ),
+    steps: fc
+      .array(
+        fc.oneof(
+          { weight: 3, arbitrary: alone(troubleOf(trouble)) },
+          { weight: 1, arbitrary: troublesOfLeaver(trouble) },
+          { weight: 3, arbitrary: alone(leavingOfThose) },
+          { weight: 2, arbitrary: alone(edits) },
+          { weight: 2, arbitrary: alone(wait) },
+          { weight: 5, arbitrary: alone(plainCycle) },
+          { weight: 1, arbitrary: alone(cycle.map(withNothingMeanwhile)) },
+        ),
+        { minLength: 4, maxLength: 14, size: "max" },
+      )
+      .map((steps) => steps.flat()),
   });
 }
 

@@ -46,6 +46,7 @@ interface Modules {
   "cycle/guard/confirm-leavers.ts": typeof import("../../../src/cycle/guard/confirm-leavers.ts");
   "cycle/reading/due.ts": typeof import("../../../src/cycle/reading/due.ts");
   "cycle/reading/ingest.ts": typeof import("../../../src/cycle/reading/ingest.ts");
+  "cycle/reading/keep-accounts.ts": typeof import("../../../src/cycle/reading/keep-accounts.ts");
   "cycle/reading/missing-accounts.ts": typeof import("../../../src/cycle/reading/missing-accounts.ts");
   "cycle/reading/missing.ts": typeof import("../../../src/cycle/reading/missing.ts");
   "cycle/reading/scope.ts": typeof import("../../../src/cycle/reading/scope.ts");

@@ -47,6 +47,13 @@ export const readingDefects: readonly Defect[] = [
     ],
   },
   {
+    name: "an answer that shows an account does not end its absence",
+    seed: 2,
+    history: 61,
+    family: "lying-404",
+    swaps: [swap("cycle/reading/keep-accounts.ts", "endAbsence", () => async () => {})],
+  },
+  {
     name: "a scope that could not be read to its end is taken for the whole",
     seed: 3,
     history: 23,
