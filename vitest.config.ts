@@ -33,7 +33,7 @@ process.umask(0o022);
 
 export default defineConfig({
   test: {
-    globalSetup: "test/built-program.ts",
+    globalSetup: ["test/built-program.ts", "test/postgres-server.ts"],
     // For what hangs, and not for what is slow: a busy machine takes five times as long.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { countsOf } from "../../src/cycle/operations/weights.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { LogEntry } from "../../src/domain/log.ts";
-import type { LogValues } from "../../src/state/sqlite/log-values.ts";
+import type { LogValues } from "../../src/state/logged-values.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "../cycle/workplace.ts";
 import { kept } from "./kept.ts";

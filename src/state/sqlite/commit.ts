@@ -1,8 +1,9 @@
 import { LeaseHeldError } from "../../domain/errors.ts";
 import type { Fence, StateChange } from "../../domain/state/change.ts";
+import type { LogValues } from "../logged-values.ts";
 import { cyclePlanWriter, metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
-import type { LogValues, ValueKeeper } from "./log-values.ts";
+import type { ValueKeeper } from "./log-values.ts";
 import { eventWriter } from "./outbox.ts";
 import { accountsWriter } from "./write-accounts.ts";
 import { decisionsWriter } from "./write-decisions.ts";

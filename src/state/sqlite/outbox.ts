@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Delivery, FailingPerson, FailureChange, StateEvent } from "../../domain/event.ts";
-import { withoutQuotations } from "../../domain/quotation.ts";
+import type { Delivery, FailureChange, StateEvent } from "../../domain/event.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { keptEvent } from "../kept-event.ts";
+import type { LogValues } from "../logged-values.ts";
 import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
-import type { LogValues } from "./log-values.ts";
 
 type OutboxMethods = Pick<
   StateStore,
@@ -111,19 +111,7 @@ export function eventWriter(
     "INSERT INTO event (id, once, at, data) VALUES (?, ?, ?, ?) ON CONFLICT (once) DO NOTHING",
   );
   return (event, { at, once }) => {
-    const kept = JSON.stringify(values === "keep" ? event : withoutErrors(event));
+    const kept = JSON.stringify(keptEvent(values, event));
     return insert.run(randomUUID(), once ?? null, at, kept).changes > 0;
   };
-}
-
-/** The event without Lattice's words about single people: they may quote values, and the event stays for as long as the log. */
-function withoutErrors(event: StateEvent): StateEvent {
-  if (event.kind === "quarantineEntered") return { ...event, reason: withoutQuotations(event.reason) };
-  if (event.kind === "noGoodCycle" && event.lastError !== null) {
-    return { ...event, lastError: withoutQuotations(event.lastError) };
-  }
-  if (event.kind !== "failureDigest") return event;
-  const { began, recovered } = event.people;
-  const silent = (person: FailingPerson): FailingPerson => ({ ...person, message: "" });
-  return { ...event, people: { began: began.map(silent), recovered: recovered.map(silent) } };
 }

@@ -1,5 +1,5 @@
 import type { Actor } from "../../domain/actor.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../domain/json.ts";
+import type { JsonObject } from "../../domain/json.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
 import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
@@ -132,21 +132,4 @@ export function retryRecord(row: RetryRow): RetryRecord {
     message: row.message,
     ...(row.paths === null ? {} : { paths: JSON.parse(row.paths) as string[] }),
   };
-}
-
-/** JSON with sorted keys, so that equal objects give equal texts. */
-export function canonicalJson(value: Json): string {
-  return JSON.stringify(inOrder(value));
-}
-
-function inOrder(value: Json): Json {
-  if (Array.isArray(value)) return value.map(inOrder);
-  if (!isJsonObject(value)) return value;
-  // In an object without a prototype, `__proto__` is a property like any other.
-  const ordered: { [key: string]: Json } = Object.create(null);
-  for (const key of Object.keys(value).sort()) {
-    const item = value[key];
-    if (item !== undefined) ordered[key] = inOrder(item);
-  }
-  return ordered;
 }

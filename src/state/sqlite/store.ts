@@ -1,6 +1,7 @@
 import { StateError } from "../../domain/errors.ts";
 import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import type { LogValues } from "../logged-values.ts";
 import { commitMethod } from "./commit.ts";
 import { cycleMethods } from "./cycles.ts";
 import { decisionMethods } from "./decisions.ts";
@@ -11,7 +12,7 @@ import { schemaVersion } from "./files/schema.ts";
 import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
-import { type LogValues, valueKeeper } from "./log-values.ts";
+import { valueKeeper } from "./log-values.ts";
 import { outboxMethods } from "./outbox.ts";
 import { peopleMethods } from "./people.ts";
 import { planningMethods } from "./planning.ts";

@@ -1,6 +1,6 @@
 import type { AccountRow, StateChange } from "../../domain/state/change.ts";
+import { canonicalJson } from "../canonical-json.ts";
 import type { Connection } from "./files/database.ts";
-import { canonicalJson } from "./rows.ts";
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 

@@ -1,6 +1,6 @@
 import type { PersonRow, StateChange } from "../../domain/state/change.ts";
+import { canonicalJson } from "../canonical-json.ts";
 import type { Connection } from "./files/database.ts";
-import { canonicalJson } from "./rows.ts";
 
 /** Writes people of the directory, within a commit. */
 export interface PeopleWriter {

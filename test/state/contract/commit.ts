@@ -22,13 +22,13 @@ export function describeCommit(make: MakeState): void {
     it("is written by the run that holds the lease, and seen by other processes at once", async () => {
       await state.store.acquireLease("one", 0, 100);
       await state.store.commit(change, { owner: "one" });
-      expect(await knownPeople(state.another())).toEqual(["a"]);
-      expect((await state.another().meta()).watermark).toBe("1");
+      expect(await knownPeople(await state.another())).toEqual(["a"]);
+      expect((await (await state.another()).meta()).watermark).toBe("1");
     });
 
     it("is refused as a whole if another run took the lease over", async () => {
       await state.store.acquireLease("one", 0, 100);
-      await state.another().acquireLease("two", 100, 100);
+      await (await state.another()).acquireLease("two", 100, 100);
       await expect(state.store.commit(change, { owner: "one" })).rejects.toThrow(LeaseHeldError);
       expect(await knownPeople(state.store)).toEqual([]);
       expect((await state.store.meta()).watermark).toBeUndefined();

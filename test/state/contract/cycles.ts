@@ -122,7 +122,7 @@ export function describeCycles(make: MakeState): void {
       const died = await begin(store, "died");
       await kept(store).decisions(died, ["a", "b"].map(creation));
       await sendFirst(store, died, 2);
-      await begin(state.another(), "next");
+      await begin(await state.another(), "next");
       const left = await store.history({ cycleId: died, limit: 9 });
       expect(left.map(({ status }) => status)).toEqual(["done"]);
     });

@@ -1,43 +1,48 @@
 import { afterEach, beforeEach } from "vitest";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 
+/** What every store can, whichever roles it has. */
+type Closing = Pick<StateStore, "close">;
+
 /** A state that is empty at first, and that several processes can have open at once. */
-export interface FreshState {
+export interface FreshState<Store extends Closing = StateStore> {
   /** Opens it, as one more process does. */
-  open(): StateStore;
+  open(): Promise<Store>;
   /** Removes it after each opened store was closed. @throws Error if what the store keeps contradicts itself */
-  remove(): void;
+  remove(): void | Promise<void>;
 }
 
 /** Makes a new state for each test. */
-export type MakeState = () => FreshState;
+export type MakeState<Store extends Closing = StateStore> = () =>
+  | FreshState<Store>
+  | Promise<FreshState<Store>>;
 
 /** What a test of the contract works with. */
-export interface Opened {
+export interface Opened<Store extends Closing = StateStore> {
   /** The state of this test, opened once. */
-  readonly store: StateStore;
+  readonly store: Store;
   /** Opens the same state once more, as another process does. It is closed after the test. */
-  another(): StateStore;
+  another(): Promise<Store>;
 }
 
 /** Gives each test of the surrounding `describe` an empty state, and closes and removes it afterwards. */
-export function eachWithFreshState(make: MakeState): Opened {
-  let state: FreshState | undefined;
-  let stores: StateStore[] = [];
-  const another = (): StateStore => {
+export function eachWithFreshState<Store extends Closing>(make: MakeState<Store>): Opened<Store> {
+  let state: FreshState<Store> | undefined;
+  let stores: Store[] = [];
+  const another = async (): Promise<Store> => {
     if (state === undefined) throw new Error("a state is there within a test alone");
-    const store = state.open();
+    const store = await state.open();
     stores.push(store);
     return store;
   };
-  beforeEach(() => {
-    state = make();
-    another();
+  beforeEach(async () => {
+    state = await make();
+    await another();
   });
   afterEach(async () => {
     for (const store of stores) await store.close();
     stores = [];
-    state?.remove();
+    await state?.remove();
   });
   return {
     get store() {

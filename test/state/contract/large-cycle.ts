@@ -52,8 +52,8 @@ export function describeLargeCycle(make: MakeState): void {
     let cycleId = 0;
 
     beforeAll(async () => {
-      state = make();
-      store = state.open();
+      state = await make();
+      store = await state.open();
       await kept(store).people(
         ids.map((objectId) => ({
           kind: "upsert",
@@ -75,7 +75,7 @@ export function describeLargeCycle(make: MakeState): void {
 
     afterAll(async () => {
       await store.close();
-      state.remove();
+      await state.remove();
     });
 
     describe("a cycle with more operations than fit into one step", () => {

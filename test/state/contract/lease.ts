@@ -1,13 +1,17 @@
 import { describe, expect, it } from "vitest";
+import type { Lease } from "../../../src/domain/state/lease.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 
+type LeaseStore = Lease & Pick<StateStore, "close">;
+
 /** One run at a time, whichever process it is in. */
-export function describeLease(make: MakeState): void {
+export function describeLease(make: MakeState<LeaseStore>): void {
   describe("the lease of the state", () => {
     const state = eachWithFreshState(make);
 
     it("belongs to one run until it expires, and its own run renews it", async () => {
-      const other = state.another();
+      const other = await state.another();
       expect(await state.store.acquireLease("one", 0, 100)).toEqual({ acquired: true });
       expect(await other.acquireLease("two", 50, 100)).toEqual({
         acquired: false,
@@ -20,7 +24,7 @@ export function describeLease(make: MakeState): void {
 
     it("cannot be renewed or released by a run that lost it", async () => {
       await state.store.acquireLease("one", 0, 100);
-      await state.another().acquireLease("two", 100, 100);
+      await (await state.another()).acquireLease("two", 100, 100);
       expect(await state.store.renewLease("one", 110, 100)).toBe(false);
       await state.store.releaseLease("one");
       expect(await state.store.leaseHolder(110)).toMatchObject({ owner: "two", expiresAt: 200 });
@@ -30,7 +34,7 @@ export function describeLease(make: MakeState): void {
       await state.store.acquireLease("one", 0, 100);
       await state.store.releaseLease("one");
       expect(await state.store.leaseHolder(1)).toBeNull();
-      expect(await state.another().acquireLease("two", 1, 100)).toEqual({ acquired: true });
+      expect(await (await state.another()).acquireLease("two", 1, 100)).toEqual({ acquired: true });
     });
 
     it("has no holder from the moment at which it expires", async () => {
@@ -40,7 +44,7 @@ export function describeLease(make: MakeState): void {
     });
 
     it("is taken from a silent holder, unless the holder has renewed it since", async () => {
-      const other = state.another();
+      const other = await state.another();
       await state.store.acquireLease("one", 0, 1_000);
       const silent = await other.leaseHolder(10);
       if (silent === null) throw new Error("nobody holds the lease");

@@ -45,7 +45,7 @@ export function describeOutbox(make: MakeState): void {
 
     it("is claimed by one process at a time, and by another once the claim is over", async () => {
       const { store } = state;
-      const other = state.another();
+      const other = await state.another();
       await store.addEvent(cleared, { at: 1 });
       await store.addressEvents(forOne);
       const claimed = await claim(store, "one", 10);

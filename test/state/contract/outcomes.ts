@@ -133,7 +133,7 @@ export function describeOutcomes(make: MakeState): void {
       const [first = 0, second = 0] = await planFor(state.store, ["a", "b"]);
       await state.store.commit({ intents: { begin: { operationIds: [first, second], at: 5 } } }, "private");
       // The process dies here: nothing is closed.
-      const next = state.another();
+      const next = await state.another();
       expect(await next.openIntents()).toMatchObject([
         { objectId: "a", operationId: first, action: "update", userName: "a@example.com" },
         { objectId: "b", operationId: second },

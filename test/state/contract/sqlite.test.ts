@@ -25,7 +25,7 @@ function sqliteState(): FreshState {
   const folder = mkdtempSync(join(tmpdir(), "als-contract-"));
   const path = join(folder, "state.db");
   return {
-    open: () => openStore(path),
+    open: async () => openStore(path),
     remove: () => {
       const db = new Database(path, { readonly: true });
       const fault = tallyFault(db);

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Move } from "../../../src/domain/state/change.ts";
+import type { Staging } from "../../../src/domain/state/staging.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 
+type StagingStore = Staging & Pick<StateStore, "membersAmong" | "commit" | "close">;
+
 /** Stages the members and commits what differs. @returns who moved */
-async function swapScope(store: StateStore, members: readonly string[]): Promise<readonly Move[]> {
+async function swapScope(store: StagingStore, members: readonly string[]): Promise<readonly Move[]> {
   await store.beginScope();
   await store.stageScope(members);
   await store.compareScope();
@@ -13,7 +16,7 @@ async function swapScope(store: StateStore, members: readonly string[]): Promise
   return moves;
 }
 
-async function stageGroups(store: StateStore, groups: Readonly<Record<string, readonly string[]>>) {
+async function stageGroups(store: StagingStore, groups: Readonly<Record<string, readonly string[]>>) {
   await store.beginFilterGroups();
   for (const [name, members] of Object.entries(groups)) await store.stageFilterGroup(name, members);
   return store.movedInGroups();
@@ -23,7 +26,7 @@ const byGroupAndId = (one: Move, other: Move): number =>
   `${one.group} ${one.objectId}` < `${other.group} ${other.objectId}` ? -1 : 1;
 
 /** The scope and the groups of filters, as they are read beside those in force. */
-export function describeStaging(make: MakeState): void {
+export function describeStaging(make: MakeState<StagingStore>): void {
   describe("a staged scope", () => {
     const state = eachWithFreshState(make);
     const members = async () => [...(await state.store.membersAmong(["a", "b", "c", "d"]))].sort();
@@ -56,7 +59,7 @@ export function describeStaging(make: MakeState): void {
 
     it("belongs to one process", async () => {
       const { store } = state;
-      const other = state.another();
+      const other = await state.another();
       await store.beginScope();
       await store.stageScope(["a"]);
       await other.beginScope();

@@ -1,0 +1,43 @@
+import type { StateChange } from "../../domain/state/change.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import type { LogValues } from "../logged-values.ts";
+import type { Database, Session } from "./connection/database.ts";
+import { checkFence } from "./fence.ts";
+import { writeAccounts } from "./write-accounts.ts";
+import { writeDecisions } from "./write-decisions.ts";
+import { writeMarks } from "./write-marks.ts";
+import { writeMoves } from "./write-moves.ts";
+import { writeCyclePlan, writeEvent, writeNotes } from "./write-notes.ts";
+import { writeOperations } from "./write-operations.ts";
+import { writeOutcomes } from "./write-outcomes.ts";
+import { writeLookedAt, writePeople } from "./write-people.ts";
+import { writePlan } from "./write-plan.ts";
+
+/**
+ * The one way the engine writes: all of a change or nothing. Each part takes a few statements, however many rows it has.
+ * @throws LeaseHeldError if the run that the fence names no longer holds the lease; nothing is written then
+ */
+export function commitMethod(db: Database, values: LogValues): Pick<StateStore, "commit"> {
+  return {
+    commit: (change, fence) =>
+      db.transaction(async (session) => {
+        await checkFence(session, fence);
+        await write(session, change, values);
+      }),
+  };
+}
+
+async function write(session: Session, change: StateChange, values: LogValues): Promise<void> {
+  await writePeople(session, change);
+  await writeAccounts(session, change);
+  if (change.moves !== undefined) await writeMoves(session, change.moves);
+  if (change.operations !== undefined) await writeOperations(session, change.operations);
+  await writePlan(session, change);
+  await writeDecisions(session, change);
+  await writeLookedAt(session, change.lookedAt ?? []);
+  if (change.marks !== undefined) await writeMarks(session, change.marks);
+  await writeOutcomes(session, change, values);
+  if (change.cyclePlan !== undefined) await writeCyclePlan(session, change.cyclePlan, values);
+  if (change.notes !== undefined) await writeNotes(session, change.notes);
+  for (const { event, at } of change.events ?? []) await writeEvent(session, event, { at }, values);
+}

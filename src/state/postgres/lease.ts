@@ -1,0 +1,62 @@
+import type { LeaseHolder } from "../../domain/state/lease.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import type { Database } from "./connection/database.ts";
+
+interface LeaseRow {
+  readonly owner: string;
+  readonly acquired_at: number;
+  readonly expires_at: number;
+}
+
+type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "leaseHolder">;
+
+/**
+ * Whose time counts. `server`: several machines write, and a clock of one of them may be wrong. `caller`: the time that each method
+ * is given, for a clock that is not the real one.
+ */
+export type LeaseClock = "server" | "caller";
+
+const serverTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
+/** One writer at a time, on whichever machine it runs: the lease is a row of the job. Each owner has a term of its own. */
+export function leaseMethods(db: Database, clock: LeaseClock): LeaseMethods {
+  // The caller's time is a parameter in both cases, so that each statement takes the same ones.
+  const now = (parameter: string): string =>
+    clock === "caller" ? `${parameter}::bigint` : `(${serverTime} + 0 * ${parameter}::bigint)`;
+  // A row that another run has locked is looked at again when that run has committed.
+  const take = `INSERT INTO lease AS held (job, owner, term, acquired_at, expires_at, commits)
+    SELECT $1, $2, 1, t.now, t.now + $4::bigint, 0 FROM (SELECT ${now("$3")} AS now) t
+    ON CONFLICT (job) DO UPDATE SET owner = excluded.owner, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at,
+      term = held.term + (held.owner IS DISTINCT FROM excluded.owner)::int,
+      commits = CASE WHEN held.owner = excluded.owner THEN held.commits ELSE 0 END
+    WHERE held.owner IS NULL OR held.owner = excluded.owner OR held.expires_at <= excluded.acquired_at
+      OR (held.owner = $5 AND held.expires_at = $6::bigint)
+    RETURNING owner`;
+  const holder = "SELECT owner, acquired_at, expires_at FROM lease WHERE job = $1 AND owner IS NOT NULL";
+  const current = `${holder} AND expires_at > ${now("$2")}`;
+  const extend = `UPDATE lease SET expires_at = ${now("$3")} + $4::bigint WHERE job = $1 AND owner = $2`;
+  const release = "UPDATE lease SET owner = NULL WHERE job = $1 AND owner = $2";
+  return {
+    acquireLease: async (owner, at, ttlMs, silent) => {
+      for (;;) {
+        const values = [owner, at, ttlMs, silent?.owner ?? null, silent?.expiresAt ?? null];
+        if ((await db.run(take, ...values)) === 1) return { acquired: true };
+        const held = await db.one<LeaseRow>(holder);
+        // Released in between: it is free.
+        if (held !== undefined) return { acquired: false, holder: leaseHolder(held) };
+      }
+    },
+    renewLease: async (owner, at, ttlMs) => (await db.run(extend, owner, at, ttlMs)) === 1,
+    releaseLease: async (owner) => {
+      await db.run(release, owner);
+    },
+    leaseHolder: async (at) => {
+      const held = await db.one<LeaseRow>(current, at);
+      return held === undefined ? null : leaseHolder(held);
+    },
+  };
+}
+
+function leaseHolder(row: LeaseRow): LeaseHolder {
+  return { owner: row.owner, acquiredAt: row.acquired_at, expiresAt: row.expires_at };
+}

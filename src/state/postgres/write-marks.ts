@@ -1,0 +1,79 @@
+import type { Mark } from "../../domain/state/mark.ts";
+import { asJson, type Session } from "./connection/database.ts";
+
+type OneOf<Who extends Mark["who"]> = Extract<Mark, { who: Who }>;
+
+const marking = (people: string): string =>
+  `UPDATE source_user SET pending = true WHERE job = $1 AND NOT pending AND ${people}`;
+const retrying = (people: string): string =>
+  `UPDATE retry SET next_try_at = 0 WHERE job = $1 AND next_try_at <> 0
+     AND object_id IN (SELECT object_id FROM source_user WHERE job = $1 AND ${people})`;
+const people = {
+  person: "object_id = ANY($2)",
+  reports: "manager_id = ANY($2)",
+  userName: "user_name_key = ANY($2)",
+  externalId: "external_id_key = ANY($2)",
+};
+const mark = {
+  person: marking(people.person),
+  reports: marking(people.reports),
+  userName: marking(people.userName),
+  externalId: marking(people.externalId),
+};
+const retry = {
+  person: retrying(people.person),
+  reports: retrying(people.reports),
+  userName: retrying(people.userName),
+  externalId: retrying(people.externalId),
+};
+const awaiting = `UPDATE source_user SET reference_pending = 1 WHERE job = $1 AND ${people.reports}`;
+const lostOwners = marking(`object_id IN (SELECT l.object_id FROM lost_link l,
+    json_to_recordset($2::json) AS r ("latticeId" text, "externalId" text)
+  WHERE l.job = $1 AND (l.lattice_id = r."latticeId" OR l.external_id = r."externalId"))`);
+const sharersWith = ["user_name_key", "external_id_key"].map((key) =>
+  marking(`${key} IN (SELECT ${key} FROM source_user
+    WHERE job = $1 AND object_id = ANY($2) AND ${key} IS NOT NULL)`),
+);
+const bearer = marking(`object_id IN (SELECT t.object_id FROM target_user t
+    JOIN source_user s ON s.job = t.job AND s.object_id = t.object_id
+  WHERE t.job = $1 AND t.user_name_key = ANY($2) AND s.user_name_key IS DISTINCT FROM t.user_name_key)`);
+const bearerOfNameOf = marking(`object_id IN (SELECT t.object_id FROM source_user s
+    JOIN target_user t ON t.job = s.job AND t.user_name_key = s.user_name_key
+  WHERE s.job = $1 AND s.object_id = ANY($2) AND t.object_id <> s.object_id)`);
+
+/** Marks people for the next plan, within a commit: a statement for each kind of mark, however many people it is about. */
+export async function writeMarks(session: Session, marks: readonly Mark[]): Promise<void> {
+  const of = <Who extends Mark["who"]>(who: Who): OneOf<Who>[] =>
+    marks.filter((one): one is OneOf<Who> => one.who === who);
+  const idsOf = (some: readonly { readonly objectId: string }[]) => some.map(({ objectId }) => objectId);
+  const retried = <Some extends { readonly retry?: true }>(some: readonly Some[]): readonly Some[] =>
+    some.filter((one) => one.retry === true);
+  const each = async (text: string, values: readonly string[]): Promise<void> => {
+    if (values.length > 0) await session.run(text, [...new Set(values)]);
+  };
+  for (const who of ["person", "reports"] as const) {
+    const some = of(who);
+    if (who === "reports") await each(awaiting, idsOf(of("reports").filter((one) => one.await === true)));
+    await each(mark[who], idsOf(some));
+    await each(retry[who], idsOf(retried(some)));
+  }
+  for (const key of ["userName", "externalId"] as const) {
+    const some = of("sharers").filter((one) => one.of === key);
+    await each(
+      mark[key],
+      some.map((one) => one.key),
+    );
+    await each(
+      retry[key],
+      retried(some).map((one) => one.key),
+    );
+  }
+  const lost = of("lostOwners");
+  if (lost.length > 0) await session.run(lostOwners, asJson(lost));
+  for (const text of sharersWith) await each(text, idsOf(of("sharersWith")));
+  await each(
+    bearer,
+    of("bearer").map(({ userName }) => userName),
+  );
+  await each(bearerOfNameOf, idsOf(of("bearerOfNameOf")));
+}

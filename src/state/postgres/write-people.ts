@@ -1,0 +1,54 @@
+import type { PersonRow, StateChange } from "../../domain/state/change.ts";
+import { inOrder } from "../canonical-json.ts";
+import { asJson, type Session } from "./connection/database.ts";
+import { lastByKey } from "./last-by-key.ts";
+import { textOf } from "./rows.ts";
+
+const put = `INSERT INTO source_user (job, object_id, attributes, user_principal_name, enabled, manager_id, presence, unshown,
+    user_name_key, external_id_key, always_in_scope, read_in)
+  SELECT $1, object_id, attributes, user_principal_name, enabled, manager_id, presence, unshown,
+    user_name_key, external_id_key, always_in_scope, $3
+  FROM json_to_recordset($2::json) AS r (object_id text, attributes json, user_principal_name text, enabled boolean,
+    manager_id text, presence text, unshown json, user_name_key text, external_id_key text, always_in_scope boolean)
+  ON CONFLICT (job, object_id) DO UPDATE SET attributes = excluded.attributes,
+    user_principal_name = excluded.user_principal_name, enabled = excluded.enabled, manager_id = excluded.manager_id,
+    presence = excluded.presence, unshown = excluded.unshown, user_name_key = excluded.user_name_key,
+    external_id_key = excluded.external_id_key, always_in_scope = excluded.always_in_scope, read_in = excluded.read_in`;
+const seen = "UPDATE source_user SET read_in = $3 WHERE job = $1 AND object_id = ANY($2)";
+const forget = "DELETE FROM source_user WHERE job = $1 AND object_id = ANY($2)";
+const looked = "UPDATE source_user SET look_again_at = NULL WHERE job = $1 AND object_id = ANY($2)";
+
+/** Writes people of the directory, within a commit. */
+export async function writePeople(
+  session: Session,
+  { people, forgotten = [] }: Pick<StateChange, "people" | "forgotten">,
+): Promise<void> {
+  const { put: rows = [], seen: unchanged = [], readIn = 0 } = people ?? {};
+  if (rows.length > 0) {
+    const last = lastByKey(rows, ({ source }) => source.objectId);
+    await session.run(put, asJson(last.map(columns)), readIn);
+  }
+  if (unchanged.length > 0) await session.run(seen, unchanged, readIn);
+  if (forgotten.length > 0) await session.run(forget, forgotten);
+}
+
+/** Writes that people were looked at again, within a commit. */
+export async function writeLookedAt(session: Session, objectIds: readonly string[]): Promise<void> {
+  if (objectIds.length > 0) await session.run(looked, objectIds);
+}
+
+function columns({ source, ...derived }: PersonRow): object {
+  const { accountEnabled } = source.attributes;
+  return {
+    object_id: source.objectId,
+    attributes: inOrder(source.attributes),
+    user_principal_name: textOf(source.attributes.userPrincipalName),
+    enabled: accountEnabled !== false && accountEnabled !== 0,
+    manager_id: source.managerId,
+    presence: source.presence,
+    unshown: source.unshown,
+    user_name_key: derived.userNameKey,
+    external_id_key: derived.externalIdKey,
+    always_in_scope: derived.alwaysInScope,
+  };
+}
