@@ -6,7 +6,7 @@ import { billOfMaterials, type Library } from "./bill-of-materials.ts";
 
 const root = dirname(import.meta.dirname);
 
-/** What is not bundled is a dependency of the package: it comes with binaries of its own, which no bundle holds. */
+/** A part that is not bundled is a dependency of the package: it has binaries of its own, which a bundle cannot contain. */
 const external = Object.keys(manifestOf(root).dependencies ?? {});
 
 const graphClient = "@microsoft/microsoft-graph-client";
@@ -81,11 +81,11 @@ export async function bundle(folder: string): Promise<void> {
     platform: "node",
     external,
     resolve: {
-      // The form of modules, of which what is not used is left out; Node itself would take the other one.
+      // The module form, from which unused parts are left out; Node itself would take the other form.
       alias: { [graphClient]: join(root, "node_modules", graphClient, "lib/es/src/index.js") },
     },
     plugins: [declared(), withoutDetours(), charts(), entry(), libraries()],
-    // Of libraries: a circular import, an eval. Our own sources are checked by the compiler.
+    // For libraries: a circular import, an eval. The compiler checks our own sources.
     logLevel: "silent",
   });
   try {
@@ -156,7 +156,7 @@ function entry(): Plugin {
   };
 }
 
-/** Refuses a program that loads what nobody would have installed. */
+/** Refuses a program that loads a package which an installation would not have. */
 function declared(): Plugin {
   return {
     name: "declared",

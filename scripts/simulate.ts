@@ -11,9 +11,9 @@ const { values } = parseArgs({
     runs: { type: "string", default: "2000" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
     path: { type: "string" },
-    // One of `--list`, or `all`: so many runs of each.
+    // One of `--list`, or `all`: this many runs of each.
     family: { type: "string", default: "everyday" },
-    // What there is.
+    // Prints the families.
     list: { type: "boolean", default: false },
     // Stops at the first failing history as it is, without making it smaller.
     first: { type: "boolean", default: false },

@@ -17,7 +17,7 @@ try {
   mkdirSync(packed);
   npm(root, "pack", "--pack-destination", packed);
   const { name, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  // What packing has built is there; nothing is asked of a registry, where the name may be somebody else's.
+  // The package that was built is installed from its file; the registry is not asked, because the name may belong to others there.
   const npx = spawnSync("npx", ["--offline", name, "--version"], { cwd: root, encoding: "utf8" });
   expect(`npx ${name} in the built checkout`, npx.stdout.trim() === version, `${npx.stdout}${npx.stderr}`);
   const place = emptyProject("installed");

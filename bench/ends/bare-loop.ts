@@ -48,7 +48,7 @@ export function axiosClient(connections: number): Client {
   };
 }
 
-/** Posts the bodies, so many at a time. @returns requests a second */
+/** Posts the bodies, this many at a time. @returns requests a second */
 export async function postAll(
   exchange: Exchange,
   url: string,

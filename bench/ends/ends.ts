@@ -35,7 +35,7 @@ export interface Ends extends Disposable {
   graphPaths(): Promise<readonly string[]>;
   /** Forgets every account and every count of Lattice. */
   clear(): Promise<void>;
-  /** Gives so many people, spread over the whole directory, another title. */
+  /** Gives this many people, spread over the whole directory, another title. */
   change(count: number): Promise<void>;
 }
 

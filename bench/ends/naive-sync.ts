@@ -1,6 +1,6 @@
 import type { Exchange } from "./bare-loop.ts";
 
-/** Where the embedded Graph and its token endpoint are. */
+/** The addresses of the embedded Graph and its token endpoint. */
 export interface NaiveSource {
   readonly tenantId: string;
   readonly clientId: string;

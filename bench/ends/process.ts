@@ -49,7 +49,7 @@ process.send?.({
   },
 });
 
-/** Gives so many people, spread over the whole directory, another title. */
+/** Gives this many people, spread over the whole directory, another title. */
 function changePeople(count: number): void {
   edits += 1;
   for (let index = 0; index < count; index += 1) {

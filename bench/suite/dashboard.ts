@@ -141,7 +141,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
   }
 }
 
-/** A first cycle alone and one under load, so many times. */
+/** A first cycle alone and one under load, this many times each. */
 async function load(folder: string, pairs: number, note: BenchOptions["note"]): Promise<Finding> {
   const alone: number[] = [];
   const pressed: number[] = [];
@@ -211,7 +211,7 @@ async function firstCycle(
   }
 }
 
-/** How long the first cycle took, once it has ended. */
+/** The duration of the first cycle, once it has ended. */
 async function ended(url: string, onStart: () => void): Promise<number> {
   for (let started = false; ; ) {
     await new Promise((resolve) => setTimeout(resolve, 200));

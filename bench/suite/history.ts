@@ -99,7 +99,7 @@ async function best(work: () => Promise<unknown>): Promise<number> {
   return least;
 }
 
-/** The command itself, beside the open database, with what memory grows by meanwhile. */
+/** The command itself, next to the open database, with the growth of memory during it. */
 async function exportAll(folder: string, path: string) {
   const before = process.memoryUsage().rss;
   let most = before;

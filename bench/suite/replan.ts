@@ -102,7 +102,7 @@ function best(rounds: number, work: () => void): number {
   return least;
 }
 
-/** Stands for something that a plan does not use. */
+/** Stands in for a part that a plan does not use. */
 function unused<T extends object>(): T {
   return new Proxy({} as T, {
     get: () => {
@@ -111,7 +111,7 @@ function unused<T extends object>(): T {
   });
 }
 
-/** The settings that a configuration without any key comes to. */
+/** The settings of a configuration without any key. */
 function settingsOf(mapping: Mapping): CycleSettings {
   const { config } = loadConfig({ env: {}, cwd: tmpdir(), sandbox: "both" });
   const lattice: LatticeSettings = {

@@ -21,7 +21,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs the command beside the store that is open for writing, as a daemon's is. */
+/** Runs the command while the store is open for writing, as by a daemon. */
 async function run(
   options: Partial<HistoryOptions>,
   how: { columns?: number; env?: NodeJS.ProcessEnv; stderr?: (text: string) => void } = {},

@@ -183,7 +183,7 @@ describe("mapping test --record", () => {
       }
       expect(notes()).toMatch(/^The values are made up\. Read the case before you share it\.\n/);
     }
-    // By a part of the name as well, where it is one person's; who it is is said.
+    // A part of the name is enough if only one person has it; a note says who it is.
     const { displayName, userPrincipalName } = people[0]?.source.attributes ?? {};
     const byName = terminal(cwd);
     const record = String(displayName).toUpperCase();

@@ -43,7 +43,7 @@ interface Ran {
   readonly err: string;
 }
 
-/** @param answer typed at a terminal; without it nobody sits there */
+/** @param answer typed at a terminal. Absent: there is no terminal */
 async function run(options: Partial<SyncOptions>, answer?: string): Promise<Ran> {
   return ran(
     (io) =>
@@ -83,7 +83,7 @@ async function ran(command: (io: CommandIO) => Promise<number>, answer?: string)
     const code = await command({ env, cwd: folder, stdin, stdout, stderr, signal });
     return { code, ...texts };
   } catch (error) {
-    // As the process ends with it.
+    // As the exit of the process does.
     if (!(error instanceof ConfigurationError)) throw error;
     return { code: 1, out: texts.out, err: `${texts.err}${error.message}\n` };
   }

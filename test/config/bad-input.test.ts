@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
-/** What is said about `text` as `config/x.yaml`. */
+/** The message about `text` as `config/x.yaml`. */
 function complaints(text: string | Uint8Array, env: Readonly<Record<string, string>> = {}): string[] {
   const cwd = workplace({ "config/x.yaml": text });
   return usageLines(() => loadConfig({ file: "config/x.yaml", env, cwd }));

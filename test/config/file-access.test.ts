@@ -11,7 +11,7 @@ import { usageLines, workplace } from "./workplace.ts";
 const host = { posix: true, container: false };
 const container = { posix: true, container: true };
 
-/** Loads what stands in the folder, as on a machine of this kind. */
+/** Loads the configuration in the folder, as on a machine of this kind. */
 function load(cwd: string, machine = host, env: Record<string, string> = {}) {
   return loadConfig({ file: "c.yaml", env, cwd, machine });
 }

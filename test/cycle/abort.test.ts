@@ -17,7 +17,7 @@ describe("a cycle that is stopped while it plans", () => {
     };
     const request = { dryRun: false, full: false, fence: "private" as const, signal: stop.signal };
     await expect(runCycle(ports, request)).rejects.toThrow(InterruptedError);
-    // The next thing that looks at the signal would be an operation.
+    // The next check of the signal would be before an operation.
     expect((await place.store.recentCycles(1))[0]).toMatchObject({ outcome: "interrupted", summary: null });
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
   });

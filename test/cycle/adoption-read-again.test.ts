@@ -13,7 +13,7 @@ describe("an account to adopt that was listed in an earlier cycle", () => {
     const account = place.target.add({ userName: "a@example.com", values: { title: "Theirs" } });
     await place.cycle();
     const theirs = { ...account, ...since };
-    // Lattice that takes an externalId once, and ignores another.
+    // A Lattice that accepts an externalId once, and ignores another one.
     place.target.normalise = (path, value) => (path === "externalId" ? "another" : value);
     place.target.accounts.set(account.latticeId, theirs);
     place.source.hire("a", { jobTitle: "Ours" });

@@ -17,7 +17,7 @@ describe("an account that was listed in an earlier cycle", () => {
       ),
     });
     expect(place.target.account("another@example.com").values.title).toBe("Theirs");
-    // Matched again, not given up: there is no account of the name any more.
+    // Matched again, not given up: no account has the name any more.
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
     expect(place.target.account("kim@example.com")).toMatchObject({ externalId: "kim" });
     expect(place.target.account("another@example.com")).toMatchObject({ externalId: null });
@@ -31,7 +31,7 @@ describe("an account that was listed in an earlier cycle", () => {
     place.source.hire("kim");
     expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
-    // The name that it has got since is put right by the plan after.
+    // The next plan corrects the name that it has got since.
     await place.cycle({ full: true });
     expect(place.target.account("kim@example.com").latticeId).toBe("lat-1");
   });
@@ -187,7 +187,7 @@ describe("an account that matches two people who are both disabled and without a
       ["a", "duplicateUserName"],
       ["b", "duplicateUserName"],
     ]);
-    // Who leaves the other alone with the name gets it, and it is switched off.
+    // If one of them leaves, the other one gets the account, and it is deactivated.
     place.source.change("b", { userPrincipalName: "lee@example.com" });
     await place.cycle();
     expect(place.target.account("kim@example.com")).toMatchObject({ externalId: "a", active: false });
@@ -240,7 +240,7 @@ describe("two people whose plan is to be linked to one account", () => {
     place.target.add({ userName: "a@example.com" });
     for (const id of ["a", "b"]) place.source.hire(id);
     const { store } = place;
-    // As a fault of the matching would have it.
+    // As a fault of the matching would do.
     const matches: typeof store.matches = async (requests) => {
       const found = await store.matches(requests);
       const [account] = [...found.values()].flatMap(({ byUserName }) => byUserName);

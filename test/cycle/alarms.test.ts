@@ -19,7 +19,7 @@ describe("an alarm that makes few deactivations doubtful", () => {
       "Entra's list of users is empty. No one is treated as a leaver, and nothing is sent until Entra lists people again. Check the application's permissions",
     );
     expect(place.target.active()).toHaveLength(2);
-    // Nobody was asked for one by one, and what comes back is believed again.
+    // No person was asked about by id, and the people who come back are believed again.
     expect(place.source.reads.filter((read) => read.startsWith("user"))).toEqual([]);
     place.source.hidden.clear();
     expect(await place.cycle({ full: true })).toMatchObject({ outcome: "done", done: 1 });
@@ -37,7 +37,7 @@ describe("an alarm that makes few deactivations doubtful", () => {
     expect(held.header.guard.reasons).toEqual([
       'the group "sales" of the scope has become empty (4 members before), and 4 accounts would be deactivated',
     ]);
-    // Somebody who is disabled leaves all the same, and the alarm lasts longer than a cycle.
+    // A disabled person is deactivated nevertheless, and the alarm lasts longer than a cycle.
     place.source.change("e", { accountEnabled: false });
     place.source.groups = { legal: ["e", "f", "g", "h"] };
     const still = await place.cycle();
@@ -111,7 +111,7 @@ describe("an alarm that makes few deactivations doubtful", () => {
     expect(held.header.guard.reasons[0]).toContain(
       "entra.scope has changed in the configuration, and 1 account would be deactivated because of it",
     );
-    // One person's own cycle neither lets it go nor takes the new scope for granted.
+    // A cycle for one person neither releases the alarm nor accepts the new scope.
     expect(await place.cycle({ only: ["b"] })).toMatchObject({ outcome: "held" });
     expect(await place.cycle({ only: ["a"] })).toMatchObject({ outcome: "done" });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });

@@ -19,7 +19,7 @@ const request = {
   signal: new AbortController().signal,
 };
 
-/** Statuses of the first cycle's operations, each with how many have it. */
+/** Statuses of the first cycle's operations, each with its number. */
 async function statuses(place: Workplace): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { status } of await place.operations(1)) counts[status] = (counts[status] ?? 0) + 1;
@@ -37,7 +37,7 @@ describe("operations sent in batches", () => {
           expect(noted.has(id)).toBe(false);
           noted.add(id);
         }
-        // Notes that come late must not let anything be sent before them.
+        // A late note must not allow any request before it.
         await new Promise(setImmediate);
         await place.store.commit(change, fence);
       },

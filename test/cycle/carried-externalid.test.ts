@@ -5,7 +5,7 @@ import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./work
 const skipped = async (place: Workplace) =>
   (await place.store.skipped({ after: "", limit: 9 })).map(({ objectId, code }) => [objectId, code]);
 
-/** What an administrator of Lattice writes into the account of a person. */
+/** What an administrator of Lattice writes into a person's account. */
 function edit(place: Workplace, userName: string, externalId: string): void {
   const account = place.target.account(userName);
   place.target.accounts.set(account.latticeId, { ...account, externalId });
@@ -14,7 +14,7 @@ function edit(place: Workplace, userName: string, externalId: string): void {
 const switches = (place: Workplace) =>
   place.target.writes.flatMap(({ writes }) => writes.filter(({ path }) => path === "active"));
 
-/** `kim` has an account, into which the externalId of `lee` is written, who has none yet. */
+/** `kim` has an account that gets the externalId of `lee`, who has no account yet. */
 async function relabelled(settings: Parameters<typeof createWorkplace>[0] = {}): Promise<Workplace> {
   const place = await createWorkplace(settings);
   place.source.hire("kim", { jobTitle: "Analyst" });

@@ -121,7 +121,7 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     place.source.change("boss", { accountEnabled: false });
     await place.cycle();
     place.source.change("boss", { accountEnabled: true });
-    // The manager of a report was lost, and Entra says so: nothing but the lost value makes the report due.
+    // The report has lost its manager, and Entra still has one: only the lost value makes the report due.
     await place.cycle();
     await place.cycle();
     expect(place.target.managerOf(boss)).toBe("chief@example.com");
@@ -326,7 +326,7 @@ describe("a report, and a manager who is reactivated in the same cycle,", () => 
     place.source.change("boss", { accountEnabled: true });
     place.source.setManager("chief", "boss");
     place.target.before = async ({ writes }) => {
-      // A reactivation takes its time.
+      // A reactivation takes some time.
       for (let turn = 0; turn < 50; turn += 1) {
         if (writes.some(({ path, value }) => path === "active" && value === true)) await Promise.resolve();
       }

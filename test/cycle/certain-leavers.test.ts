@@ -50,14 +50,14 @@ describe("a scope that cannot be read", () => {
         { outcome: "failed", done: 2, error: fault.message },
       ]);
 
-      // Once only, and the rest as soon as the scope is read.
+      // Only once, and the others as soon as the scope can be read.
       await expect(place.cycle()).rejects.toThrow(fault);
       expect(place.target.writes).toHaveLength(2);
       place.source.readScope = readScope;
       await place.cycle();
       expect(place.target.active()).toEqual(emails("c", "d", "new"));
       expect(place.target.account("c@example.com").values.title).toBe("Lead");
-      // In scope after all: what else was due follows.
+      // In scope after all: the other due changes follow.
       expect(place.target.account("a@example.com")).toMatchObject({
         active: false,
         values: { title: "Former lead" },
@@ -79,7 +79,7 @@ describe("a scope that cannot be read", () => {
     }
   });
 
-  /** A filter by a group that was never read is new, and a disabled person is to be left alone. */
+  /** A filter by a group that was never read is new, and a disabled person should be skipped. */
   async function withNewFilter(guard: Partial<typeof lenientGuard>): Promise<Workplace> {
     const place = await company({ guard: { ...lenientGuard, ...guard } });
     place.source.filterGroups = { sales: ["a"] };

@@ -15,7 +15,7 @@ const yearMs = 365 * dayMs;
 const minuteMs = 60_000;
 const never = new AbortController().signal;
 
-/** Our clock runs ahead of the ends' from here on. */
+/** From here on, our clock is ahead of the clocks of both ends. */
 function setWrong(place: Workplace, byMs: number): void {
   place.clock.advance(byMs);
   place.clocks = { entra: () => -byMs, lattice: async () => -byMs };
@@ -39,7 +39,7 @@ describe("a clock that Entra and Lattice contradict", () => {
       await place.cycle();
       const firstSeen = place.clock.now();
       setWrong(place, wrong);
-      // Somebody else is disabled while the clock is wrong, and the rest goes on.
+      // Another person is disabled while the clock is wrong, and the others are processed.
       place.source.change("b", { accountEnabled: false });
       place.source.change("c", { jobTitle: "Analyst" });
       const doubtful = await place.cycle({ full: true });
@@ -52,7 +52,7 @@ describe("a clock that Entra and Lattice contradict", () => {
       expect(place.warnings.join()).toContain("clockDoubtMs");
       expect((await place.store.recentCycles(1))[0]?.notes).toEqual(doubtful.header.notes);
       expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
-        // By a clock that is behind as well as by the right one the first is not due.
+        // By the slow clock as well as by the right one, the first deactivation is not due.
         { objectId: "a", code: wrong > 0 ? "clockInDoubt" : "deactivationDelayed" },
         { objectId: "b", code: "clockInDoubt" },
       ]);
@@ -175,7 +175,7 @@ describe("a clock that Entra and Lattice contradict", () => {
     await place.cycle();
     place.target.accounts.delete("lat-1");
     await place.cycle({ full: true });
-    // As with a managed identity: the first answer of the directory has the time.
+    // As with a managed identity: the directory's first answer has the time.
     let answered = false;
     const { readAll, readChanges, readUser } = place.source;
     place.source.readAll = (signal) => {

@@ -4,7 +4,7 @@ import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const url = "https://lattice.example.com/scim/v2";
 
-/** Two people with accounts, and what a key of their company does. */
+/** Two people with accounts, and what a key of their company shows. */
 async function company(): Promise<Workplace> {
   const place = await createWorkplace({ targetIdentity: { url, keyDigest: (salt) => `ours ${salt}` } });
   for (const id of ["a", "b"]) place.source.hire(id);
@@ -14,7 +14,7 @@ async function company(): Promise<Workplace> {
   return place;
 }
 
-/** The key is another one from here on. @returns the accounts that were there */
+/** From here on the key is another one. @returns the existing accounts */
 function takeAnotherKey(place: Workplace, key: string, accounts: readonly TargetUser[]): TargetUser[] {
   const before = [...place.target.accounts.values()];
   place.target.accounts.clear();

@@ -38,7 +38,7 @@ describe("a person who is missing from a listing of the scope", () => {
     expect(place.target.active()).toHaveLength(3);
     expect((await place.store.recentCycles(1))[0]?.notes).toEqual(result.header.notes);
 
-    // The listing goes on leaving the person out, then has the person again; then the person leaves.
+    // The listing continues to leave the person out, then has the person again; then the person leaves.
     await place.cycle();
     expect(asked(place)).toEqual(["membership b", "membership b"]);
     place.source.unlisted.clear();
@@ -134,7 +134,7 @@ describe("a person who is removed according to a round of changes", () => {
     place.source.refuseUser = () => new HostUnavailableError("Graph went away");
     await place.cycle();
     expect(place.target.managerOf("ann@example.com")).toBe("boss@example.com");
-    // Once it is confirmed the manager goes.
+    // Once it is confirmed, the manager is removed.
     place.source.refuseUser = null;
     place.source.remove("boss", "softDeleted");
     await place.cycle();

@@ -6,7 +6,7 @@ const byExternalIdAlone = defaultRules.map((rule) =>
   "target" in rule && rule.target === "userName" ? { target: "userName", source: "userPrincipalName" } : rule,
 );
 
-/** Somebody creates an account by hand after the listing; the person is hired in Entra. */
+/** An administrator creates an account by hand after the listing; the person is hired in Entra. */
 async function madeByHand(
   place: Workplace,
   account: Parameters<Workplace["target"]["add"]>[0],
@@ -53,7 +53,7 @@ describe("a create that meets an account", () => {
     expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
     expect(place.target.account("kim@example.com").values.title).toBe("Theirs");
-    // Nothing was got used to that was never sent.
+    // A value that was never sent was not acknowledged.
     expect((await place.store.linkOf("kim"))?.acknowledged).toEqual({});
   });
 
@@ -90,7 +90,7 @@ describe("a create that meets an account", () => {
     };
     expect(await place.cycle()).toMatchObject({ done: 0, failed: 1 });
     place.target.before = () => {};
-    // A server that does not insist on unique names would make a second account.
+    // A server that allows duplicate names would make a second account.
     place.target.unique = false;
     place.target.writes.length = 0;
     await place.cycle();
@@ -189,11 +189,11 @@ describe("a create that meets an account", () => {
     await using place = await createWorkplace();
     place.target.add({ userName: "kim@example.com" });
     place.source.hire("old", { userPrincipalName: "kim@example.com" });
-    // Lattice that does not keep external ids.
+    // A Lattice that does not keep external ids.
     place.target.normalise = (path, value) => (path === "externalId" ? null : value);
     await place.cycle();
     expect(await place.store.latticeIdOf("old")).toBe("lat-1");
-    // The name passes to a newcomer; the rename of the old one fails, the newcomer's create meets the account.
+    // A newcomer gets the name; the rename of the old account fails, and the newcomer's create meets the account.
     place.source.change("old", { userPrincipalName: "kim.old@example.com" });
     place.source.hire("new", { userPrincipalName: "kim@example.com" });
     place.target.before = ({ kind }) => {

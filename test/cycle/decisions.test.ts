@@ -32,7 +32,7 @@ async function decide({ store, clock }: Workplace, decision: ReleaseRequest) {
   );
 }
 
-/** Of the newest entry of the person. */
+/** For the newest entry of the person. */
 async function decisionOf(place: Workplace, person: string) {
   return (await place.store.history({ person, limit: 1 }))[0]?.decision;
 }
@@ -55,7 +55,7 @@ describe("the person who decided about held changes", () => {
     const { place, planId } = await companyWithHeldLeavers();
     await using _ = place;
     expect(await decisionOf(place, "a")).toBeUndefined();
-    // The hold moves on to another plan before anybody decides.
+    // Another plan takes over the held change before a person decides.
     place.source.change("d", { jobTitle: "Lead" });
     await place.cycle();
 
@@ -83,7 +83,7 @@ describe("the person who decided about held changes", () => {
       { objectId: "b", decision: { by: kim, reason: "they left" } },
     ]);
 
-    // What follows is another story: enabled again, and disabled once more, released by another person.
+    // A different case follows: enabled again, disabled once more, and released by another person.
     place.source.change("a", { accountEnabled: true });
     await place.cycle();
     expect(await decisionOf(place, "a")).toBeUndefined();

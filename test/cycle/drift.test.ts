@@ -13,7 +13,7 @@ async function companyOfThree(drift: "report" | "correct"): Promise<Workplace> {
   return place;
 }
 
-/** Somebody edits an account by hand. */
+/** A person edits an account by hand. */
 function edit(
   place: Workplace,
   userName: string,
@@ -76,12 +76,12 @@ describe("drift", () => {
       ["a", "reported"],
       ["b", "reported"],
     ]);
-    // What is sent is no part of what is only reported.
+    // A change that is sent is not part of the drift that is only reported.
     expect(drift[0]?.changes.map(({ attribute }) => attribute)).toEqual(["title"]);
     expect(place.target.account("a@example.com").values.title).toBe("Edited");
     expect(place.target.active()).toHaveLength(2);
 
-    // A new value in Entra is no drift: it is sent.
+    // A new value in Entra is not drift: it is sent.
     place.source.change("a", { jobTitle: "Chief" });
     expect(await place.cycle()).toMatchObject({ done: 1 });
     expect(place.target.account("a@example.com").values.title).toBe("Chief");
@@ -123,7 +123,7 @@ describe("drift", () => {
     place.source.hire("a", { jobTitle: "Analyst" });
     await place.cycle();
     const seen: unknown[] = [];
-    // Each listing shows one edit more, and what was edited before it as it was.
+    // Each listing shows one edit more, and the earlier edits unchanged.
     for (const values of [{ title: null }, { [departmentPath]: "Added" }, { displayName: "Edited" }]) {
       edit(place, "a@example.com", values);
       const full = await place.cycle({ full: true });
@@ -213,7 +213,7 @@ describe("drift", () => {
       values: { ...account.values, nickName: "unmapped" },
     });
     const full = await place.cycle({ full: true });
-    // What Lattice keeps in its own form is tried again, and is no drift.
+    // A value that Lattice keeps in its own form is tried again, and is not drift.
     expect(full.done).toBe(1);
     expect(await driftOf(place, full.cycleId)).toEqual([]);
   });

@@ -24,7 +24,7 @@ describe("a person who is missing from a full read", () => {
     await place.cycle();
     place.source.remove("b", "deleted");
     place.source.expireWatermarks();
-    // The watermark is refused, so everybody is read.
+    // The watermark is refused, so all people are read.
     const result = await place.cycle();
     expect(place.source.reads.slice(-4)).toEqual(["changes", "all", "user b", "user b"]);
     expect((await place.operations(result.cycleId)).map((operation) => operation.evidence?.kind)).toEqual([
@@ -47,7 +47,7 @@ describe("a person who is missing from a full read", () => {
     await place.cycle();
     expect(place.source.reads.slice(-2)).toEqual(["all", "user b"]);
     expect(place.target.active()).toHaveLength(2);
-    // Who is gone indeed stays so, by the reason that was seen.
+    // A person who is really gone stays gone, with the reason that was seen.
     place.source.remove("b", "softDeleted");
     place.source.breakChanges = true;
     await expect(place.cycle()).rejects.toThrow("went away");

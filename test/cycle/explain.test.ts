@@ -15,7 +15,7 @@ import {
   type Workplace,
 } from "./workplace.ts";
 
-/** From the database alone, opened to be read only. */
+/** From the database alone, opened read-only. */
 async function explained(
   place: Workplace,
   asked: string,
@@ -83,7 +83,7 @@ describe("the explanation of a person", () => {
     place.source.scope = ["boss", "a", "b", "c", "d"];
     for (const id of ["boss", "a", "b", "c", "d"]) place.source.hire(id, {}, id === "boss" ? null : "boss");
     await place.cycle();
-    // The picture is made current, and the write is refused: what is due stays due.
+    // The person is read and the write is refused: the change stays due.
     place.target.before = () => {
       throw new RecordRejectedError("refused for now", { status: 400 });
     };

@@ -21,7 +21,7 @@ describe("a 403 for one account", () => {
     place.target.before = forbid("a@example.com");
     expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 2, failed: 1 });
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", code: "RECORD_FORBIDDEN" }]);
-    // Nothing else is due: a read tells that it is not the key.
+    // Nothing else is due: a read shows that it is not the key.
     place.target.reads.length = 0;
     expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 0, failed: 1 });
     expect(place.target.reads).toEqual([expect.stringMatching(/^find externalId [0-9a-f-]{36}$/)]);
@@ -49,7 +49,7 @@ describe("a 403 for one account", () => {
     place.target.before = forbid(...people.map((id) => `${id}@example.com`));
     await expect(place.cycle()).rejects.toThrow("5 accounts in a row");
     expect(place.target.writes).toHaveLength(5);
-    // Whoever is protected must not stop those who come after, for ever.
+    // A protected account must not stop later ones for ever.
     place.source.hire("g");
     expect(await place.cycle()).toMatchObject({ outcome: "someFailed", done: 1, failed: 6 });
     expect(place.target.active()).toEqual(["g@example.com"]);
@@ -121,7 +121,7 @@ describe("one person's failure", () => {
     place.target.before = refuse("boss@example.com");
     const { cycleId } = await place.cycle();
     expect(place.target.managerOf("report@example.com")).toBeNull();
-    // The log does not say of a manager who was not sent that it was.
+    // The log does not claim that a manager was sent who was not.
     expect((await place.operations(cycleId)).find(({ objectId }) => objectId === "report")).toMatchObject({
       status: "done",
       error: "the manager has no account yet; the manager is set as soon as there is one",
@@ -140,7 +140,7 @@ describe("one person's failure", () => {
     const result = await place.cycle();
     expect(result).toMatchObject({ outcome: "someFailed", failed: 1 });
     expect((await place.operations(result.cycleId))[0]?.error).toContain("the account is still active");
-    // What was taken is known; what was not is tried again.
+    // The accepted part is known; the other part is tried again.
     expect((await place.store.linkOf("a"))?.values.title).toBe("Leaver");
     place.target.normalise = (_path, value) => value;
     await place.cycle();

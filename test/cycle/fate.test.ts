@@ -12,14 +12,14 @@ const due: Leaving = { kind: "due", seen };
 const waiting: Leaving = { kind: "waiting", seen, until: 1 };
 const ignored: Leaving = { kind: "ignored", seen };
 
-/** The fate of an account that is (`has`) and shall be (`shall`) active or not; `null`: not shown, not mapped. */
+/** The fate of an account that is active or not (`has`), and should be active or not (`shall`); `null`: not shown, not mapped. */
 function fate(
   shall: boolean | null,
   has: boolean | null,
   leaving: Leaving,
   unconfirmed: string | null = null,
 ): ReturnType<typeof fateOf> {
-  // Only `active` of what is mapped is asked for.
+  // Only the mapped `active` is used.
   const mapped = { active: shall } as Parameters<typeof fateOf>[0]["mapped"];
   return fateOf({ mapped, leaving, unconfirmed }, { active: has });
 }

@@ -99,7 +99,7 @@ describe("the first run", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Employee");
     const full = await place.cycle({ full: true });
     expect(await place.operations(full.cycleId)).toEqual([]);
-    // A value that came and went is cleared all the same.
+    // A value that was set and cleared again is cleared nevertheless.
     place.source.change("a", { jobTitle: "Analyst" });
     await place.cycle();
     place.source.change("a", { jobTitle: null });
@@ -141,7 +141,7 @@ describe("the first run", () => {
       ["a", "duplicateUserName"],
       ["b", "duplicateUserName"],
     ]);
-    // As soon as one has another name, both are fine.
+    // As soon as one has another name, both get accounts.
     place.source.change("a", { userPrincipalName: "free@example.com" });
     await place.cycle();
     expect(place.target.active()).toEqual(["Same@example.com", "free@example.com"]);

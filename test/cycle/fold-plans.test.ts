@@ -22,7 +22,7 @@ const rejectedTitle = {
   rejectedAt: 1,
 };
 
-/** A person who fails, of whom something is held, released and rejected. */
+/** A failing person with a held operation, a release and a rejection. */
 const everything: PersonWithPlan["known"] = {
   retry: {
     objectId: "a",

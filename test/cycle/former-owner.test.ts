@@ -4,7 +4,7 @@ import { createWorkplace, defaultRules, mappingOf, type Workplace } from "./work
 const codes = async (place: Workplace) =>
   (await place.store.skipped({ after: "", limit: 9 })).map(({ objectId, code }) => [objectId, code]);
 
-/** A person who left, whose account is switched off, and a new one with the same userName. */
+/** A person who left, with a deactivated account, and a new person with the same userName. */
 async function successor(
   place: Workplace,
   { gone = "deleted" }: { readonly gone?: "deleted" | "softDeleted" } = {},
@@ -137,7 +137,7 @@ describe("the account of a deleted person whose userName another person has now"
       ["new", "linkedToAnother"],
       ["old", "invalidUserName"],
     ]);
-    // And without a full comparison when they are gone.
+    // Also without a full comparison after the person is gone.
     place.source.remove("old", "deleted");
     for (let round = 0; round < 3; round += 1) await place.cycle();
     expect(await place.store.latticeIdOf("new")).toBe("lat-1");

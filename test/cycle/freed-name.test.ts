@@ -3,7 +3,7 @@ import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const hourMs = 3_600_000;
 
-/** Somebody who is to have a userName that another account has, and who was refused so often that the next try is far. */
+/** A person who should get a userName that another account has, and who was refused so often that the next try is far away. */
 async function waiting(
   prepare: (place: Workplace) => void,
   leave: (place: Workplace) => void = () => {},
@@ -71,7 +71,7 @@ describe("a userName that is freed by hand in Lattice has the people who wait fo
     place.target.accounts.delete(holder(place).latticeId);
     await place.cycle({ full: true });
     place.clock.advance(7 * hourMs);
-    // Failed again in between: what is believed now must not wait for the day that follows.
+    // Failed again in between: the confirmed removal must not wait for the next day.
     await place.cycle();
     await place.cycle({ full: true });
     await place.cycle();

@@ -37,7 +37,7 @@ describe("a disk that becomes full", () => {
       expect(place.target.writes.filter(({ kind }) => kind === "create")).toHaveLength(120);
       expect(await place.store.totals()).toMatchObject({ linked: 120 });
     }
-    // It was met at many different places.
+    // The fault occurred at many different places.
     expect(stopped).toBeGreaterThan(4);
   });
 });

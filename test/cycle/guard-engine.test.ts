@@ -28,7 +28,7 @@ describe("the guard in a cycle", () => {
     expect(held.header.guard.reasons[0]).toContain("3 of 4 active accounts");
     expect(place.target.active()).toHaveLength(5);
     expect(place.target.account("d@example.com").values.title).toBe("Analyst");
-    // Held until the plan is smaller, in every cycle anew.
+    // Held again in every cycle, until the plan is smaller.
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 3, done: 0 });
     place.source.change("a", { accountEnabled: true });
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 2 });
@@ -42,7 +42,7 @@ describe("the guard in a cycle", () => {
     });
     place.source.hire("x");
     await place.cycle();
-    // The leaver's manager gets an account in this cycle's first round: the leaver must not come up in the second.
+    // The leaver's manager gets an account in this cycle's first round: the leaver must not appear in the second.
     place.source.hire("p", {}, "q");
     place.source.hire("q", {}, "p");
     place.source.setManager("x", "p");
@@ -119,7 +119,7 @@ describe("the guard in a cycle", () => {
       await place.cycle();
       place.source.change("a", { accountEnabled: false });
       expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
-      // In this one the log is cleared of what counts no more.
+      // This one removes entries from the log that no longer count.
       place.clock.advance(strict.windowMs - 2 * place.settings.intervalMs);
       await place.cycle();
       place.source.change("b", { accountEnabled: false });
@@ -145,7 +145,7 @@ describe("the guard in a cycle", () => {
       const { values } = place.target.account(name);
       expect([values.title, values[departmentPath]]).toEqual(["Analyst", "Sales"]);
     }
-    // Nothing of either changes meanwhile.
+    // Neither changes in the meantime.
     const again = await place.cycle();
     expect(again).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
 

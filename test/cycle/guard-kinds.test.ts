@@ -4,14 +4,14 @@ import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { workplace as configFolder } from "../config/workplace.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
-/** The guard as it is where nobody configures it. */
+/** The guard without any configuration. */
 function defaultGuard() {
   return loadConfig({ file: "c.yaml", env: {}, cwd: configFolder({ "c.yaml": "" }) }).config.guard;
 }
 
 const people = Array.from({ length: 60 }, (_, number) => `p${String(number).padStart(2, "0")}`);
 
-/** Sixty people with the first as everybody's manager, settled. */
+/** Sixty people who all report to the first one, with accounts. */
 async function company(attributes: (id: string) => object = () => ({})): Promise<Workplace> {
   const place = await createWorkplace({ guard: defaultGuard() });
   const [boss = ""] = people;
@@ -36,7 +36,7 @@ describe("the guard with its default settings", () => {
     expect(first.header.guard.notes).toEqual([
       "60 creates: Lattice sends each person an invitation by e-mail if auto-invite is on.",
     ]);
-    // A usual day, and what the window remembers of it.
+    // A usual day, and the operations that the window then contains.
     for (let number = 0; number < 20; number += 1) place.source.hire(`new${number}`);
     const usual = await place.cycle();
     expect(usual).toMatchObject({ outcome: "done", done: 20 });
@@ -147,7 +147,7 @@ describe("the guard with its default settings", () => {
     );
     expect(held.header.guard.notes?.join()).toContain("30 changes of manager: Lattice deletes the reviews");
     expect(place.target.managerOf("p05@example.com")).toBe("p00@example.com");
-    // Once somebody lets it go, it is sent.
+    // It is sent once a person releases it.
     place.settings = { ...place.settings, guard: { ...place.settings.guard, enabled: false } };
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 30 });
     expect(place.target.managerOf("p05@example.com")).toBe("p01@example.com");

@@ -23,7 +23,7 @@ const defaults: GuardLimits = {
   maxEmailChangePercent: 10,
 };
 
-/** `"clear title": 3` stands for three clears of the title. */
+/** `"clear title": 3` means three clears of the title. */
 function counts(some: { readonly [weight: string]: number }): WeightCounts {
   return countsOf(
     Object.entries(some).map(([weight, count]) => {
@@ -123,7 +123,7 @@ describe("the guard, with given counts,", () => {
     expect(weigh({ deactivate: 5 }, done).verdict.held).toBe(true);
     expect(weigh({ "clear title": 14 }, done).verdict.held).toBe(false);
     expect(weigh({ "clear title": 15 }, done).verdict.held).toBe(true);
-    // Whoever was switched off is no measure of anything else.
+    // Deactivated people do not count for other kinds.
     expect(weigh({ reactivate: 10 }, { ...done, recent: counts({ deactivate: 6 }) }).verdict.held).toBe(true);
     expect(weigh({ reactivate: 9 }, { ...done, recent: counts({ deactivate: 6 }) }).verdict.held).toBe(false);
   });
@@ -131,7 +131,7 @@ describe("the guard, with given counts,", () => {
   it("holds nothing if it is off", () => {
     const off = { ...defaults, enabled: false };
     expect(weigh({ deactivate: 999, create: 999 }, {}, off).holds).toEqual([]);
-    // That is no matter of limits.
+    // This does not depend on limits.
     expect(weigh({}, { emptyDirectory: true }, off).verdict.held).toBe(true);
   });
 

@@ -16,7 +16,7 @@ describe("a host that is down", () => {
     const [cycle] = await place.store.recentCycles(1);
     expect(cycle).toMatchObject({ outcome: "failed", error: "Lattice is down", done: 1 });
     const statuses = (await place.operations(cycle?.id ?? 0)).map(({ status }) => status);
-    // The one that was on its way is looked up; of the other nothing is left.
+    // The write that was under way is looked up; nothing remains of the other one.
     expect(statuses).toEqual(["done", "cancelled"]);
     expect(await place.store.retries(10)).toEqual([]);
 
@@ -47,7 +47,7 @@ describe("a host that is down", () => {
       place.source.change("a", { jobTitle: "Lead" });
       await place.cycle().catch(() => null);
       place.target.after = () => {};
-      // Meanwhile Entra went back: the picture alone would say that nothing is to do.
+      // In the meantime Entra was changed back: the stored values alone would show nothing to do.
       place.source.change("a", { jobTitle: "Analyst" });
       await place.cycle();
       expect(place.target.account("a@example.com").values.title).toBe("Analyst");

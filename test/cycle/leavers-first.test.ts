@@ -7,7 +7,7 @@ import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const signal = new AbortController().signal;
 
-/** A cycle as the daemon's schedule runs it; `null` for one that does not look whose time it is. */
+/** A cycle as the daemon's schedule runs it; `null` for one that ignores the retry schedule. */
 function scheduled(place: Workplace, patient = true): Promise<CycleResult> {
   place.clock.advance(place.settings.intervalMs);
   return withQuarantine(
@@ -49,7 +49,7 @@ describe("leavers", () => {
       "update x900",
       "create a100",
       "create a101",
-      // These need the manager who is new.
+      // These need the new manager.
       "create below",
       "update linked101",
     ]);
@@ -66,7 +66,7 @@ describe("leavers", () => {
     await place.cycle();
     expect(place.target.writes[0]).toMatchObject({ kind: "update", userName: "leaver@example.com" });
     expect(place.target.active()).toEqual(["boss@example.com"]);
-    // The manager of somebody inactive is due with the return.
+    // The manager of an inactive person is due with the return.
     place.source.change("leaver", { accountEnabled: true });
     await place.cycle();
     await place.cycle();
@@ -91,7 +91,7 @@ describe("leavers", () => {
       if (leaver !== undefined && place.target.account(`${leaver}@example.com`).active) late += 1;
     }
     expect(late).toBe(0);
-    // That so many begin to fail at once is told; that they fail again is nothing new.
+    // It is reported that so many people begin to fail; a repeated failure is not news.
     expect(backedOff).toBeLessThanOrEqual(1);
     expect(parseQuarantine(await place.store.meta())).toBeNull();
   }, 120_000);
@@ -107,7 +107,7 @@ describe("leavers", () => {
     for (let round = 0; round < 12; round += 1) {
       const leaver = people[100 + round] ?? "";
       place.source.change(leaver, { accountEnabled: false });
-      // Somebody whose other change is refused leaves as well.
+      // A person whose other change is refused is deactivated too.
       const failing = people[round] ?? "";
       place.source.change(failing, { accountEnabled: false });
       place.target.writes.length = 0;
@@ -118,7 +118,7 @@ describe("leavers", () => {
         expect(place.target.account(`${id}@example.com`).active).toBe(false);
       }
     }
-    // Two requests for who leaves with a refused title, one for the other, and what the probes try.
+    // Two requests for the leaver with a refused title, one for the other leaver, and those of the probes.
     expect(writes).toBeLessThan(12 * 3 + 4 * 30);
   });
 

@@ -79,7 +79,7 @@ describe.each(events)("the event %s", (event) => {
       { code: "deactivationDelayed", reason: expect.stringContaining(`deactivated on ${until} UTC`) },
     ]);
     place.clock.advance(7 * dayMs - 2 * place.settings.intervalMs);
-    // A moment before: looked at by nobody.
+    // A moment earlier, no person is planned.
     const before = await place.cycle();
     expect(before.header).toMatchObject({ cycle: "incremental", summary: { deactivate: 0, skipped: 1 } });
     expect(isActive(place)).toBe(true);
@@ -267,7 +267,7 @@ describe("a changed scope", () => {
     );
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 3 });
     expect(place.target.active()).toEqual([]);
-    // From then on it is the measure: the next who leaves is no matter of doubt.
+    // From then on it is the accepted scope: the next leaver is not doubtful.
     expect(JSON.parse((await place.store.meta()).acceptedScope ?? "{}")).toMatchObject({ digest: "scope-2" });
   });
 
@@ -313,7 +313,7 @@ describe("a person whose deactivation waits", () => {
     place.source.scope = ["b", "c"];
     await place.cycle();
     place.clock.advance(8 * dayMs);
-    // The other event is undone; the one that waited is due.
+    // The other event is undone; the delayed one is due.
     place.source.scope = ["a", "b", "c"];
     place.target.before = () => {};
     await place.cycle();
@@ -364,7 +364,7 @@ describe("an alarm about a group whose people are deactivated only after some da
     }
     await place.cycle({ full: true });
     await place.cycle();
-    // Somebody who came into the emptied group since, and leaves it again, is no matter of that day.
+    // A person who has entered the emptied group since, and leaves it again, does not belong to that alarm.
     place.source.groups = { sales: ["d"], legal: ["d"] };
     await place.cycle();
     place.settings = { ...place.settings, events: atOnce };

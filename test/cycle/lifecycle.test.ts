@@ -139,7 +139,7 @@ describe("a later cycle", () => {
     place.source.hire("boss");
     await place.cycle();
     expect(place.target.managerOf("report@example.com")).toBeNull();
-    // Nothing to do as long as the manager has none.
+    // Nothing to do as long as the manager has no account.
     const idle = await place.cycle();
     expect(await place.operations(idle.cycleId)).toEqual([]);
 
@@ -156,7 +156,7 @@ describe("a later cycle", () => {
     place.source.hire("report", {}, "boss");
     await place.cycle();
     place.source.change("boss", { accountEnabled: false });
-    // Lattice takes the boss out as manager by itself; the next cycle finds that and sends what Entra says.
+    // Lattice removes the manager by itself; the next cycle finds that and sends Entra's manager.
     await place.cycle();
     await place.cycle();
     expect(place.target.managerOf("report@example.com")).toBe("boss@example.com");
@@ -246,7 +246,7 @@ describe("a later cycle", () => {
     place.target.accounts.delete(place.target.account("boss@example.com").latticeId);
     place.source.change("boss", { jobTitle: "Chief" });
     place.source.change("report", { jobTitle: "Analyst" });
-    // The report's own update points nowhere new: Lattice accepts it, or the person is tried again.
+    // The report's own update refers to no account: Lattice accepts it, or the person is tried again.
     const first = await place.cycle();
     expect(first.failed).toBeGreaterThan(0);
     place.clock.advance(6 * hourMs);

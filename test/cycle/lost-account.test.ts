@@ -90,7 +90,7 @@ describe("a 404 for an account that existed", () => {
     place.target.hidden.add(latticeId);
     place.source.change("a", { accountEnabled: false });
     await place.cycle();
-    // The account is shown to a read now, but the write still gets a 404.
+    // A read shows the account now, but the write still gets a 404.
     place.target.hidden.clear();
     place.target.before = () => {
       throw new RecordGoneError("no such account", { status: 404 });
@@ -146,7 +146,7 @@ describe("a 404 for an account that existed", () => {
     await place.cycle();
     expect(place.target.writes).toEqual([]);
     place.target.hidden.clear();
-    // It is asked for again after some hours, without a full comparison.
+    // It is requested again after some hours, without a full comparison.
     place.clock.advance(6 * 3_600_000);
     await place.cycle();
     expect(place.target.managerOf("b@example.com")).toBe("a@example.com");
@@ -268,7 +268,7 @@ describe("a lost account that reappears next to a new one", () => {
       { active: false },
       { active: false },
     ]);
-    // The account that is the person's now takes the userName; then nothing is due any more.
+    // The person's present account takes the userName; then nothing is due any more.
     await place.cycle({ full: true });
     expect((await place.cycle({ full: true })).done).toBe(0);
   });
@@ -399,7 +399,7 @@ describe("people whose accounts were lost and made again", () => {
     place.source.change("a", { accountEnabled: false });
     await place.cycle();
     place.target.accounts.set(old.latticeId, { ...old, userName: "old-a@example.com" });
-    // Listed, and gone when it is to be switched off.
+    // The listing has it, and it is gone when it should be deactivated.
     place.target.before = ({ userName }) => {
       if (userName === "old-a@example.com") place.target.hidden.add(old.latticeId);
     };
@@ -420,7 +420,7 @@ describe("an account whose link was removed, of a person who is in scope", () =>
     await place.cycle();
     const lost = place.target.account("a@example.com");
     place.target.accounts.delete(lost.latticeId);
-    // Nobody who is disabled gets a new account meanwhile.
+    // No disabled person gets a new account in the meantime.
     place.source.change("a", { accountEnabled: false });
     await place.cycle({ full: true });
     place.clock.advance(7 * hourMs);

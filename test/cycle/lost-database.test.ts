@@ -22,7 +22,7 @@ async function restore(place: Workplace, file: string): Promise<void> {
 
 const names = ["a", "b", "c", "d", "e", "f"] as const;
 
-/** Six people with a manager, of whom `f` left before. */
+/** Six people with a manager; `f` has left before. */
 async function settled(settings: Parameters<typeof createWorkplace>[0] = {}): Promise<Workplace> {
   const place = await createWorkplace(settings);
   for (const name of names) place.source.hire(name, { jobTitle: "Analyst" }, name === "a" ? null : "a");
@@ -48,7 +48,7 @@ describe("a lost database", () => {
   });
 
   it("removes no manager from a person on demand before it is rebuilt", async () => {
-    // The manager is read with the person, and nothing is known of the manager's membership nor account.
+    // The manager is read with the person; the manager's membership and account are unknown.
     const target = "urn:ietf:params:scim:schemas:extension:lattice:attributes:1.0:User:managerName";
     const mapping = mappingOf([...defaultRules, { target, source: "manager.displayName" }]);
     await using place = await settled({ mapping });
@@ -71,7 +71,7 @@ describe("a lost database", () => {
 
     const result = await place.cycle();
 
-    // The name is somebody else's, and that is said; nobody has two accounts.
+    // Another person has the name, and that is reported; no person has two accounts.
     expect(result).toMatchObject({ outcome: "someFailed", failed: 1 });
     expect(place.target.account("taken@example.com").externalId).toBeNull();
     place.source.remove("b", "softDeleted");
@@ -183,13 +183,13 @@ describe("a restored database", () => {
     backUp(place.path, file, { force: false });
     place.source.change("c", { jobTitle: "Lead" });
     await place.cycle();
-    // Back to what the backup has.
+    // Back to the state of the backup.
     place.source.change("c", { jobTitle: "Analyst" });
     await restore(place, file);
     await place.cycle();
     expect(place.target.account("c@example.com").values.title).toBe("Analyst");
 
-    // Once it has been read anew, an edit by hand is one again.
+    // Once it has been read again, a manual change counts as one.
     const account = place.target.account("d@example.com");
     place.target.accounts.set(account.latticeId, {
       ...account,

@@ -84,7 +84,7 @@ describe("people who are one another's managers in a ring", () => {
     await place.cycle();
     expect(managers(place, "a", "b")).toEqual([left, "a@example.com"]);
     expect(await skipped(place)).toEqual([["a", "managerRing"]]);
-    // Nobody waits for an account.
+    // No person waits for an account.
     expect((await place.store.totals()).waitingForManager).toBe(0);
   });
 
@@ -134,7 +134,7 @@ describe("people who are one another's managers in a ring", () => {
     expect(asked).toBe(0);
     place.source.hire("c", {}, "b");
     await place.cycle();
-    // The new one, and each who is above.
+    // The new one, and each manager above.
     expect(asked).toBe(3);
   });
 });

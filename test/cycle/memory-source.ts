@@ -18,7 +18,7 @@ export interface MemorySource extends Source {
   setManager(objectId: string, managerId: string | null): void;
   remove(objectId: string, presence: "softDeleted" | "deleted"): void;
   restore(objectId: string): void;
-  /** Members of the scope; `null` where everybody is. */
+  /** Members of the scope; `null` if everybody is. */
   scope: readonly string[] | null;
   /** The scope by groups, instead of `scope`. */
   groups: Readonly<Record<string, readonly string[]>> | null;
@@ -26,39 +26,39 @@ export interface MemorySource extends Source {
   filterGroups: Readonly<Record<string, readonly string[]>>;
   /** Breaks the read of such a group off after its first page. */
   breakFilterGroup: boolean;
-  /** People whom the listing leaves out although they are there. */
+  /** People whom the listing leaves out although they exist. */
   readonly hidden: Set<string>;
   /** Breaks the scope read off after its first page. */
   breakScope: boolean;
-  /** Membership cannot be asked person by person. */
+  /** Membership cannot be requested for single people. */
   refuseMembership: boolean;
   /** Breaks the listing off after its first page. */
   breakList: boolean;
   /** Breaks a round of changes off after its first page. */
   breakChanges: boolean;
-  /** Rounds compare the watermark with now: what came and went in between is not shown. */
+  /** Rounds compare the watermark with now: a change that was undone in between is not shown. */
   netChanges: boolean;
-  /** Rounds show no manager of those who have none. */
+  /** Rounds show no manager for people who have none. */
   hideMissingLinks: boolean;
-  /** No older watermark is accepted any more. */
+  /** Older watermarks are no longer accepted. */
   expireWatermarks(): void;
-  /** The tenant's id as its tokens tell it. */
+  /** The tenant's id in its tokens. */
   tenant: string | null;
-  /** What its tokens may do. */
+  /** The permissions of its tokens. */
   permissions: readonly string[] | null;
-  /** Properties that no answer shows, of nobody. */
+  /** Properties that no answer shows, for any person. */
   unshown: readonly string[];
   /** Its verified domain names. */
   domains: readonly string[];
   /** Members whom listings of the scope leave out, although they are members. */
   readonly unlisted: Set<string>;
-  /** The members of the filters' groups when they are asked for by person; `null`: as listed. */
+  /** The members of the filters' groups when they are requested by person; `null`: as listed. */
   trueFilterGroups: Readonly<Record<string, readonly string[]>> | null;
-  /** What asking for this person by id ends in. */
+  /** The error of a request for this person by id. */
   refuseUser: ((objectId: string) => Error | null) | null;
-  /** Items that each round of changes has behind its own. */
+  /** Items that each round of changes adds after its own. */
   repeats: readonly SourceChange[];
-  /** What was read, in order: `all`, `changes`, `user <id>`, `scope`. */
+  /** The reads, in order: `all`, `changes`, `user <id>`, `scope`. */
   readonly reads: string[];
 }
 

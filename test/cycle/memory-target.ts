@@ -10,16 +10,16 @@ import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 
 export interface WriteRequest {
   readonly kind: "create" | "update";
-  /** The user name as asked for, or as the account has it. */
+  /** The requested user name, or the account's. */
   readonly userName: string;
   readonly writes: readonly AttributeWrite[];
 }
 
-/** What Lattice does with somebody whose account is not active; none of it is documented for SCIM. */
+/** Lattice's side effects for a deactivated person; none is documented for SCIM. */
 export interface Lifecycle {
-  /** A deactivation takes the person out as manager of every report and as a report of their manager. */
+  /** A deactivation removes the person as manager of every report and as a report of their manager. */
   cascades: boolean;
-  /** What becomes of a manager whose account is not active. */
+  /** Lattice's answer to a manager whose account is not active. */
   inactiveManager: "accept" | "drop" | "refuse";
 }
 
@@ -33,20 +33,20 @@ export interface MemoryTarget extends Target {
   readonly writes: WriteRequest[];
   /** Every read: `list`, `find userName x`, `get x`. */
   readonly reads: string[];
-  /** Runs before a write is carried out; what it throws is the answer, and nothing is carried out. */
+  /** Runs before a write is carried out. An error that it throws is the answer, and the write is not carried out. */
   before: (request: WriteRequest) => void | Promise<void>;
-  /** Runs after a write was carried out; what it throws takes the place of the answer. */
+  /** Runs after a write was carried out. An error that it throws replaces the answer. */
   after: (request: WriteRequest) => void | Promise<void>;
   readonly lifecycle: Lifecycle;
   /** Changes values on their way in, as a target that normalises them. */
   normalise: (path: string, value: Json) => Json;
-  /** Runs before a read; what it throws is the answer. */
+  /** Runs before a read. An error that it throws is the answer. */
   beforeRead: (read: string) => void;
   /** Accounts that the listing shows before it ends with `ListingIncompleteError`; `null` for all of them, and no error. */
   listsOnly: number | null;
   /** Whether a userName or an externalId that another account has is refused. */
   unique: boolean;
-  /** Lattice ids that it does not find, although the accounts are there: by id, in the listing, or by search. */
+  /** Lattice ids that it does not find, although the accounts exist: by id, in the listing, or by search. */
   readonly hidden: Set<string>;
   add(account: Partial<TargetUser> & { userName: string }): TargetUser;
   account(userName: string): TargetUser;

@@ -5,7 +5,7 @@ import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace 
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 
-/** A report whose manager in Entra changes from one who has an account to `next`. */
+/** A report whose manager in Entra changes from a person with an account to `next`. */
 async function managerBecomes(place: Workplace, next: string): Promise<void> {
   place.source.hire("report", {}, "former");
   place.source.hire("former");
@@ -198,7 +198,7 @@ describe("a manager who is not linked yet", () => {
     place.target.accounts.set(boss.latticeId, { ...boss, values: { [manager]: chief.latticeId } });
     const ann = place.target.add({ userName: "before@example.com", externalId: "ann" });
     place.target.accounts.set(ann.latticeId, { ...ann, values: { [manager]: boss.latticeId } });
-    // The userName of the manager is another person's too, so that the manager's account is not linked.
+    // Another person has the manager's userName too, so the manager's account is not linked.
     for (const id of ["boss", "other"]) place.source.hire(id, { userPrincipalName: "two@example.com" });
     place.source.hire("ann", { userPrincipalName: "ann@example.com" }, "boss");
     for (let cycle = 0; cycle < 2; cycle += 1) await place.cycle({ full: true });

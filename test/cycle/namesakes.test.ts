@@ -10,17 +10,17 @@ const sameForAll = defaultRules.map((rule) =>
     : rule,
 );
 
-/** Passes or not by the day, so that nobody can be left out for good. */
+/** Passes depending on the day, so that no person is rejected for good. */
 const byDate = [{ clauses: [{ attribute: "employeeHireDate", operator: "UP TO DAYS AHEAD", value: 7 }] }];
 
 interface Work {
   /** Names that were looked up. */
   names: number;
-  /** People who were read to plan or to weigh a name. */
+  /** People who were read to plan them or to compare their name. */
   people: number;
 }
 
-/** Counts what the planner asks of the store. */
+/** Counts the planner's queries of the store. */
 function counting(place: Workplace): Work {
   const work: Work = { names: 0, people: 0 };
   const { store } = place;

@@ -4,7 +4,7 @@ import { ConfigurationError, HostUnavailableError, RecordRejectedError } from ".
 import type { PersonStep } from "../../src/domain/plan.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
-/** Runs a cycle on demand and returns the steps that it told of. */
+/** Runs a cycle on demand and returns the steps that it reported. */
 async function stepsOf(place: Workplace, only: readonly string[], dryRun = false): Promise<PersonStep[]> {
   const steps: PersonStep[] = [];
   await runCycle(
@@ -51,7 +51,7 @@ describe("a cycle on demand of several people", () => {
     for (const id of ["a", "b"]) place.source.change(id, { accountEnabled: false });
     expect(await place.cycle({ only: ["a", "b"] })).toMatchObject({ outcome: "held", heldOperations: 2 });
     expect(place.target.active()).toHaveLength(3);
-    // What one by one would get past the limit does not: the window counts.
+    // Deactivations one by one do not bypass the limit: the window counts them.
     expect(await place.cycle({ only: ["a"] })).toMatchObject({ outcome: "done", done: 1 });
     expect(await place.cycle({ only: ["b"] })).toMatchObject({ outcome: "held" });
   });
@@ -132,7 +132,7 @@ describe("the steps of a cycle on demand", () => {
     await place.cycle();
     const actOf = async (): Promise<string | undefined> =>
       (await stepsOf(place, ["a"])).find(({ step }) => step === "act")?.detail;
-    // A member by id; the list that a deactivation would rest on says otherwise, and then nobody answers.
+    // A member by id; the list that a deactivation depends on says otherwise, and then there is no answer.
     place.source.unlisted.add("a");
     const { readMembership } = place.source;
     let asked = 0;
@@ -180,7 +180,7 @@ describe("the membership that a cycle on demand needs", () => {
     expect(place.source.reads).not.toContain("scope");
     expect(place.source.reads).toContain("membership b c");
     expect(place.target.active()).toEqual(["a@example.com", "b@example.com"]);
-    // The next cycle finds the scope as it is.
+    // The next cycle reads the same scope.
     expect((await place.cycle()).header.summary).toMatchObject({ create: 0, deactivate: 0 });
   });
 

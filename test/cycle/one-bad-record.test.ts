@@ -37,7 +37,7 @@ function mend(place: Workplace): void {
   place.target.beforeRead = () => {};
 }
 
-/** Changes the titles of these people while Lattice answers nothing: their writes are in doubt afterwards. */
+/** Changes the titles of these people while Lattice does not answer: their writes are unconfirmed afterwards. */
 async function leaveInDoubt(place: Workplace, ids: readonly string[]): Promise<void> {
   for (const id of ids) place.source.change(id, { jobTitle: "Lead" });
   place.target.before = () => {
@@ -116,7 +116,7 @@ describe("one account that answers every request with a fault", () => {
     spoil(place, bad, () => new RecordUnavailableError("500 again and again"));
     place.source.change("leaver", { accountEnabled: false });
     await place.cycle().catch((error: unknown) => {
-      // So many new ones in a row may be the host: then the leaver is first in what is sent.
+      // So many new failures in a row may come from the host: then the leaver is sent first.
       expect(error).toBeInstanceOf(HostUnavailableError);
     });
     await place.cycle().catch(() => null);
@@ -141,7 +141,7 @@ describe("a fault that concerns all accounts", () => {
       };
       await expect(place.cycle()).rejects.toThrow(kind);
       expect((await place.store.recentCycles(1))[0]?.summary).toBeNull();
-      // Nobody is said to fail.
+      // No person is reported as failing.
       expect(await place.store.retries(9)).toEqual([]);
       expect(await place.store.openIntents()).toHaveLength(1);
       place.target.beforeRead = () => {};
@@ -189,7 +189,7 @@ describe("an unconfirmed create", () => {
     place.target.after = ({ userName }) => {
       if (userName === "new@example.com") throw new UnknownOutcomeError("no answer");
     };
-    // Lattice that does not keep names unique.
+    // A Lattice that allows duplicate names.
     place.target.normalise = (path, value) => (path === "externalId" ? null : value);
     const blind = (read: string): void => {
       if (read.endsWith(" new") || read.endsWith(" new@example.com")) {

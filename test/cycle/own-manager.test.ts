@@ -6,7 +6,7 @@ import { createWorkplace } from "./workplace.ts";
 describe("a person who is their own manager in Entra", () => {
   it("gets an account and every other change, but no manager", async () => {
     await using place = await createWorkplace();
-    // As Lattice refuses it.
+    // Like Lattice's refusal.
     place.target.before = ({ userName, writes }) => {
       const manager = writes.find(({ path }) => path === managerPath)?.value;
       const own = [...place.target.accounts.values()].find((account) => account.userName === userName);
@@ -26,7 +26,7 @@ describe("a person who is their own manager in Entra", () => {
     await place.cycle();
     const boss = place.target.account("boss@example.com").latticeId;
     expect(place.target.account("a@example.com").values[managerPath]).toBe(boss);
-    // The former manager must not stay one.
+    // The former manager must not stay.
     place.source.setManager("a", "a");
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1, failed: 0 });
     expect(place.target.account("a@example.com").values[managerPath]).toBeUndefined();

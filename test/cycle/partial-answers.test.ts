@@ -19,7 +19,7 @@ function forget(place: Workplace): void {
   place.target.reads.length = 0;
 }
 
-/** What answers to writes show; what is read shows the account as it is. */
+/** The answers to writes; reads show the account as it is. */
 function answerWith(
   { target }: Workplace,
   show: (before: TargetUser, after: TargetUser) => TargetUser,
@@ -36,7 +36,7 @@ function answerWith(
   };
 }
 
-/** What everything that is read shows. */
+/** The answers to all reads. */
 function showAs({ target }: Workplace, show: (user: TargetUser) => TargetUser): void {
   const { list, get, find } = target;
   target.list = async function* (signal) {
@@ -98,7 +98,7 @@ describe("answers to writes that show less than the account, or an older one", (
     expect(place.target.reads).toEqual([]);
     place.source.change("b", { accountEnabled: false });
     await place.cycle();
-    // Before it is switched off, not after.
+    // Before the deactivation, not after it.
     expect(place.target.reads).toEqual(["get lat-2"]);
   });
 

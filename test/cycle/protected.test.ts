@@ -52,7 +52,7 @@ describe("a protected account", () => {
       "eve@example.com",
       "kim@example.com",
     ]);
-    // What cannot be sent does not keep a leaver's account alive.
+    // A change that cannot be sent does not keep a leaver's account active.
     place.source.change("kim", { accountEnabled: false });
     await place.cycle();
     expect(place.target.account("kim@example.com").active).toBe(false);

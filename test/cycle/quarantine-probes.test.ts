@@ -9,7 +9,7 @@ const minuteMs = 60_000;
 
 const signal = new AbortController().signal;
 
-/** A cycle as the daemon's schedule runs it; `null` for one that does not look whose time it is. */
+/** A cycle as the daemon's schedule runs it; `null` for one that ignores the retry schedule. */
 function scheduled(place: Workplace, patient = true): Promise<CycleResult> {
   place.clock.advance(place.settings.intervalMs);
   return withQuarantine(

@@ -71,7 +71,7 @@ describe("the quarantine", () => {
     const result = await attempt(place);
     expect(result).toMatchObject({ done: 100, failed: 100 });
     expect((await quarantineOf(place))?.reason).toBe("100 of 200 operations failed");
-    // What is told names the cycle in which they failed.
+    // The notification names the cycle in which they failed.
     expect(events).toMatchObject([{ kind: "quarantineEntered", cycleId: result.cycleId }]);
   });
 
@@ -84,15 +84,15 @@ describe("the quarantine", () => {
     const result = await attempt(place);
     expect(result.outcome).toBe("someFailed");
     expect(result.failed).toBeGreaterThanOrEqual(20);
-    // Fifty say it; those under way meanwhile are all that follow.
+    // Fifty failures show it; only the requests under way follow.
     expect(result.failed).toBeLessThanOrEqual(50 + place.ports().settings.concurrency);
     expect(await place.store.openIntents()).toEqual([]);
     expect((await quarantineOf(place))?.reason).toContain(`${result.failed} of ${result.failed} operations`);
 
-    // A probe sends ten, and where those fail as well nobody else is tried.
+    // A probe sends ten, and if those fail too, no other person is tried.
     place.target.writes.length = 0;
     expect(await attempt(place)).toMatchObject({ failed: 10 });
-    // Each of them once more without what an account can do without.
+    // Each of them once more, without the attributes that an account does not need.
     expect(new Set(place.target.writes.map(({ userName }) => userName)).size).toBe(10);
     expect(place.target.writes).toHaveLength(20);
     expect((await quarantineOf(place))?.attempts).toBe(2);

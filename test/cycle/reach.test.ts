@@ -9,7 +9,7 @@ import { createWorkplace, type Workplace } from "./workplace.ts";
 const minuteMs = 60_000;
 const { signal } = new AbortController();
 
-/** A cycle as a command runs it; the reads of Lattice are those of this cycle alone. */
+/** A cycle as a command runs it; the reads of Lattice are only those of this cycle. */
 function attempt(place: Workplace, request: { dryRun?: boolean } = {}): Promise<CycleResult> {
   place.target.reads.length = 0;
   return withQuarantine({ ...place.ports(), fence: "private" }, (sending) =>
@@ -70,7 +70,7 @@ it("notices a refused key although nothing is to be sent, and recovers only when
     error: expect.stringContaining("refused the API key"),
   });
 
-  // An outage says nothing of the key.
+  // An outage says nothing about the key.
   place.target.beforeRead = outage;
   place.clock.advance(minuteMs);
   await expect(attempt(place)).rejects.toThrow("cannot be reached");

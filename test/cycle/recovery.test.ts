@@ -26,7 +26,7 @@ async function die(place: Workplace): Promise<void> {
   await place.restart();
 }
 
-/** The account is known by the number that the company gives. */
+/** The account is identified by the company's employee number. */
 const byEmployeeNumber = mappingOf(
   defaultRules.map((rule) =>
     "target" in rule && rule.target === "externalId" ? { ...rule, source: "employeeId" } : rule,
@@ -159,7 +159,7 @@ describe("a run that was killed between sending and recording", () => {
     place.target.beforeRead = (read) => {
       if (read === "get lat-1") throw new RecordRejectedError("not now", { status: 400 });
     };
-    // Nothing is due any more, as far as anybody knows.
+    // As far as the engine knows, nothing is due any more.
     place.source.change("a", { jobTitle: "Analyst" });
     await place.cycle();
     place.target.beforeRead = () => {};
@@ -200,7 +200,7 @@ describe("a run that was killed between sending and recording", () => {
   it("remembers an account that its look-up found and did not link, even if it dies right after", async () => {
     await using place = await createWorkplace();
     place.target.unique = false;
-    // What follows lists nothing any more.
+    // Later listings are empty.
     await place.cycle();
     place.source.hire("a");
     place.target.before = () => {
@@ -208,7 +208,7 @@ describe("a run that was killed between sending and recording", () => {
     };
     await expect(place.cycle()).rejects.toThrow("killed");
     place.target.before = () => {};
-    // Somebody else has made an account of this name meanwhile.
+    // In the meantime, another person has made an account with this name.
     place.target.add({ userName: "a@example.com" });
     const { commit } = place.store;
     place.store.commit = async (change, fence) => {
@@ -298,7 +298,7 @@ describe("an account that a look-up found after a create without an answer", () 
     place.target.writes.length = 0;
 
     await place.cycle();
-    // A server that does not insist on unique names would have made a second account.
+    // A server that allows duplicate names would have made a second account.
     expect(place.target.writes.map(({ kind }) => kind)).not.toContain("create");
     expect(place.target.active()).toEqual(["a@example.com"]);
     expect((await place.cycle()).header.summary).toMatchObject({

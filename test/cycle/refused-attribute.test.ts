@@ -5,7 +5,7 @@ import { createWorkplace, mappingOf, type Workplace } from "./workplace.ts";
 
 const titlePath = "title";
 
-/** Lattice refuses titles of more than ten characters; `words`: whether it says so. */
+/** Lattice refuses titles of more than ten characters; `words`: whether it gives the reason. */
 function refuseLongTitles(place: Workplace, detail: string | undefined): void {
   place.target.before = ({ writes }) => {
     const title = writes.find(({ path }) => path === titlePath)?.value;
@@ -39,11 +39,11 @@ describe.each(words)("an attribute that is refused by a Lattice that %s", (_case
       "Sales",
     );
     expect(place.target.managerOf("a@example.com")).toBe("boss@example.com");
-    // It is shown, with what Lattice said.
+    // It is shown, with Lattice's words.
     const [retry] = await place.store.retries(9);
     expect(retry).toMatchObject({ objectId: "a", paths: ["title"] });
     expect(retry?.message).toContain("Lattice refused title: refused: ");
-    // At most a handful of requests, however little Lattice says.
+    // At most a handful of requests, however short Lattice's answers are.
     expect(place.target.writes.length).toBeLessThanOrEqual(2 + (detail === undefined ? 9 : 1));
   });
 
@@ -60,12 +60,12 @@ describe.each(words)("an attribute that is refused by a Lattice that %s", (_case
     expect(values["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"]).toBe("Legal");
     expect((await place.store.linkOf("a"))?.values.title).toBe("Analyst");
 
-    // Tried again by the schedule without a search, with one request for it and at most one for the rest.
+    // Retried by the schedule without a search, with one request for it and at most one for the rest.
     place.target.writes.length = 0;
     await place.cycle();
     expect(place.target.writes.length).toBeLessThanOrEqual(2);
 
-    // Something else that changes goes out at once, whatever waits.
+    // Another change is sent at once, whatever waits.
     for (let round = 0; round < 4; round += 1) await place.cycle();
     place.source.change("a", { department: "Research" });
     await place.cycle();
@@ -75,7 +75,7 @@ describe.each(words)("an attribute that is refused by a Lattice that %s", (_case
     });
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "a", paths: ["title"] }]);
 
-    // A value that Lattice takes is tried at once, and ends it.
+    // A value that Lattice accepts is tried at once, and ends the retries.
     place.source.change("a", { jobTitle: "Lead" });
     await place.cycle();
     expect(place.target.account("a@example.com").values.title).toBe("Lead");
@@ -181,7 +181,7 @@ describe("an attribute that is refused", () => {
       }
       if (writes.some(({ path }) => path === "title")) throw new RecordRejectedError("no", { status: 400 });
     };
-    // Lattice that does not keep names unique.
+    // A Lattice that allows duplicate names.
     place.target.normalise = (path, value) => (path === "externalId" ? null : value);
     expect(await place.cycle()).toMatchObject({ failed: 1 });
     for (let round = 0; round < 3; round += 1) await place.cycle();
@@ -218,7 +218,7 @@ describe("an attribute that is refused", () => {
     await place.cycle();
     expect(place.target.account("a@example.com").values.title).toBe("Lead");
     expect((await place.store.retries(9))[0]?.paths).toEqual(["name.givenName"]);
-    // The one that is left costs the request that tries it.
+    // The remaining one costs the request that tries it.
     const before = place.target.writes.length;
     place.clock.advance(2 * 24 * 3_600_000);
     await place.cycle();

@@ -7,7 +7,7 @@ import { createWorkplace, type Workplace } from "./workplace.ts";
 
 const signal = new AbortController().signal;
 
-/** A cycle as the daemon's schedule runs it; `null` for one that does not look whose time it is. */
+/** A cycle as the daemon's schedule runs it; `null` for one that ignores the retry schedule. */
 function scheduled(place: Workplace, patient = true): Promise<CycleResult> {
   place.clock.advance(place.settings.intervalMs);
   return withQuarantine(
@@ -56,11 +56,11 @@ describe("a kind of operation that is refused", () => {
       ]);
       expect(place.warnings.join()).toContain('"action":"create"');
       expect(place.target.writes.filter(({ kind }) => kind === "create").length).toBeLessThanOrEqual(5);
-      // Leavers, and somebody's title, went out.
+      // Leavers, and a person's title, were sent.
       expect(place.target.active()).toHaveLength(18);
       expect(place.target.account("p110@example.com").values.title).toBe("Lead");
       expect(parseQuarantine(await place.store.meta())).toBeNull();
-      // What was put back before it was begun leaves no entry.
+      // Operations that were postponed before they began leave no entry.
       expect((await place.operations(first.cycleId)).length).toBeLessThanOrEqual(2 + 1 + 5);
       expect(await place.store.openIntents()).toEqual([]);
 
@@ -117,7 +117,7 @@ describe("a kind of operation that is refused", () => {
     place.target.before = () => {};
     const last = hires.at(-1) ?? "";
     expect(await place.cycle({ only: [last] })).toMatchObject({ done: 1, header: { notes: [] } });
-    // Somebody was taken: the next cycle makes the others.
+    // One was accepted: the next cycle makes the others.
     await scheduled(place);
     expect(place.target.active()).toHaveLength(12);
   });
@@ -127,7 +127,7 @@ describe("a kind of operation that is refused", () => {
     const people = hire(place, "p", 9);
     const [leaver = ""] = hire(place, "a", 1);
     await scheduled(place);
-    // The accounts of administrators are protected in Lattice; somebody else is switched off meanwhile.
+    // The accounts of administrators are protected in Lattice; in the meantime, another person is deactivated.
     const administrators = new Set(people.slice(0, 4).map((id) => `${id}@example.com`));
     place.target.before = ({ kind, userName }) => {
       if (kind === "update" && administrators.has(userName))

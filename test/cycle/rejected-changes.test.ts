@@ -19,7 +19,7 @@ async function rejectedIn(place: Workplace): Promise<readonly string[]> {
   );
 }
 
-/** `a` has left the scope, is held, and that is rejected. */
+/** `a` has left the scope; the deactivation is held and rejected. */
 async function keptAlive(): Promise<Workplace> {
   const place = await company();
   place.source.scope = people.slice(1);
@@ -43,7 +43,7 @@ describe("a rejection of held changes", () => {
     const account = place.target.account("a@example.com");
     expect(account.active).toBe(true);
     expect(JSON.stringify(account.values)).toContain('"2"');
-    // Told again once the rest is done, without waiting for a full comparison.
+    // Reported again once the rest is done, without waiting for a full comparison.
     await place.cycle();
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
       {
@@ -215,7 +215,7 @@ describe("an alarm about the scope", () => {
     expect(held).toMatchObject({ outcome: "held", heldOperations: 4 });
     await rejectHeld(place, held.header.planId, people.slice(0, 4));
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
-    // Was in no group that day: nobody has looked at the emptied group for this one.
+    // Was in no group that day: the emptied group was not checked for this person.
     place.source.groups = { sales: [], legal: people.slice(5) };
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1, done: 0 });
     expect(place.target.active()).toHaveLength(8);

@@ -4,7 +4,7 @@ import { isRejected, rejectedChanges } from "../../src/cycle/operations/fingerpr
 import type { Operation } from "../../src/domain/plan.ts";
 import { createWorkplace, kim, lenientGuard, rejectHeld, type Workplace } from "./workplace.ts";
 
-/** Two people whose new userNames are held, and one of whom was rejected. */
+/** Two people whose new userNames are held, one of them rejected. */
 async function rejectedRename(): Promise<Workplace> {
   const place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 1 } });
   place.source.scope = ["a", "b", "c"];

@@ -18,7 +18,7 @@ async function companyWithLeavers(leavers: readonly string[]): Promise<Workplace
   return place;
 }
 
-/** Releases what a plan holds, of everybody or of some. */
+/** Releases the held changes of a plan, for all people or for some. */
 async function release(place: Workplace, planId: string, only?: readonly string[]): Promise<void> {
   const decided = await resolveRelease(place.store, { planId, only });
   await recordRelease(
@@ -64,7 +64,7 @@ describe("a release of held changes", () => {
     const decided = await resolveRelease(store, decision);
     const { user } = process.cpuUsage(before);
     expect([decided.released.length, decided.rejected.length]).toEqual([10_000, 10_000]);
-    // A tenth of a second; to look through everybody for each name took half a minute.
+    // A tenth of a second; searching all people for each name took half a minute.
     expect(user / 1e6).toBeLessThan(3);
   });
 
@@ -73,7 +73,7 @@ describe("a release of held changes", () => {
     await release(place, (await place.cycle()).header.planId);
     place.source.change("c", { accountEnabled: false });
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 3 });
-    // One of the one allowed is used up: that of c, which nobody released.
+    // The limit of one is used up by c, which no person released.
     place.source.change("d", { accountEnabled: false });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
   });
@@ -85,7 +85,7 @@ describe("a release of held changes", () => {
     place.source.remove("a", "softDeleted");
     place.source.remove("b", "softDeleted");
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
-    // What was released and went out of date does not come back to life, though the change be the same again.
+    // A release that is out of date does not apply again, even if the same change is due again.
     for (const id of ["a", "b"]) place.source.restore(id);
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
     expect(place.target.active()).toHaveLength(5);
@@ -115,7 +115,7 @@ describe("a release of held changes", () => {
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
       { objectId: "b", code: "rejected" },
     ]);
-    // Neither a full comparison nor time nor another change of the person changes that, but another reason to go does.
+    // Neither a full comparison nor time nor another change of the person changes that, but another reason to leave does.
     expect(await place.cycle({ full: true })).toMatchObject({ done: 0 });
     expect(place.target.account("b@example.com").active).toBe(true);
     place.clock.advance(strict.windowMs);
@@ -161,7 +161,7 @@ describe("a release of held changes", () => {
     await release(place, held.header.planId);
     await rejectHeld(place, held.header.planId, ["a", "b"]);
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
-    // Nor does it come back with the rejection's end.
+    // Nor does it apply again when the rejection ends.
     await kept(place.store).undone(["a", "b"]);
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0, heldOperations: 2 });
     expect(place.target.active()).toHaveLength(5);
@@ -192,7 +192,7 @@ describe("a release of held changes", () => {
   });
 });
 
-/** Somebody edits an account by hand. */
+/** A person edits an account by hand. */
 function rename(place: Workplace, from: string, to: string): void {
   const account = place.target.account(from);
   place.target.accounts.set(account.latticeId, { ...account, userName: to });

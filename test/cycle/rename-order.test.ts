@@ -8,7 +8,7 @@ import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 const rename = (place: Workplace, objectId: string, name: string): void =>
   place.source.change(objectId, { userPrincipalName: `${name}@example.com` });
 
-/** So many people, each named like the object id. */
+/** This many people, each with a name like the object id. */
 async function companyOf(
   size: number,
   settings: Parameters<typeof createWorkplace>[0] = {},
@@ -71,7 +71,7 @@ describe("a chain of people of whom each gets the next one's userName", () => {
     };
     expect(await place.cycle()).toMatchObject({ failed: 3 });
     place.target.before = () => {};
-    // p01 and p02 have failed as well, and are tried again as soon as their names are free.
+    // p01 and p02 have failed too, and are tried again as soon as their names are free.
     await place.cycle();
     expect([...place.target.accounts.values()].map(({ userName }) => userName)).toEqual([
       "p02@example.com",
@@ -136,7 +136,7 @@ describe("two people who are to get each other's userNames, one of whom is only 
     place.source.hire("q-manager");
     place.source.hire("q-new", { userPrincipalName: "p01@example.com" }, "q-manager");
     rename(place, "p01", "x");
-    // The manager's create is under way until the second of the two has begun.
+    // The manager's create is under way until the second of the two has started.
     place.target.before = async ({ userName }) => {
       for (let turn = 0; turn < 50 && userName === "q-manager@example.com"; turn += 1) {
         await new Promise(setImmediate);

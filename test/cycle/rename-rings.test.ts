@@ -6,7 +6,7 @@ import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 const rename = (place: Workplace, objectId: string, name: string): void =>
   place.source.change(objectId, { userPrincipalName: `${name}@example.com` });
 
-/** People named like their object ids, each of whom is to get the next one's userName, the last the first one's. */
+/** People named like their object ids. Each should get the next one's userName, and the last the first one's. */
 async function ringOf(
   ids: readonly string[],
   settings: Parameters<typeof createWorkplace>[0] = {},
@@ -154,7 +154,7 @@ describe("a ring that is solved with a temporary userName", () => {
     await place.cycle();
     rename(place, "a", "b");
     rename(place, "b", "a");
-    // A changed value is tried at once, by the one who failed first of all.
+    // A changed value is tried at once, first for the person who failed first.
     for (let cycle = 1; cycle <= 3; cycle += 1) await place.cycle();
     expect(namesOf(place)).toEqual({ a: "a@example.com", b: "b@example.com" });
     expect(await place.store.skipped({ after: "", limit: 1 })).toMatchObject([

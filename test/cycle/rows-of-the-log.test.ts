@@ -45,7 +45,7 @@ describe("a held operation", () => {
       expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 100 });
       expect(await log(place)).toHaveLength(rows);
     }
-    // One who comes back, and one more who goes: as many rows as changes.
+    // One person comes back, and one more leaves: as many rows as changes.
     place.source.change("p000", { accountEnabled: true });
     place.source.change("p110", { accountEnabled: false });
     await place.cycle();
@@ -63,7 +63,7 @@ describe("a held operation", () => {
     const first = await place.cycle();
     place.source.change("p003", { accountEnabled: false });
     await place.cycle();
-    // Another reason to go is another change.
+    // Another reason to leave is another change.
     place.source.remove("p002", "softDeleted");
     const newest = await place.cycle();
     expect(await heldOf(place, first.header.planId)).toEqual(["p000", "p001"]);
@@ -73,7 +73,7 @@ describe("a held operation", () => {
     await expect(resolveRelease(place.store, { planId: first.header.planId })).rejects.toThrow(
       /has no held changes/,
     );
-    // Sent, and told once.
+    // Sent, and reported once.
     const told = (await log(place)).filter(
       ({ objectId, action }) => objectId === "p000" && action !== "create",
     );
@@ -127,7 +127,7 @@ describe("an operation that was not begun", () => {
     const rows = (await log(place)).length;
     for (let round = 0; round < 12; round += 1) {
       await expect(place.cycle()).rejects.toThrow("Lattice is down");
-      // The one that may have arrived before Lattice went away is looked up first.
+      // The write that may have arrived before Lattice went down is looked up first.
       expect((await log(place)).length).toBeLessThanOrEqual(rows + 1);
     }
     const [last] = await place.store.recentCycles(1);

@@ -11,7 +11,7 @@ function scoped(clauses: readonly object[], lists: Partial<ScopeLists> = {}) {
   return { mapping: mappingOf(undefined, filters, lists), scopeDigest: JSON.stringify([clauses, lists]) };
 }
 
-/** Reads the picture as a cycle would that has nothing to do. */
+/** Reads the scope like a cycle without other work. */
 async function marked(place: Workplace): Promise<readonly string[]> {
   const people = await place.store.candidates({
     select: "marked",
@@ -214,7 +214,7 @@ describe("people who are included by name", () => {
       action: "deactivate",
       evidence: { kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" },
     });
-    // Taken back: everything is as it was.
+    // Reverted: everything is as before.
     place.settings = { ...place.settings, ...scoped([]) };
     expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
   });

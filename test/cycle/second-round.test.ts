@@ -9,14 +9,14 @@ describe("the second round of a cycle, which closes rings of managers", () => {
     await place.cycle();
     place.source.change(back, { accountEnabled: false });
     await place.cycle();
-    // Who comes back with another userName has a manager who is new, as is the manager's, whose manager is the first.
+    // The person who comes back with another userName has a new manager, who also has a new manager; that one's manager is the first.
     place.source.change(back, { accountEnabled: true, userPrincipalName: "renamed@example.com" });
     place.source.hire("m", {}, "n");
     place.source.hire("n", {}, back);
     place.source.setManager(back, "m");
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
     expect(place.target.active()).toEqual([`${back}@example.com`, "m@example.com", "n@example.com"].sort());
-    // The ring is closed by now or in the next cycle; the rename waits for a person.
+    // The ring is closed in this cycle or the next; the rename waits for a person's decision.
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
     expect(place.target.managerOf(`${back}@example.com`)).toBe("m@example.com");
     expect(place.target.managerOf("m@example.com")).toBe("n@example.com");

@@ -22,7 +22,7 @@ describe("a clock that was years ahead and is set back", () => {
     expect(before?.nextTryAt).toBeGreaterThan(place.clock.now() + dayMs);
     expect((await place.cycle()).header.summary.create).toBe(0);
     const [retry] = await place.store.retries(1);
-    // The delay that it had earned, counted from now.
+    // The same delay as before, counted from now.
     expect((retry?.nextTryAt ?? 0) - place.clock.now()).toBe(
       (before?.nextTryAt ?? 0) - (before?.lastFailedAt ?? 0),
     );

@@ -48,7 +48,7 @@ describe("people who map to one externalId", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Lead");
     await place.cycle({ full: true });
     expect(place.target.accounts.size).toBe(1);
-    // The one who has it leaves: the other is looked at again at once.
+    // The person who has it leaves: the other one is planned again at once.
     place.source.remove("a", "deleted");
     await place.cycle();
     await place.cycle();
@@ -66,7 +66,7 @@ describe("people who map to one externalId", () => {
     expect(place.target.accounts.size).toBe(0);
     place.source.scope = ["b"];
     await place.cycle(request);
-    // Each cycle reads the scope as it was left: nothing but the mark says that "b" is due.
+    // Each cycle reads the same scope: only the mark shows that "b" is due.
     await place.cycle();
     expect(
       [...place.target.accounts.values()].map(({ externalId, userName }) => [externalId, userName]),
@@ -196,7 +196,7 @@ describe("an account that goes over to the next person with the same externalId"
     await handedBack(place);
   });
 
-  /** The manager comes back, and gets an account of their own. */
+  /** The manager comes back, and gets a new account. */
   const handedBack = async (place: Workplace): Promise<void> => {
     place.source.scope = ["report", "new", "old"];
     place.source.change("new", { employeeId: "9" });

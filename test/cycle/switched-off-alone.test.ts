@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { RecordRejectedError, UnknownOutcomeError } from "../../src/domain/errors.ts";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
-/** Somebody who is disabled and gets a title that Lattice refuses. */
+/** A person who is disabled and gets a title that Lattice refuses. */
 async function leaver(): Promise<Workplace> {
   const place = await createWorkplace();
   place.source.hire("a", { jobTitle: "Analyst" });

@@ -54,7 +54,7 @@ describe("a tenant that is configured under another name than before", () => {
     place.source.tenant = other;
     await expect(named(place, domain)).rejects.toThrow(ConfigurationError);
     await expect(named(place, other)).rejects.toThrow(/belongs to the tenant aaaaaaaa-.*names cccccccc-/);
-    // A domain name that has moved to another tenant since: by name it is the same.
+    // A domain name that now belongs to another tenant: the name is still the same.
     await expect(named(place, id)).rejects.toThrow(/belongs to the tenant aaaaaaaa-/);
     expect(place.source.reads).toEqual([]);
     expect(place.target.active()).toHaveLength(1);

@@ -30,7 +30,7 @@ describe("a property that Entra no longer shows for any person", () => {
     expect(result.header.notes).toEqual([
       "Entra did not show accountEnabled (4 of 4 people). The last known values are kept, and nothing is created, reactivated, deactivated or cleared because of this. The token's permissions are User.ReadBasic.All; it needs User.Read.All.",
     ]);
-    // It stays told until everybody is read with it.
+    // It is reported until everybody has been read with it.
     expect((await place.cycle()).header.notes).toEqual(result.header.notes);
 
     place.source.unshown = [];

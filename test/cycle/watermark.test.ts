@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createWorkplace, type Workplace } from "./workplace.ts";
 
-/** Two people who are known, in a directory that shows only what differs between the watermark and now. */
+/** Two known people, in a directory that shows only the differences between the watermark and now. */
 async function company(): Promise<Workplace> {
   const place = await createWorkplace();
   place.source.netChanges = true;
@@ -19,7 +19,7 @@ describe("stored data that is newer than its watermark", () => {
     place.source.setManager("a", null);
     await expect(place.cycle()).rejects.toThrow("went away");
     place.source.breakChanges = false;
-    // Taken back: the next round, from the same watermark, would not show it.
+    // Reverted: the next round, from the same watermark, would not show it.
     place.source.setManager("a", "boss");
 
     await place.cycle();

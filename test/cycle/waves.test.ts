@@ -15,7 +15,7 @@ describe("the waves of a plan", () => {
   });
 
   it("cut a ring at one member, and keep the tree below it in order", () => {
-    // 1 and 2 manage each other, 0 hangs below 1, 3 below 0.
+    // 1 and 2 manage each other; 0 is below 1, 3 below 0.
     const depth = of([1, 2, 1, 0]);
     expect([depth[1], depth[2]].sort()).toEqual([0, 1]);
     expect(depth[0]).toBe((depth[1] ?? 0) + 1);
@@ -28,9 +28,9 @@ describe("the waves of a plan", () => {
     const mixed = (managers: readonly number[], first: readonly number[]): number[] => [
       ...waves(Int32Array.from(managers), Uint32Array.from(first)),
     ];
-    // A report of somebody new comes after that create, whatever else it is; a leaver does not.
+    // A report of a new person comes after that create, whatever its operation is; a leaver does not.
     expect(mixed([-1, 0, 1], [create, update, leaver])).toEqual([2, 3, 0]);
-    // A create below somebody who is linked does not come early.
+    // A create below a linked person does not come early.
     expect(mixed([-1, 0, 1], [update, create, create])).toEqual([1, 2, 3]);
     expect(mixed([1, 0], [leaver, create])).toEqual([0, 2]);
   });

@@ -144,7 +144,7 @@ describe("the held part of an operation", () => {
       expect(held?.rest?.changes).toEqual(parts.changes.filter((one) => one !== title));
       expect(held?.rest?.weights.some(({ kind }) => kind === "clear")).toBe(false);
     }
-    // Nothing of an update is left; linking is work of its own.
+    // Nothing of the update remains; the link remains as an operation.
     expect(part({ changes: [title] }, hold)).toMatchObject({ changes: [title], rest: null });
     expect(part({ action: "link", adopts: true, changes: [title] }, hold)?.rest?.changes).toEqual([]);
   });

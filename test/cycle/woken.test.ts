@@ -62,7 +62,7 @@ describe("a person whose userName another person had is planned again in the nex
     await place.cycle();
     const account = place.target.account("a@example.com");
     place.target.accounts.set(account.latticeId, { ...account, userName: "wanted@example.com" });
-    // Lattice knows that there is such an account, and its search does not show it.
+    // Lattice says that there is such an account, and its search does not show it.
     place.target.find = async () => [];
     place.source.hire("q", { userPrincipalName: "wanted@example.com" });
     for (let cycle = 0; cycle < 5; cycle += 1) await place.cycle();

@@ -22,7 +22,7 @@ import { tallyFault } from "../state/tally.ts";
 import { createMemorySource, type MemorySource } from "./memory-source.ts";
 import { createMemoryTarget, type MemoryTarget } from "./memory-target.ts";
 
-/** Lets through what a small test company does. */
+/** Limits that a small test company never exceeds. */
 export const lenientGuard: GuardLimits = {
   enabled: true,
   maxDeactivations: 50,
@@ -74,7 +74,7 @@ export function mappingOf(
   });
 }
 
-/** Whoever is gone is deactivated at once. */
+/** A person who is gone is deactivated at once. */
 export const atOnce: CycleSettings["events"] = {
   outOfScope: { do: "deactivate", afterMs: 0 },
   deleted: { do: "deactivate", afterMs: 0 },
@@ -103,7 +103,7 @@ const defaultSettings: CycleSettings = {
   maxLogRows: null,
 };
 
-/** Time that stands still until it is moved. */
+/** A clock that stands still until it is moved. */
 export interface HandClock extends Clock {
   advance(milliseconds: number): void;
 }
@@ -128,12 +128,12 @@ export interface Workplace extends AsyncDisposable {
   readonly target: MemoryTarget;
   readonly clock: HandClock;
   readonly path: string;
-  /** What was logged at `warn`, as JSON. */
+  /** Log lines at `warn`, as JSON. */
   readonly warnings: string[];
   store: StateStore;
   settings: CycleSettings;
   onEvent: (event: StateEvent) => void;
-  /** What both ends say of their clocks. */
+  /** The clock differences that both ends report. */
   clocks: EndClocks | undefined;
   /** Runs a cycle 45 minutes after the one before. */
   cycle(request?: Partial<CycleRequest>): Promise<CycleResult>;
@@ -143,7 +143,7 @@ export interface Workplace extends AsyncDisposable {
   operations(cycleId: number): Promise<readonly LoggedOperation[]>;
 }
 
-/** @param begin `database`: the file to begin with, instead of a new one; `now`: what the clock says, milliseconds since the epoch */
+/** @param begin `database`: the file to start with, instead of a new one; `now`: the time of the clock, milliseconds since the epoch */
 export async function createWorkplace(
   settings: Partial<CycleSettings> = {},
   begin: { readonly database?: Uint8Array; readonly now?: number } = {},
@@ -206,10 +206,10 @@ export async function createWorkplace(
   return place;
 }
 
-/** Whoever decides, where it does not matter who. */
+/** The person who decides, if it does not matter who. */
 export const kim: Actor = { kind: "cli", name: "kim@host" };
 
-/** Rejects what a plan holds of these people, as `release --reject` does. */
+/** Rejects the held changes of these people in a plan, as `release --reject` does. */
 export async function rejectHeld(place: Workplace, planId: string, people: readonly string[]): Promise<void> {
   const decided = await resolveRelease(place.store, { planId, reject: people });
   await recordRelease(

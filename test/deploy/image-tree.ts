@@ -42,7 +42,7 @@ export function listOf(keyword: string): readonly string[] {
 
 /** The image's files in a folder of their own. */
 export interface ImageTree {
-  /** What is `/app` in the image. */
+  /** The files of `/app` in the image. */
   readonly app: string;
   /**
    * Starts what the image starts, with these arguments, as its user: the whole file system is read-only but for the volume,
@@ -51,7 +51,7 @@ export interface ImageTree {
   start(args: readonly string[], environment?: Readonly<Record<string, string>>): ChildProcess;
 }
 
-/** Whether this machine lets the tests make everything read-only for one process. */
+/** Whether this machine allows the tests to make everything read-only for one process. */
 export const canBeReadOnly =
   process.getuid?.() === 0 &&
   spawnSync("unshare", ["--mount", "setpriv", `--reuid=${imageUser}`, "true"]).status === 0;
@@ -89,7 +89,7 @@ export function layOut(): ImageTree {
   const state = join(app, "state");
   mkdirSync(state, { mode: 0o700 });
   if (spawnSync("chown", [`${imageUser}:${imageUser}`, state]).status !== 0) throw new Error("no chown");
-  // The checkout may be where this user cannot go.
+  // The checkout may be in a folder that this user cannot enter.
   const node = join(image, "node");
   copyFileSync(process.execPath, node, constants.COPYFILE_FICLONE);
   const [, ...started] = listOf("ENTRYPOINT");

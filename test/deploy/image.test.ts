@@ -50,7 +50,7 @@ describe("the Dockerfile", () => {
   });
 });
 
-// Where CI runs it must be possible.
+// On CI it must be possible.
 describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
   "a container of the image, read-only and without a temporary folder,",
   () => {

@@ -60,7 +60,7 @@ function find(manifests: readonly Manifest[], kind: string): Manifest {
   return found;
 }
 
-/** What `kubectl apply -k` would apply of the example, as it is filled in by who copies it. */
+/** The objects that `kubectl apply -k` would apply for the example, filled in as by a user. */
 function build(overlay: "daemon" | "cronjob", used: readonly string[] = []): readonly Manifest[] {
   const place = mkdtempSync(join(tmpdir(), "als-kubernetes-"));
   onTestFinished(() => rmSync(place, { recursive: true, force: true }));
@@ -188,7 +188,7 @@ describe("the Kubernetes manifests", () => {
   it("contain a configuration that the program accepts once the ids are filled in", () => {
     const text = readFileSync(join(folder, "example/azure-lattice-sync.yaml"), "utf8");
     const faults = configSchema.safeParse(parse(text)).error?.issues.map(({ message }) => message);
-    // As it is, it says that the ids are still to be filled in.
+    // Unchanged, it reports that the ids are still to be filled in.
     expect(faults).toEqual([expect.stringMatching(/placeholder/), expect.stringMatching(/placeholder/)]);
     const filledIn = text.replace(/tenantId: .*/, "tenantId: example.com").replace(/ *clientId: .*\n/, "");
     expect(configSchema.safeParse(parse(filledIn)).success).toBe(true);

@@ -22,7 +22,7 @@ const panels = dashboard.panels as readonly {
   targets: readonly { expr: string }[];
 }[];
 
-/** Names of the metrics that an expression reads. @throws where it is no PromQL */
+/** Names of the metrics that an expression reads. @throws if it is not PromQL */
 function metricsOf(expression: string): readonly string[] {
   const names: string[] = [];
   parser.parse(expression).iterate({
@@ -35,7 +35,7 @@ function metricsOf(expression: string): readonly string[] {
   return names;
 }
 
-/** Of a database in which nothing has happened. */
+/** The metrics of an empty database. */
 const nothingYet: Situation = {
   totals: {
     sourceUsers: 0,

@@ -22,7 +22,7 @@ const { permissions, jobs } = parse(workflow) as {
   readonly jobs: Readonly<Record<"verify" | "image" | "package", Job>>;
 };
 
-/** What GitHub's own parser finds. It imports JSON as bundlers take it, which Node wants to be told. */
+/** The findings of GitHub's own parser. It imports JSON like a bundler, which Node does only with a loader. */
 async function faultsOf(content: string): Promise<readonly string[]> {
   const hooks = registerHooks({
     resolve: (specifier, context, next) => ({

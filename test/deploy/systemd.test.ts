@@ -34,7 +34,7 @@ function copies(change: (text: string) => string = (text) => text): readonly str
 const verify = (paths: readonly string[]): string =>
   spawnSync("systemd-analyze", ["verify", ...paths], { encoding: "utf8" }).stderr.trim();
 
-// Where CI runs it is installed; elsewhere it may be another system altogether.
+// On CI it is installed; elsewhere it may be a different system.
 describe.skipIf(!analyze && process.env.CI === undefined)("the systemd units", () => {
   it("are accepted by systemd", () => {
     expect(verify(copies())).toBe("");
@@ -91,7 +91,7 @@ describe("runs by systemd and runs by hand", () => {
     expect(readFileSync(join(place, "azure-lattice-sync.prom"), "utf8")).toBe("of a run");
     expect(statSync(join(place, "azure-lattice-sync.prom")).mode & 0o777).toBe(0o644);
     expect(readdirSync(place).filter((name) => name.includes("partial"))).toEqual([]);
-    // It is copied by root: a link would lead to files that nobody else may read.
+    // Root copies it: a link would lead to files that other users must not read.
     rmSync(join(place, "metrics.prom"));
     writeFileSync(join(place, "of-root"), "not to be seen");
     symlinkSync(join(place, "of-root"), join(place, "metrics.prom"));

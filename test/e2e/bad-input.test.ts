@@ -16,7 +16,7 @@ import {
 interface Stage extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly place: Workplace;
-  /** What leads to the sandbox, with changes. */
+  /** A configuration for the sandbox, with changes. */
   configuration(changes?: { entra?: object; lattice?: object; rest?: object }): object;
   start(
     args: readonly string[],

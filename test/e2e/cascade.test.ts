@@ -52,7 +52,7 @@ describe.each([
         expect(await company.cycle()).toMatchObject({ outcome: "done", failed: 0 });
       }
       const writes = requests.filter(({ host, method }) => host === "lattice" && method !== "GET").length;
-      // A refusal is answered by one more request, without the manager, where anything else is sent.
+      // A refusal costs one more request, without the manager, if anything else is sent.
       expect(writes).toBe(reports.length);
 
       const [report] = reports;

@@ -12,12 +12,12 @@ export interface Comparison {
   readonly differences: readonly string[];
 }
 
-/** Where accounts are looked up: the sandbox's Lattice, or another server's storage. */
+/** The place to look up accounts: the sandbox's Lattice, or another server's storage. */
 export interface Accounts {
   byExternalId(externalId: string): JsonObject | undefined;
 }
 
-/** Compares every attribute of everybody who is in use, no guest, and not deliberately left alone. */
+/** Compares every attribute of each person who is enabled, not a guest, and not skipped. */
 export function compareEverybody(
   sandbox: Sandbox,
   leftAlone: ReadonlySet<string>,
@@ -31,7 +31,7 @@ export function compareEverybody(
     const account = accounts.byExternalId(person.id);
     const active = properties.accountEnabled === true;
     if (account === undefined) {
-      // Whoever was disabled or deleted before there was an account never gets one.
+      // A person who was disabled or deleted before there was an account never gets one.
       if (active) differences.push(`${String(properties.userPrincipalName)}: no account`);
       continue;
     }
@@ -41,7 +41,7 @@ export function compareEverybody(
   return { compared, differences };
 }
 
-/** What is not as it must be in the account of somebody in scope. */
+/** The differences in the account of a person in scope. */
 export function comparePerson(
   person: DirectoryUser,
   account: JsonObject,
@@ -69,7 +69,7 @@ function expected(
   };
   const phones = Array.isArray(properties.businessPhones) ? properties.businessPhones : [];
   const names = [text("givenName"), text("surname")].filter((part) => part !== null);
-  // Nobody is their own manager.
+  // No person is their own manager.
   const managedBy = managerId === properties.id ? null : managerId;
   const manager = managedBy === null ? undefined : accounts.byExternalId(managedBy);
   return {
@@ -84,7 +84,7 @@ function expected(
     "phoneNumbers.work": phones[0] ?? null,
     employeeNumber: text("employeeId"),
     department: text("department"),
-    // Lattice takes somebody who is deactivated out as a report; the manager comes back with the reactivation.
+    // Lattice removes a deactivated person as a report; the manager comes back with the reactivation.
     ...(!active || (managedBy !== null && manager === undefined) ? {} : { manager: manager?.id ?? null }),
   };
 }

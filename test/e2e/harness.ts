@@ -24,7 +24,7 @@ export interface Company extends AsyncDisposable {
   cycle(request?: Partial<CycleRequest> & { scope?: EntraScope; token?: string }): Promise<CycleResult>;
   /** Bytes of every file of the state database, by name. */
   stateBytes(): ReadonlyMap<string, string>;
-  /** Object ids of the people whom the last cycle left alone for another reason than that they are disabled. */
+  /** Object ids of the people whom the last cycle skipped for another reason than being disabled. */
   leftAlone(): Promise<ReadonlySet<string>>;
   /** Requests to one end since the last `clear`. */
   sent(host: "entra" | "lattice", method?: string): number;
@@ -35,7 +35,7 @@ const everybody: EntraScope = { mode: "all" };
 /** A guard that holds nothing: for tests in which a crowd leaves on purpose. */
 export const lenientGuard: CycleSettings["guard"] = { ...engineGuard, enabled: false, windowMs: 0 };
 
-/** What a test sets apart from the sandbox: time, another Lattice, whether guests count. */
+/** Settings of a test that differ from the sandbox: time, another Lattice, whether guests count. */
 export interface Surroundings {
   readonly clock?: Clock;
   readonly lattice?: Partial<LatticeOptions>;

@@ -72,7 +72,7 @@ describe("whole cycles against SCIM servers written by others", () => {
           outcome: "done",
           failed: 0,
         });
-        // A display name that the server has changed beside what was sent is set right by the next comparison.
+        // A display name that the server has changed in addition to the sent values is corrected by the next comparison.
         if (server.ownRules) await company.cycle({ full: true });
         expect({ what, differences: await compare() }).toEqual({ what, differences: [] });
       };

@@ -41,7 +41,7 @@ describe("the main job", () => {
     const { create, update, deactivate, reactivate } = third.header.summary;
     expect(create + update + deactivate + reactivate).toBe(changed);
     expect(company.sent("lattice", "POST") + company.sent("lattice", "PATCH")).toBe(changed);
-    // What Lattice does by itself when somebody is deactivated is found by the next cycle.
+    // The next cycle finds what Lattice changes by itself when a person is deactivated.
     expect(await company.cycle()).toMatchObject({ outcome: "done", failed: 0 });
     expect(compareEverybody(sandbox, await company.leftAlone()).differences).toEqual([]);
     sandbox.requests.clear();
@@ -159,7 +159,7 @@ describe("a dry run", () => {
     ).toBe(0);
     const done = await company.cycle();
     const { create, update, reactivate, link } = planned.header.summary;
-    // Who got an account before the manager had one gets the manager in a later round, which the dry run cannot know.
+    // A person who got an account before the manager had one gets the manager in a later round, which the dry run cannot know.
     const later = company.sent("lattice", "PATCH") - update - reactivate - link;
     expect(later).toBeLessThan(create / 20);
     expect(done.header.summary).toEqual({ ...planned.header.summary, update: update + later });

@@ -89,7 +89,7 @@ const mishaps: readonly Fault[] = [
   { status: 200, body: "<html>Please sign in</html>" },
 ];
 
-/** What happens in a company, the same for the same seed. `known`: everybody who was ever there. */
+/** Random events in a company, the same for the same seed. `known`: all people who ever existed. */
 function happenings(sandbox: Sandbox, seed: number): { known: ReadonlySet<string>; edits(): string } {
   const random = createRandom(seed, "edits");
   const known = new Set([...sandbox.directory.users()].map(({ id }) => id));
@@ -140,7 +140,7 @@ function isAssigned({ directory }: Sandbox, person: DirectoryUser): boolean {
   return person.properties.jobTitle === "Chief Executive Officer";
 }
 
-/** One thing that happens to somebody, chosen at random. @returns what it was */
+/** One random event of a person. @returns what it was */
 function edit({ directory }: Sandbox, random: Random, known: Set<string>, mark: string): string {
   const ids = [...known].filter((id) => directory.get(id) !== undefined);
   const somebody = (): DirectoryUser => {
@@ -197,7 +197,7 @@ function edit({ directory }: Sandbox, random: Random, known: Set<string>, mark: 
   return `${name}: ${person.id} (other ${other.id})`;
 }
 
-/** Somebody edits accounts by hand in Lattice. @returns how many */
+/** A person edits accounts by hand in Lattice. @returns how many */
 function drift({ lattice }: Sandbox): number {
   const linked = [...lattice.accounts()].filter(
     ({ externalId, active }) => externalId !== undefined && active,

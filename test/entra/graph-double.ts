@@ -5,7 +5,7 @@ import { Secret } from "../../src/domain/secret.ts";
 import type { EntraOptions } from "../../src/entra/options.ts";
 import { createEntraSource, type EntraSource } from "../../src/entra/source.ts";
 
-/** What one request looked like when it arrived. */
+/** One request as it arrived. */
 export interface Arrived {
   readonly method: string;
   /** Path and query as sent. */

@@ -33,7 +33,7 @@ describe("custom security attributes", () => {
     await expect(drain(source.readAll(never))).rejects.toThrow(ConfigurationError);
     await expect(source.readUser("u1", never)).rejects.toThrow(/CustomSecAttributeAssignment\.Read\.All/);
     expect(graph.requests).toEqual([]);
-    // Who does not map them needs no such permission.
+    // A configuration that does not map them needs no such permission.
     await drain(sourceFor(graph, { select: ["mail"] }).readAll(never));
   });
 

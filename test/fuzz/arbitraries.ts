@@ -98,7 +98,7 @@ export function mangled(shape: Readonly<Record<string, fc.Arbitrary<unknown>>>):
     );
 }
 
-/** What a header can hold on the wire: one line of Latin-1. */
+/** The possible content of a header on the wire: one line of Latin-1. */
 const headerText: fc.Arbitrary<string> = nastyText.map((text) =>
   text.replaceAll(/[^\t\x20-\x7e\x80-\xff]/gu, "?"),
 );
@@ -128,7 +128,7 @@ export const retryAfter: fc.Arbitrary<string> = fc.oneof(
   headerText,
 );
 
-/** What answers carry beside the body. */
+/** The parts of an answer besides the body. */
 export const answerHeaders: fc.Arbitrary<Record<string, string>> = fc.record(
   {
     "content-type": fc.constantFrom(
@@ -171,7 +171,7 @@ export const answerStatus: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(500, 501, 502, 503, 504, 599) },
 );
 
-/** How a body reaches the other side. */
+/** The way in which a body reaches the other side. */
 export type Delivery = "whole" | "cut" | "dropped" | "utf16" | "latin1" | "bom";
 
 export const delivery: fc.Arbitrary<Delivery> = fc.oneof(

@@ -70,7 +70,7 @@ const filters = fc.array(
 );
 
 const leaves = knownKeys().filter(({ section, key }) => !section && !key.includes("[]"));
-/** A document with known keys, right and wrong values, and keys that nobody knows. */
+/** A document with known keys, right and wrong values, and unknown keys. */
 const document: fc.Arbitrary<unknown> = fc
   .tuple(
     fc.array(

@@ -30,7 +30,7 @@ const value = z.union([
 ]);
 const environment = fixedEnvironment();
 
-/** What an evaluator gives; "ignored" where the attribute shall be not changed. */
+/** The result of an evaluator; "ignored" if the attribute is not changed. */
 function given(evaluate: Evaluator, read: AttributeReader): unknown {
   const result = evaluate(read, environment);
   return result === ignoreFlow ? "ignored" : result;
@@ -45,7 +45,7 @@ function outcomeOf(evaluate: () => Value): Value | MappingError {
   }
 }
 
-/** The evaluator of `text`; `null` where it is refused in words. */
+/** The evaluator of `text`; `null` if it is refused in words. */
 function compiled(text: string): Evaluator | null {
   return promptOutcomeOf(() => {
     const tree = parseExpression(text);
@@ -195,7 +195,7 @@ describe("an expression", () => {
     }
     expect(compiled(`${"Not(".repeat(100)}[a]${")".repeat(100)}`)).not.toBeNull();
     expect(compiled(`${"Not(".repeat(101)}[a]${")".repeat(101)}`)).toBeNull();
-    // What was nested and is closed again does not count.
+    // Nested parts that are closed again do not count.
     expect(compiled(`Join(",", ${Array(300).fill("Not([a])").join(", ")})`)).not.toBeNull();
   });
 

@@ -144,7 +144,7 @@ const answer: fc.Arbitrary<HostileAnswer> = fc.record({
   delivery,
 });
 
-/** As an administrator writes it: a name in one line. */
+/** In an administrator's form: a name in one line. */
 const configuredName = nastyText.map((name) => `x${name.replaceAll("\n", " ")}`);
 const scope: fc.Arbitrary<EntraScope> = fc.oneof(
   fc.record({
@@ -159,7 +159,7 @@ const scope: fc.Arbitrary<EntraScope> = fc.oneof(
   }),
 );
 
-/** What the source is asked to do, as far as it comes. */
+/** The calls of the source, as far as they get. */
 const reads: Readonly<Record<string, (source: EntraSource) => Promise<unknown>>> = {
   readAll: async (source) => {
     const { items, result } = await drain(source.readAll(never));
@@ -196,7 +196,7 @@ function requireSourceChange(change: unknown): void {
   if (!parsed.success) throw new Error(`no SourceChange: ${z.prettifyError(parsed.error)}`);
 }
 
-/** Lets `read` meet the answers, in turn and for ever, and looks at what it did. */
+/** Gives `read` the answers, in turn and for ever, and checks what it did. */
 async function attack(
   read: string,
   hostile: readonly HostileAnswer[],
@@ -318,7 +318,7 @@ describe("the authority's answers", () => {
 });
 
 describe("a name in an address", () => {
-  /** Requests of `action`; Graph answers that there is nobody. */
+  /** Requests of `action`; Graph answers that there is no such person. */
   async function requestsOf(action: (source: EntraSource) => Promise<unknown>, within: EntraScope) {
     answers = [{ ...plain({ error: { code: "Request_ResourceNotFound" } }), status: 404 }];
     const before = graph.requests.length;

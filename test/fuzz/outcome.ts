@@ -93,7 +93,7 @@ function valueOrRefusal<T>(attempt: () => T): T | null {
   }
 }
 
-/** Fails where a message is no single line of bearable length, or holds what a terminal would obey. */
+/** Fails if a message is not a single line of reasonable length, or contains characters that a terminal would obey. */
 function requireShowable(message: string): void {
   if (message.length > 3_000)
     throw new Error(`a message of ${message.length} characters: ${message.slice(0, 200)}`);

@@ -8,7 +8,7 @@ import { nastyText } from "./arbitraries.ts";
 const seed = 20_260_303;
 const attribute = fc.constantFrom("userName" as const, "externalId" as const);
 
-/** A Lattice that knows nobody, and the query of the look-up for `value`. */
+/** A Lattice without accounts, and the query of the look-up for `value`. */
 async function lookUps(): Promise<
   (name: "userName" | "externalId", value: string) => Promise<URLSearchParams>
 > {

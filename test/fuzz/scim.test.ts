@@ -67,7 +67,7 @@ const writes: readonly AttributeWrite[] = [
   { path: `${enterpriseUrn}:manager`, value: "l-2" },
 ];
 
-/** What the target is asked to do; each checks what it gives back. */
+/** The calls of the target; each checks its result. */
 const deeds: Readonly<Record<string, (target: LatticeTarget, url: string) => Promise<unknown>>> = {
   list: async (target) => {
     for (const user of await collect(target.list(quiet))) targetUser.parse(user);
@@ -180,7 +180,7 @@ async function attack(
   }
 }
 
-/** What is asked for is a collection, or one thing in it: nothing above, beside or below. */
+/** Each request is for a collection, or for one item in it: nothing above, next to or below it. */
 function requireOwnPath(url: string): void {
   const path =
     /^\/scim\/v2\/(?:Users(?:\/([^/?#\\]+))?|ServiceProviderConfig|Schemas|schemas)(?:\?[^#]*)?$/.exec(url);

@@ -24,7 +24,7 @@ beforeEach(() => {
   };
 });
 
-/** A clock that sleeping moves on; `tick` is told the time slept so far. */
+/** A clock that moves on by sleeping; `tick` gets the time slept so far. */
 function clockFrom(now: number, tick: (sleptMs: number) => Promise<void> = async () => {}) {
   let sleptMs = 0;
   const clock: Clock = {

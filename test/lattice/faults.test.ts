@@ -386,7 +386,7 @@ describe("a fault of one record that looks like a fault of all", () => {
   );
 });
 
-/** What a gateway, a firewall or a web framework answers in Lattice's place. */
+/** Answers of a gateway, a firewall or a web framework in Lattice's place. */
 const foreign: [string, (response: ServerResponse, status: number) => void][] = [
   ["a web page", page],
   [

@@ -135,7 +135,7 @@ export async function collect<T>(pages: AsyncIterable<readonly T[]>): Promise<T[
   return all;
 }
 
-/** The error that `promise` rejects with; fails where it does not. */
+/** The error that `promise` rejects with; fails if it does not. */
 export async function failureOf(promise: Promise<unknown>): Promise<Error> {
   try {
     await promise;

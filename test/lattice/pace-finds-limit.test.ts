@@ -60,7 +60,7 @@ interface Conversation {
   readonly ceiling?: number;
   readonly retryAfter?: number | undefined;
   readonly latencyMs?: number;
-  /** Timers are late by up to so much. */
+  /** Timers are late by up to this much. */
   readonly lateMs?: number;
 }
 

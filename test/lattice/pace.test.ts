@@ -140,7 +140,7 @@ describe("the pace", () => {
     expect(risen.rate).toBeGreaterThan(25);
     const again = complained(risen, began + 8160, began + 8160, undefined);
     expect(again.heldUntil).toBe(again.pausedUntil);
-    // What was taken lags behind a rate that rises so fast.
+    // The count of accepted requests lags behind a rate that rises so fast.
     expect(again.limit).toBeGreaterThanOrEqual(risen.rate / 2);
   });
 

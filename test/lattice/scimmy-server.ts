@@ -19,7 +19,7 @@ interface StoredUser {
 
 export interface ScimmyServer {
   readonly url: string;
-  /** What the server stored, by id; shared by all tests of a process because scimmy is one for each process. */
+  /** The server's stored data, by id; shared by all tests of a process because scimmy is one for each process. */
   readonly users: Map<string, StoredUser>;
   /** `METHOD path` of each request. */
   readonly requests: string[];

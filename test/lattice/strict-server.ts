@@ -8,9 +8,9 @@ type Account = { [key: string]: Json };
 export interface Manners {
   /** Answers requests before the server looks at them. @returns whether it did */
   readonly answer?: (request: SeenRequest, response: ServerResponse, base: string) => boolean;
-  /** How an account is kept that was written. */
+  /** The form in which a written account is kept. */
   readonly keep?: (account: Account) => Account;
-  /** How an account is shown: where it is read, and in the answer to a write, which may show the one before. */
+  /** The form in which an account is shown: by a read, and in the answer to a write, which may show the earlier one. */
   readonly show?: (
     account: Account,
     context: { written: boolean; before: Account | undefined; base: string },
@@ -26,7 +26,7 @@ export interface StrictServer {
   readonly url: string;
   readonly accounts: Map<string, Account>;
   readonly requests: readonly SeenRequest[];
-  /** What requests had that RFC 7644 does not allow, or Lattice does not take. */
+  /** Parts of requests that RFC 7644 does not allow, or that Lattice does not accept. */
   readonly faults: string[];
 }
 

@@ -33,7 +33,7 @@ describe("the body of a PATCH", () => {
       { op: "replace", path, value: { value: "l-9" } },
     ]);
     expect(operations([], [{ path, value: null }])).toEqual([{ op: "remove", path }]);
-    // Where a new value leaves the former manager's other parts in place it is removed first, and once.
+    // If a new value would leave the former manager's other parts, the manager is removed first, and once.
     expect(buildPatchBody({}, [{ path, value: null }], paths, new Set([path]))?.Operations).toEqual([
       { op: "remove", path },
     ]);

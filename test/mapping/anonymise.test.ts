@@ -63,7 +63,7 @@ function leaves(json: Json): readonly string[] {
   return typeof json === "object" && json !== null ? Object.values(json).flatMap(leaves) : [];
 }
 
-/** Values of the person, of more than two characters, that stand somewhere in what was made of it. */
+/** Values of the person, of more than two characters, that occur anywhere in the made-up person. */
 function leaks(real: SourceUser, anonymous: SourceUser, kept: readonly string[]): readonly string[] {
   const without = ({ attributes, objectId, managerId: manager }: SourceUser): JsonObject => ({
     attributes: Object.fromEntries(
@@ -242,7 +242,7 @@ describe("a made-up person", () => {
           const anonymous = made(person, [], seed);
           const values = leaves(anonymous.attributes);
           for (const real of leaves(attributes)) {
-            // What has neither letter nor digit says nothing.
+            // A text without letters and digits reveals nothing.
             if (real.length > 2 && /\p{L}|\p{Nd}/u.test(real) && real !== "example.com") {
               expect(values).not.toContain(real);
             }

@@ -175,7 +175,7 @@ describe("the documented examples and their edges", () => {
     ['IIF([country]="","Other",[country])', {}, null],
     ['IIF(IsNullOrEmpty([country]),"Other",[country])', {}, "Other"],
     ['IIF([n] > 9, "many", "few")', { n: "10" }, "many"],
-    // What is wrong with a branch that is not taken does not matter.
+    // An error in a branch that is not taken does not matter.
     ['IIF([kind] = "date", CDate([x]), [x])', { kind: "text", x: "soon" }, "soon"],
     ['Switch([kind], [x], "date", CDate([x]))', { kind: "text", x: "soon" }, "soon"],
     ["Coalesce([x], CDate([x]))", { x: "soon" }, "soon"],
@@ -246,7 +246,7 @@ describe("the documented examples and their edges", () => {
   });
 
   it("are there for every function", () => {
-    // Chance has a test of its own.
+    // Random values have their own test.
     const others = new Set(["Guid", "RandomString"]);
     const called = new Set(rows.flatMap(([text]) => callsOf(parseExpression(text))));
     const usable = [...expressionFunctions.values()].filter(({ refused }) => refused === undefined);
@@ -335,7 +335,7 @@ describe("an expression as text", () => {
         .map((name): Expression => ({ kind: "attribute", name, offset: 0 })),
       fc
         .tuple(fc.constantFrom(...expressionFunctions.keys()), fc.array(tie("argument"), { maxLength: 4 }))
-        // Nothing between the parentheses is no argument, not an omitted one.
+        // Nothing between the parentheses means no argument, not an omitted one.
         .map(
           ([name, parts]): Expression => ({
             kind: "call",

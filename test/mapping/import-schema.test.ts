@@ -13,7 +13,7 @@ function imported(rows?: readonly Row[], options?: Parameters<typeof schemaExpor
   return importSchema(schemaExport(rows, options), "export.json");
 }
 
-/** What is said of single attributes; of groups and of Delete each export of the generator says the same. */
+/** The notes about single attributes. About groups and Delete, each generated export has the same notes. */
 function attributeNotes({ notes }: Imported): readonly string[] {
   return notes.filter((note) => !/^(Provision |Delete: )/.test(note));
 }
@@ -30,7 +30,7 @@ describe("the export of Azure's default mapping", () => {
       filters: null,
       attributes: [...attributes]
         .map(({ evaluate: _, ...attribute }) =>
-          // Functions are other functions each time; where they come from is compared.
+          // Functions differ each time; their origins are compared.
           JSON.parse(JSON.stringify(attribute)),
         )
         .sort((left, right) => (left.target < right.target ? -1 : 1)),
@@ -101,7 +101,7 @@ describe("an attribute mapping of an export", () => {
     const file = {
       ...schemaExport([name, ...rows]),
       directories: [
-        // Of the source, which is not asked.
+        // For the source, which is not queried.
         {
           name: "Azure Active Directory",
           objects: [{ attributes: [{ name: `${lattice}:office`, type: "Integer" }] }],

@@ -339,7 +339,7 @@ describe("an attribute that cannot be computed for one person", () => {
       {
         target: "title",
         reason: expect.stringContaining('must be a date in the format "yyyy-MM-dd", but is "Lead"'),
-        // What a log may hold.
+        // The form that a log may contain.
         rule: expect.not.stringContaining("Lead"),
       },
     ]);

@@ -1,7 +1,7 @@
 import { type Expression, parseExpression } from "../../src/mapping/language/expression.ts";
 import { expressionFunctions } from "../../src/mapping/language/functions/table.ts";
 
-// Makes provisioning schemas as Entra exports them: the same parts, the same thousands of lines, nobody's names.
+// Makes provisioning schemas as Entra exports them: the same parts, thousands of lines, without anyone's names.
 
 const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -68,9 +68,9 @@ interface Options {
   readonly users?: object;
   /** Which form a source has. Default: both, as Entra writes it. */
   readonly sources?: "both" | "tree" | "text";
-  /** Mappings beside those of users and groups, in the same rule. */
+  /** Mappings in addition to those of users and groups, in the same rule. */
   readonly others?: readonly object[];
-  /** Rules beside the one of users and groups. */
+  /** Rules in addition to the one of users and groups. */
   readonly rules?: readonly object[];
 }
 

@@ -50,13 +50,13 @@ describe("a value for a target", () => {
     ["2026-01-31T02:00:00Z", "America/Los_Angeles", "2026-01-30"],
     ["2026-07-31T22:30:00Z", "Europe/London", "2026-07-31"],
     ["2026-07-31T23:30:00Z", "Europe/London", "2026-08-01"],
-    // Graph writes a day as its midnight in UTC: that day it is, wherever one is.
+    // Graph writes a day as its midnight in UTC: it is that day in every time zone.
     ["2026-11-26T00:00:00Z", "America/New_York", "2026-11-26"],
     ["2026-11-26T00:00:00.0000000+00:00", "America/New_York", "2026-11-26"],
     ["2026-11-26T00:00:00Z", "Pacific/Kiritimati", "2026-11-26"],
     ["11/26/2026 12:00:00 AM", "America/New_York", "2026-11-26"],
     [{ epochMs: Date.UTC(2026, 10, 26) }, "America/New_York", "2026-11-26"],
-    // The same moment, given as one of another place, is a moment.
+    // The same moment, written with another zone's offset, is a moment.
     ["2026-11-26T09:00:00+09:00", "America/New_York", "2026-11-25"],
     ["2026-11-26T00:00:01Z", "America/New_York", "2026-11-25"],
     // A day is the same day everywhere.
@@ -201,7 +201,7 @@ describe("an attribute mapping with a type", () => {
     );
     expect(map({ ...rule, required: true }, {}).lacking).toBe("startDate is required, but has no value");
     expect(map({ ...rule, required: true, default: "2026-01-01" }, {}).lacking).toBeUndefined();
-    // What Redact surrounds stands in no reason.
+    // A redacted value is in no reason.
     const redacted = { target: `${lattice}:startDate`, expression: "Redact([employeeId])", required: true };
     expect(map(redacted, { employeeId: "E1" }).lacking).not.toContain("E1");
   });

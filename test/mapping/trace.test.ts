@@ -49,7 +49,7 @@ describe("the trace of an expression", () => {
     const trace = traceOf('Append(Mid([displayName], [city], 2), "x")', { displayName: "Kim", city: "Rome" });
     expect(trace.problem).toMatch(/must be a/);
     expect(trace.parts[0]?.problem).toBe(trace.problem);
-    // What comes after the error was not reached.
+    // Parts after the error were not evaluated.
     expect(trace.parts[1]).toMatchObject({ evaluated: false });
   });
 

@@ -104,7 +104,7 @@ describe("the digest of people who fail", () => {
     });
     await succeed(outbox, "a");
     await outbox.restart();
-    // Told again only with the next day's.
+    // Reported again only with the next day's changes.
     expect(await digest(outbox)).toBeNull();
     outbox.clock.at += dayMs;
     expect(await digest(outbox)).toMatchObject({ began: 0, recovered: 1, passing: 0 });

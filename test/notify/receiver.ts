@@ -8,7 +8,7 @@ export interface Got {
   readonly body: string;
 }
 
-/** What a receiver does with a request: answers with a status, or whatever it likes. */
+/** A receiver's answer to a request: a status, or any other behaviour. */
 export type Reply = number | ((response: ServerResponse, got: Got) => void);
 
 /** A real HTTP server on loopback that writes down what it gets. */

@@ -17,12 +17,12 @@ beforeAll(() => {
   bin = join(folder, "bin");
   mkdirSync(bin);
   symlinkSync(program, join(bin, "azure-lattice-sync"));
-  // What a shell finds as "node".
+  // The file that a shell finds as "node".
   symlinkSync(process.execPath, join(bin, "node"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a message calls the command when it is started with this command line. */
+/** How a message writes the command when it is started with this command line. */
 function calledIn(start: readonly [string, ...string[]], environment: Record<string, string> = {}) {
   const [file, ...args] = start;
   const env = { PATH: `/usr/bin${delimiter}/bin`, ...environment };
@@ -116,6 +116,6 @@ it("no message writes the command in its own way", () => {
       .filter((line) => named.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line))
       .map((line) => `${file}: ${line.trim()}`),
   );
-  // Where a file that was imported came from is no command to be typed.
+  // The path of an imported file is not a command to type.
   expect(lines.filter((line) => !line.includes("mapping import"))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 
-/** Whoever waits for a retry is due. */
+/** Makes everyone who waits for a retry due. */
 export function aDayPasses(statePath: string): void {
   if (!existsSync(statePath)) return;
   const db = new Database(statePath);

@@ -81,7 +81,7 @@ it.each(lines)("does what $place says: $line", { timeout: 120_000 }, async ({ wo
   }
 });
 
-/** What must be there before a line can do what it is shown for, and its exit code where that is not 0. */
+/** Conditions for a line to do what it shows, and its exit code if that is not 0. */
 interface Situation {
   readonly line: RegExp;
   readonly code?: number;
@@ -124,7 +124,7 @@ function copy(folder: string, from: string, to: string): void {
   copyFileSync(join(folder, from), join(folder, to));
 }
 
-/** The line as somebody would type it in this folder. */
+/** The line as a person would type it in this folder. */
 function typed(words: readonly string[], folder: string): string[] {
   const command = commands.find((one) => pathOf(one).every((part, index) => words[index] === part));
   const takesSandbox = command?.options.some(({ long }) => long === "--sandbox") === true;

@@ -1,7 +1,7 @@
 import type { Random } from "../../src/sandbox/random.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 
-/** Lets so many things happen in the directory, chosen at random. `everybody`: all object ids that were ever there. */
+/** Makes this many random changes in the directory. `everybody`: all object ids that ever existed. */
 export function editAtRandom(
   { directory }: Sandbox,
   random: Random,

@@ -16,7 +16,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** What stands before a server: it passes on what it has received, also when whoever sent it is gone by then. */
+/** A proxy before a server. It passes on what it has received, even if the sender is gone by then. */
 export interface Front extends AsyncDisposable {
   readonly origin: string;
   /** Changes a request before it is passed on. */

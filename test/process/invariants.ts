@@ -6,9 +6,9 @@ import { isJsonObject, type Json } from "../../src/domain/json.ts";
 import { parseJson } from "../../src/domain/parse-json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 
-// What must hold at every instant, however a run ended.
+// Conditions that hold at every instant, however a run ended.
 
-/** What is wrong with the accounts themselves: two of one person, two of one name. */
+/** Faults of the accounts themselves: two accounts of one person, two with one name. */
 export function accountFaults({ lattice }: Sandbox): readonly string[] {
   const accounts = [...lattice.accounts()];
   return [
@@ -39,7 +39,7 @@ export function writeFault(
   return `${person.id} is deactivated though present and enabled`;
 }
 
-/** What SQLite finds in the database as the killed process left it; on a copy, so that the next process still has to mend it. */
+/** SQLite's findings in the database as the killed process left it; on a copy, so that the next process still has to repair it. */
 export function integrityFindings(statePath: string): readonly string[] {
   if (!existsSync(statePath)) return [];
   const folder = mkdtempSync(join(tmpdir(), "als-integrity-"));

@@ -59,7 +59,7 @@ async function killingSpree(seed: number): Promise<Spree> {
     const run = place.start(["sync", "--config", config, ...(random.chance(0.1) ? ["--full"] : [])]);
     const watch = disturb(sandbox, front, run, random);
     const { signal, stderr } = await run.ended;
-    // What the killed process had sent and nobody has read yet is judged by the directory as it was then.
+    // Requests that the killed process had sent, and that were not read yet, are judged by the directory as it was then.
     await new Promise((done) => setTimeout(done, arrivalMs));
     if (signal === "SIGKILL") spree.killed += 1;
     if (signal === "SIGKILL" && watch.counts.writes > 0) spree.amidWrites += 1;
@@ -120,12 +120,12 @@ function disturb(sandbox: Sandbox, front: Front, run: RealProcess, random: Rando
 
   sandbox.onRequest = ({ host, method }) => {
     if (host !== "lattice") count("reads");
-    // What is read is tried again after half a second, and one fault in many is enough to see that.
+    // A read is tried again after half a second, and one fault in many is enough to see that.
     if (!random.chance(method === "GET" ? 1 / 60 : 1 / 6)) return undefined;
     counts.faults += 1;
     return random.pick(mishaps);
   };
-  // Lattice is slow, and carries out what it has received, although whoever sent it may be dead by then.
+  // Lattice is slow, and carries out what it has received, although the sender may be dead by then.
   front.before = async (request) => {
     const wrong = writeFault(sandbox, request);
     if (wrong !== undefined) wrongs.push(wrong);
@@ -161,7 +161,7 @@ async function compare(
   return [...differences, ...active.map((id) => `${id}: has left and is still active`)];
 }
 
-/** Object ids of the people whom the last run left alone for another reason than that they are disabled. */
+/** Object ids of the people whom the last run skipped for another reason than being disabled. */
 async function leftAlone(statePath: string): Promise<ReadonlySet<string>> {
   const store = openReadOnlyStore(statePath);
   const skipped = (await store?.skipped({ after: "", limit: 10_000 })) ?? [];

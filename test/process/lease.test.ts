@@ -43,7 +43,7 @@ describe.concurrent("one database and several processes", () => {
     async () => {
       await using scene = await setScene({ people: 30 });
       const { front, sandbox } = scene;
-      // The first create is on its way for longer than a process takes to start; whoever sent it is killed meanwhile.
+      // The first create takes longer than a process takes to start; its sender is killed in the meantime.
       const slow = Promise.withResolvers<Passing>();
       const arrived = Promise.withResolvers<void>();
       let first: Passing | undefined;

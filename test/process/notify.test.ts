@@ -64,7 +64,7 @@ describe.concurrent("a run notifies", () => {
     await store?.close();
     expect(await place.start(["release", planId, "--config", config]).ended).toMatchObject({ code: 0 });
     expect(events()).toEqual(["guardHeld", "heldDecided", "guardCleared"]);
-    // A dry run, and a run for one person, tell nobody anything.
+    // A dry run, and a run for one person, notify no one.
     const before = stage.receiver.got.length;
     await place.start(["sync", "--dry-run", "--config", config]).ended;
     expect(stage.receiver.got).toHaveLength(before);

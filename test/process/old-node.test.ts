@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { exitCode } from "../../src/process/io.ts";
 import { program } from "./real-process.ts";
 
-/** Runs the command on this Node, which is told to say that it is another one. */
+/** Runs the command on this Node, which claims to be another version. */
 async function runAs(version: string, command: string) {
   const folder = mkdtempSync(join(tmpdir(), "als-node-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

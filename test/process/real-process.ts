@@ -7,10 +7,10 @@ import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 
 /** The command line as it is shipped. */
 export const program = inject("program");
-/** What it compiles to, which makes the next start quicker. */
+/** Its compiled code, which makes the next start quicker. */
 const compileCache = join(dirname(program), "compiled");
 
-/** How a process ended and what it said. */
+/** The end and the output of a process. */
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -21,9 +21,9 @@ export interface Ended {
 export interface RealProcess {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
-  /** What it has said so far. */
+  /** Its output so far. */
   stderr(): string;
-  /** Resolves when stderr matches; rejects where the process ends before. */
+  /** Resolves when stderr matches; rejects if the process ends before. */
   said(pattern: RegExp): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export function makeWorkplace(): Workplace {
     statePath: join(folder, "state.db"),
     configure: (config, name = "config.yaml") => {
       const file = join(folder, name);
-      // It holds credentials: a warning is given where others can read it.
+      // It holds credentials: there is a warning if others can read it.
       writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config), { mode: 0o600 });
       return file;
     },
@@ -61,7 +61,7 @@ export interface Connected {
   readonly state: object;
 }
 
-/** A configuration that points at a sandbox and holds nothing back. `latticeUrl`: where something stands before its Lattice. */
+/** A configuration that points at a sandbox and holds nothing back. `latticeUrl`: set if something stands before its Lattice. */
 export function configuration(
   { sandbox, statePath }: { sandbox: Sandbox; statePath: string },
   { latticeUrl = sandbox.latticeUrl, ...rest }: { latticeUrl?: string; [section: string]: unknown } = {},

@@ -66,7 +66,7 @@ describe("a run that is not a daemon's leaves its metrics", () => {
     expect(metrics.get('last_cycle_operations{action="create",outcome="done"}')).toBeGreaterThan(10);
     expect(metrics.get("guard_held")).toBe(0);
     expect(metrics.get("quarantine")).toBe(0);
-    // Ages and counters mean nothing where nobody asks the process.
+    // Ages and counters mean nothing if no one queries the process.
     expect([...metrics.keys()].filter((name) => /age_seconds|_total|_bucket|next_cycle/.test(name))).toEqual(
       [],
     );

@@ -24,7 +24,7 @@ function stopAt(
   });
 }
 
-/** What a run remembers for the next one. When notifications were looked at is noted without the lease. */
+/** Notes of a run for the next one. The time of the last notifications is written without the lease. */
 async function remembered(store: StateStore): Promise<object> {
   const { digestedAt: _, expiryCheckedAt: __, ...meta } = await store.meta();
   return { meta, totals: await store.totals(), intents: await store.openIntents() };

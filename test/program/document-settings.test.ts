@@ -23,7 +23,7 @@ import { documents, manuals, type Piece } from "./markdown.ts";
 
 const keys = knownKeys();
 const sections = new Set(keys.map(({ key }) => key.split(".")[0] ?? ""));
-/** What is named as a section of the configuration is, and is none: fields of the program's JSON, attributes of Entra's manager. */
+/** Names that look like a section of the configuration and are not: fields of the program's JSON, attributes of Entra's manager. */
 const others =
   /^(guard\.(heldOperations|notes|operations|reasons)|manager\.(displayName|mail|employeeId))$|\.(ts|yaml)$/;
 
@@ -82,7 +82,7 @@ it("gives keys only values that they accept", () => {
   const refused = given.flatMap(({ key, value, place }) => {
     const raw = {};
     setValue(raw, key.split("."), parse(value));
-    // What the value needs beside it is not said in a sentence.
+    // A sentence does not give the other keys that the value needs.
     const faults = configSchema.safeParse(raw).error?.issues ?? [];
     return faults
       .filter(({ path }) => path.join(".").startsWith(key))
@@ -125,7 +125,7 @@ function pieces(): Piece[] {
   return manuals.flatMap(({ code }) => code);
 }
 
-/** What the program finds wrong with a configuration, a part of one, a mapping or cases for it. */
+/** The program's findings in a configuration, a part of one, a mapping or cases for it. */
 function faultsOf(value: unknown): readonly string[] {
   if (Array.isArray(value)) {
     const cases = value.every((one) => isJsonObject(one) && "expect" in one);
@@ -137,7 +137,7 @@ function faultsOf(value: unknown): readonly string[] {
   return faultsOfConfiguration(value);
 }
 
-/** Read as a file is, beside the files that it names. */
+/** Read like a file, next to the files that it names. */
 function faultsOfConfiguration(value: unknown): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), "als-document-"));
   try {
@@ -156,13 +156,13 @@ function faultsOfConfiguration(value: unknown): readonly string[] {
   }
 }
 
-/** What a file holds that a key names. */
+/** The content of a file that a key names. */
 const contents: Readonly<Record<string, string>> = {
   url: "https://hooks.example.com/for-tests",
   secret: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
 };
 
-/** Beside the default mapping, of which it says a part otherwise. */
+/** Added to the default mapping, of which it replaces a part. */
 function faultsOfMapping(rules: readonly unknown[]): readonly string[] {
   const own = new Set(rules.map((rule) => (isJsonObject(rule) ? rule.target : undefined)));
   const rest = defaultRules.filter(({ target }) => !own.has(target));

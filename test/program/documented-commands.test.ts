@@ -10,7 +10,7 @@ const commands = everyCommand(quietProgram()).filter(({ below }) => below.length
 
 /** A command that is named within a sentence, with what follows it. */
 interface Named extends Piece {
-  /** `undefined` where the program is named with a command that it does not have. */
+  /** `undefined` if the program is named with a command that it does not have. */
   readonly command: DocumentedCommand | undefined;
   readonly words: readonly string[];
 }

@@ -2,19 +2,19 @@ import type { Document } from "./markdown.ts";
 
 /** A command line of this program that a document shows. */
 export interface DocumentedLine {
-  /** What follows the program's name, as a shell would part it. */
+  /** The words after the program's name, split like in a shell. */
   readonly words: readonly string[];
-  /** The line as it stands there. */
+  /** The line as written there. */
   readonly line: string;
   readonly place: string;
 }
 
-/** How the program is typed: by its name, from a checkout, by the command beside the systemd units. */
+/** The forms in which the program is typed: by its name, from a checkout, by the command for the systemd units. */
 const names = new Set(["azure-lattice-sync", "src/cli.ts", "als"]);
-/** What may stand before the name; of anything else it is a name of something: of a container, of an application. */
+/** Words that may come before the name. After any other word it is the name of something else: a container, an application. */
 const starters = /^(azure-lattice-sync|als|npx|docker|kubectl|\$env:|sudo|source)/;
 
-/** Every command line of this program in the blocks of code of a document, without comments and what stands beside it. */
+/** Every command line of this program in the code blocks of a document, without comments and text next to it. */
 export function documentedLines({ blocks, name }: Pick<Document, "blocks" | "name">): DocumentedLine[] {
   return blocks
     .filter(({ language }) => language !== "yaml" && language !== "json")

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/process/package-root.ts";
 
-/** What each folder of src may import, as docs/architecture.md shows it, in its order. */
+/** The allowed imports of each folder of src, as docs/architecture.md shows them, in its order. */
 function documentedImports(): ReadonlyMap<string, readonly string[]> {
   const text = readFileSync(join(packageRoot, "docs/architecture.md"), "utf8");
   const folders = new Map<string, readonly string[]>();

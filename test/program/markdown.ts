@@ -4,7 +4,7 @@ import { packageRoot } from "../../src/process/package-root.ts";
 
 /** A block of code between fences. */
 export interface CodeBlock {
-  /** What stands behind the fence: `yaml`, or nothing. */
+  /** The word after the fence: `yaml`, or nothing. */
   readonly language: string;
   /** Its lines, without the fence's own indentation. */
   readonly text: string;
@@ -12,7 +12,7 @@ export interface CodeBlock {
   readonly place: string;
 }
 
-/** A piece of text with where it stands. */
+/** A piece of text with its place. */
 export interface Piece {
   readonly text: string;
   readonly place: string;
@@ -39,7 +39,7 @@ export const documents: readonly Document[] = globSync(["*.md", "docs/**/*.md", 
   .toSorted()
   .map(readDocument);
 
-/** What a user of the program reads: the front page and `docs/`. */
+/** The documents for users: the front page and `docs/`. */
 export const manuals: readonly Document[] = documents.filter(
   ({ name }) => name === "README.md" || name.startsWith("docs/"),
 );
@@ -61,7 +61,7 @@ function readDocument(name: string): Document {
   };
 }
 
-/** Takes the blocks of code out; what is left has its lines where they were. */
+/** Removes the code blocks. The other lines stay at their places. */
 function split(name: string, text: string): { blocks: CodeBlock[]; prose: string } {
   const blocks: CodeBlock[] = [];
   const prose: string[] = [];
@@ -95,7 +95,7 @@ function blank(text: string): string {
   return " ".repeat(text.length);
 }
 
-/** As GitHub makes them: small letters, no punctuation but - and _, blanks as -, and a number for one that is there already. */
+/** Like GitHub: small letters, no punctuation except - and _, blanks as -, and a number for a heading that occurred before. */
 function anchorsOf(prose: string): ReadonlySet<string> {
   const anchors = new Set<string>();
   for (const [, heading = ""] of prose.matchAll(/^#{1,6} (.+)$/gm)) {

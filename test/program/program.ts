@@ -3,7 +3,7 @@ import type { CommandIO } from "../../src/process/io.ts";
 import type { DocumentedCommand } from "../../src/program/documented-command.ts";
 import { createProgram } from "../../src/program/program.ts";
 
-/** A program whose output nobody reads. */
+/** A program whose output is discarded. */
 export function quietProgram(stdout = new PassThrough()): DocumentedCommand {
   const io: CommandIO = {
     env: {},

@@ -55,7 +55,7 @@ interface HeldPerson {
   readonly latticeId: string;
 }
 
-/** Of whom the guard holds something. */
+/** People for whom the guard holds an operation. */
 async function held(): Promise<readonly HeldPerson[]> {
   const { out } = await run((io) => status({ sandbox: "both", format: "json" }, io));
   const { guard } = JSON.parse(out);

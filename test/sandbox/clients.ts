@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "../../src/domain/json.ts";
 import { isJsonObject } from "../../src/domain/json.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 
-/** Asks the embedded authority for a token, with the right credentials unless told otherwise. */
+/** Requests a token from the embedded authority, with the right credentials by default. */
 export async function requestToken(
   sandbox: Sandbox,
   overrides: { tenant?: string; client_id?: string; client_secret?: string; scope?: string } = {},
@@ -73,7 +73,7 @@ export function valuesOf(...pages: readonly JsonObject[]): JsonObject[] {
   return pages.flatMap((page) => (Array.isArray(page.value) ? page.value.map(objectOf) : []));
 }
 
-/** A round of a delta query: all its objects, and where the next round begins. */
+/** A round of a delta query: all its objects, and the start of the next round. */
 export async function deltaRound(
   graph: GraphCalls,
   path: string,

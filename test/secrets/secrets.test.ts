@@ -29,7 +29,7 @@ describe.concurrent("no secret is shown, written or sent to another host", () =>
   it("by any command that succeeds", async () => {
     await using stage = await setStage();
     const { place, hosts } = stage;
-    // Locations lead elsewhere; nobody follows them.
+    // Locations lead elsewhere; no client follows them.
     hosts.lattice.rewriteAnswer = (answer) => ({
       ...answer,
       headers: { ...answer.headers, location: `${hosts.third.origin}/Users/1` },
@@ -206,7 +206,7 @@ const echoes: readonly (readonly [string, (request: Passing) => Answer])[] = [
   ["200 of another kind", (request) => refusal(200, request)],
 ];
 
-/** An error in the words of all three, all of which are what was told. */
+/** An error in the forms of Entra, Graph and Lattice; each text in it repeats the request. */
 function refusal(status: number, request: Passing): Answer {
   const told = echo(request);
   const login = request.path.includes("oauth2");
@@ -229,7 +229,7 @@ function refusal(status: number, request: Passing): Answer {
   };
 }
 
-/** Everything that was told, as it came and decoded, in short pieces because messages quote beginnings. */
+/** The secrets in the request, as received and decoded, in short pieces because messages quote beginnings. */
 function echo({ headers, body, path }: Passing): string {
   const secret = path.includes("oauth2") ? new URLSearchParams(body).get("client_secret") : undefined;
   return [secret, headers.authorization, body.slice(body.indexOf("client_secret"))].filter(Boolean).join(" ");

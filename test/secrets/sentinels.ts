@@ -9,7 +9,7 @@ export const sentinels = {
   smtpPassword: 'Smtp-sentinel~p2"\\/+=&%<end>',
 } as const;
 
-/** So much of a secret is too much: what is cut off after it, or quoted in part, is found as well. */
+/** This much of a secret is too much: a secret that is cut off or quoted in part is found too. */
 const tellingLength = 16;
 
 /** The texts to look for: the beginning of the secret in each form in which it could be written. */

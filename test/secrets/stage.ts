@@ -20,9 +20,9 @@ export interface Stage extends AsyncDisposable {
   start(args: readonly string[], environment?: Readonly<Record<string, string>>): RealProcess;
   /** Keeps a further text that must hold no secret. */
   keep(where: string, text: string): void;
-  /** Where any secret was found: output, files, requests to a host that must not have it. */
+  /** The places of each secret that was found: output, files, requests to a host that must not have it. */
   leaks(): readonly string[];
-  /** How many requests a host got, or how many for paths that begin so. */
+  /** The number of requests that a host got, or of those for paths that begin so. */
   asked(host: HostName, prefix?: string): number;
 }
 
@@ -47,7 +47,7 @@ export async function setStage(changes: { readonly [section: string]: object } =
   for (const name of ["login", "graph", "lattice", "third", "receiver"] as const) {
     hosts[name].before = (request) => {
       requests.push({ host: name, request });
-      // Receivers of notifications always say back what they were told.
+      // Receivers of notifications always repeat what they were sent.
       if (name === "receiver") return { status: 400, body: saidBack(request) };
       return stage.answers?.(name, request);
     };
@@ -60,7 +60,7 @@ export async function setStage(changes: { readonly [section: string]: object } =
   };
   login.after = (_, { body }) => {
     const token = /"access_token":"([^"]+)"/.exec(body)?.[1];
-    // The part that makes it worth something is looked for by itself as well.
+    // The part that makes it valuable is searched for separately too.
     if (token !== undefined) tokens.add(token).add(token.split(".").at(-1) ?? token);
   };
   lattice.rewrite = (request) => ({
@@ -151,7 +151,7 @@ function saidBack({ path, headers, body }: Passing): string {
   return [path, decodeURIComponent(path), headers["webhook-signature"], body].join(" ").slice(0, 5_000);
 }
 
-/** Which form of the secret is in the text, with what stands before it. */
+/** The form of the secret in the text, with the text before it. */
 export function found(text: string, secret: string): readonly string[] {
   return formsOf(secret).flatMap((form) => {
     const at = text.indexOf(form);
@@ -159,7 +159,7 @@ export function found(text: string, secret: string): readonly string[] {
   });
 }
 
-/** What was read of a request that says more than its host may know. */
+/** The parts of a request that reveal more than its host may know. */
 function astray(
   requests: readonly { readonly host: HostName; readonly request: Passing }[],
   tokens: ReadonlySet<string>,

@@ -1,13 +1,13 @@
 import type { EventActions } from "../../src/cycle/ports/settings.ts";
 
-/** What is configured of who is in scope and of who goes. */
+/** The configuration of the scope and of the leaving events. */
 export interface Rules {
   readonly events: EventActions;
-  /** Nobody is in scope before the first day. */
+  /** No person is in scope before the first day. */
   readonly byDate: boolean;
 }
 
-/** Whoever is gone is deactivated at once, and dates are nobody's concern. */
+/** A person who has left is deactivated at once, and dates do not matter. */
 export const plainRules: Rules = {
   events: {
     outOfScope: { do: "deactivate", afterMs: 0 },
@@ -17,15 +17,15 @@ export const plainRules: Rules = {
   byDate: false,
 };
 
-/** What a history may set otherwise while it goes on. */
+/** The settings that a history may change while it runs. */
 export interface Configuration {
   readonly rules: Rules;
   readonly drift: "correct" | "report";
   readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
   readonly titleIsMapped: boolean;
-  /** What the externalId is mapped from; it is sent with a create and an adoption alone. */
+  /** The source of the externalId. It is sent only with a create and an adoption. */
   readonly externalIds: "objectId" | "employeeId";
-  /** By what accounts are found, and in which order. */
+  /** The attributes by which accounts are found, in order. */
   readonly matching: "userNameFirst" | "externalIdFirst" | "externalIdAlone";
 }
 

@@ -12,10 +12,9 @@ import { refusedTitle, type World } from "./world.ts";
 const hourMs = 3_600_000;
 
 /**
- * Once nothing goes wrong any more, two cycles make Lattice equal to the
- * directory, and a third has nothing to do. Where somebody's record is in trouble, all others must be right although that
- * lasts; once it is over, they as well.
- * @returns what is not so
+ * Once there are no more faults, two cycles make Lattice equal to the directory, and a third has nothing to do. If a person's
+ * record keeps failing, all others must be correct nevertheless; once it no longer fails, that person too.
+ * @returns what is wrong
  */
 export async function converge(stage: Stage): Promise<string | null> {
   const { history, world } = stage;
@@ -26,7 +25,7 @@ export async function converge(stage: Stage): Promise<string | null> {
     listMisses: false,
     ...(scope === undefined ? {} : { scope: { ...scope, missesMembers: false, repeatsRemoved: false } }),
   };
-  // A group that is gone for good is taken out of the configuration.
+  // A group that is deleted for good is removed from the configuration.
   for (const name of world.groups.names) {
     if (!world.groups.members.has(name)) world.groups.members.set(name, new Set());
   }
@@ -42,7 +41,7 @@ export async function converge(stage: Stage): Promise<string | null> {
     const lasting = await settle(stage);
     if (lasting !== null) return `while some fail: ${lasting}`;
     const rejected = await rejectedAttributes(stage.store, history.people ?? mostPeople);
-    // A report of somebody who fails may wait for the account.
+    // A report of a person who fails may wait for the account.
     const spared = new Set([...troubled, ...reportsOf(stage, troubled)]);
     const faults = [...faultsByPerson(world, rejected, await forgottenPeople(stage))]
       .filter(([objectId]) => !spared.has(objectId))
@@ -56,9 +55,9 @@ export async function converge(stage: Stage): Promise<string | null> {
 }
 
 /**
- * While externalIds are not right, whoever is no part of that must be right, and of the others each difference is told. Then
- * both ends are set right by hand, as the messages say.
- * @returns whether anything was done in Lattice, or what is not so
+ * While externalIds are wrong, everyone who is not concerned must be correct, and each other difference must be reported. Then
+ * both ends are corrected by hand, as the messages advise.
+ * @returns whether anything was done in Lattice, or what is wrong
  */
 async function repair(stage: Stage): Promise<{ readonly inLattice: boolean } | string> {
   const { world } = stage;
@@ -69,7 +68,7 @@ async function repair(stage: Stage): Promise<{ readonly inLattice: boolean } | s
   const faults = [...faultsByPerson(world, new Map(), new Set())]
     .filter(([objectId]) => !spared.has(objectId))
     .flatMap(([, found]) => found)
-    // That is told, and set right in Lattice alone; the rest of the person goes on.
+    // That is reported, and corrected only in Lattice; the person's other changes are sent.
     .filter((fault) => !fault.includes(": externalId is "));
   if (faults.length > 0) return `while externalIds are not right: ${faults.join("; ")}`;
   const { losers, inLattice } = repairIds(world);
@@ -98,22 +97,22 @@ function quietSettings({ history, world }: Stage) {
   return { ...settings, guard: { ...settings.guard, enabled: false } };
 }
 
-/** A cycle in which nearly nothing but refusals comes ends after fifty of them, and the next one goes on with the others. */
+/** A cycle in which nearly all operations are refused ends after fifty of them; the next one continues with the others. */
 function crowdStops({ people }: World): number {
   return Math.floor([...people.values()].filter(({ title }) => title === refusedTitle).length / 50);
 }
 
-/** The cycles within which everything must be right. */
+/** The number of cycles within which everything must be correct. */
 async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINITY): Promise<string | null> {
   const { history, world } = stage;
-  // Only what was done by hand in Lattice, or what a list left out, needs a full comparison to be seen.
+  // Only manual changes in Lattice, and omissions of a list, need a full comparison to be seen.
   const { listMisses, missesClears, missesRestores, netChanges, hides, scope } = history.manners;
   const secretive =
     scope?.repeatsRemoved === true || missesClears || missesRestores || (netChanges && world.editedMeanwhile);
   const byHand = listMisses || secretive || hides === true || history.steps.some(isSeenByComparisonAlone);
-  // An account that was removed by hand is missing twice before that is believed.
+  // An account that was removed by hand must be missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
-  // An account whose link was removed is found again by the first full comparison alone: two cycles count from there.
+  // An account whose link was removed is found again only by the first full comparison: two cycles count from there.
   const lies = new Set(["gone", "hidden"]);
   const hidden = history.steps.some((step) => step.do === "trouble" && lies.has(step.trouble?.answer ?? ""));
   const cycles =
@@ -122,12 +121,12 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
     (history.rules === undefined ? 0 : 1) +
     removed +
     (hidden ? 1 : 0) +
-    // An account that goes over to the next person leaves the reports of the former one with the cycle after that.
+    // When an account goes to another person, the former owner's reports lose it as their manager one cycle later.
     (sharesIds(world) ? 1 : 0) +
     crowdStops(world);
   for (let index = 0; index < Math.min(cycles, most); index += 1) {
     const kind = full || (byHand && index > 0) ? "full" : "incremental";
-    // Whoever failed, in the cycle before even, is tried again by then.
+    // Everyone who failed, even one cycle before, is tried again by then.
     world.now += 72 * hourMs;
     const result = await cycle(stage, { ...quietCycle, kind }, quietSettings(stage));
     if (typeof result === "string") return `after the faults: ${result}`;
@@ -141,7 +140,7 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
 async function judgeEnd(stage: Stage): Promise<string | null> {
   const { history, world, store, db } = stage;
   const rejected = await rejectedAttributes(store, history.people ?? mostPeople);
-  // Of an account that gets the externalId of somebody who has left already nobody knew: it is not looked for.
+  // If an account gets the externalId of a person who has already left, the engine does not know it and does not search for it.
   const lost = history.steps.some((step) => step.do === "loseDatabase" || step.do === "editStranger");
   const forgotten = lost ? await forgottenPeople(stage) : new Set<string>();
   const faults = faultsOf(world, rejected, forgotten);
@@ -149,7 +148,7 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   const refused = [...world.people.values()].filter(({ title }) => title === refusedTitle);
   const waiting = conflictedPeople(world, rejected, forgotten);
   const hopeless = new Set([...waiting, ...holdersFor(world, waiting), ...refused.map(({ id }) => id)]);
-  // The plan sets a manager who is to be made; where that fails nothing is sent.
+  // The plan sets a manager who is created in the same cycle; if that create fails, nothing is sent.
   for (const { id, managerId: manager } of world.people.values()) {
     if (manager !== null && hopeless.has(manager)) hopeless.add(id);
   }
@@ -160,12 +159,12 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
     const last = await cycle(stage, { ...quietCycle, kind }, quietSettings(stage));
     if (typeof last === "string" || last === null) return `after all: ${last ?? "the cycle broke off"}`;
     const { create, update, deactivate, reactivate, link } = last.header.summary;
-    // What Lattice keeps in a form of its own is sent once more by each full comparison.
+    // A value that Lattice keeps in another form is sent once more by each full comparison.
     const planned = await store.operations(last.cycleId, { afterWave: -1, afterId: 0, limit: 1_000 });
     const again = planned.filter(
       ({ changes }) => changes.length > 0 && changes.every((one) => one.again === true),
     ).length;
-    // So is a manager who is refused while deactivated; nothing comes of it, and it has no entry.
+    // So is a deactivated manager who is refused; that changes nothing and has no entry.
     const refuses = world.manners.lifecycle?.inactiveManager === "refuse";
     const [{ outcomes = [] } = {}] = refuses ? await store.recentCycles(1) : [];
     const putBack = outcomes.find(({ outcome }) => outcome === "cancelled")?.count ?? 0;
@@ -177,7 +176,7 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   return null;
 }
 
-/** What was done by hand, what no answer showed, and what was taken for what a wrong answer showed. */
+/** Manual changes, values that no answer showed, and conclusions from wrong answers. */
 function isSeenByComparisonAlone(step: Step): boolean {
   if (step.do === "trouble") return step.trouble?.answer === "gone" || step.trouble?.answer === "hidden";
   if (step.do !== "cycle") return handwork.has(step.do);
@@ -194,7 +193,7 @@ const handwork: ReadonlySet<Step["do"]> = new Set([
   "otherTool",
 ]);
 
-/** Whoever left before a new database knew of the account keeps it: there is no evidence of anything in what is left. */
+/** A person who left before a new database knew the account keeps it: no remaining data is evidence. */
 async function forgottenPeople({ world, store }: Stage): Promise<ReadonlySet<string>> {
   const found: string[] = [];
   for (const account of world.accounts.values()) {
@@ -204,7 +203,7 @@ async function forgottenPeople({ world, store }: Stage): Promise<ReadonlySet<str
   return new Set(found);
 }
 
-/** What was rejected and is left alone, by person. */
+/** The rejected changes that are not sent, by person. */
 async function rejectedAttributes(
   store: StateStore,
   count: number,

@@ -18,7 +18,7 @@ import {
   type World,
 } from "./world.ts";
 
-/** Is in the directory, never in the scope, and never left out of a list. */
+/** A person who is in the directory, never in the scope, and never missing from a list. */
 const administrator: Person & { readonly enabled: boolean } = {
   id: "admin",
   externalId: "admin",
@@ -45,13 +45,13 @@ export function createWorld(
   const log: LoggedChange[] = [];
   const shown = new Map<string, Person>();
   const versions = new Map<string, Account[]>();
-  // What the cycle under way may have read: the state of everybody at its start and since.
+  // What the cycle under way may have read: everyone's state at its start and each state since.
   let seen = new Map<string, Person[]>();
   let made = 0;
-  // When something first became true of somebody: no delay can be over before it is over from then.
+  // When each event first happened to a person: no delay can be over before it is over from then.
   const first = new Map<string, number>();
 
-  /** What was seen, or may have been seen, of a person before a deletion, of which nothing more is shown. */
+  /** Events that were seen, or may have been seen, before a deletion, after which nothing more is shown. */
   const eventsOf = (person: Person): readonly LeavingEvent[] => {
     const events = leavingEvents(world, person, world.cycleAt);
     const before = person.presence !== "present" && first.has(`disabled ${person.id}`);
@@ -83,7 +83,7 @@ export function createWorld(
     if (manager === undefined || manager === accounts.get(next.id)?.values[managerPath]) return false;
     return accounts.get(String(manager))?.active === false;
   };
-  /** As Lattice keeps the account. */
+  /** The account in Lattice's form. */
   const settled = (next: Account): Account => {
     const before = accounts.get(next.id);
     const leaves = manners.lifecycle?.cascades === true && before?.active === true && !next.active;
@@ -98,17 +98,17 @@ export function createWorld(
       if (account.values[managerPath] === next.id) accounts.set(account.id, withoutManager(account));
     }
   };
-  /** @param asked as it was asked for, where Lattice made something else of it */
+  /** @param asked the requested account, if Lattice made it in another form */
   const keep = (before: Account | null, after: Account, asked = after): void => {
     accounts.set(after.id, after);
     world.applied.push({ before, after });
     versions.set(after.id, [...(versions.get(after.id) ?? []), asked, after]);
   };
 
-  // No directory is empty: somebody registered the application.
+  // No directory is empty: a person registered the application.
   people.set(administrator.id, administrator);
   if (manners.hides === true) {
-    // Some list always shows a manager, unless managers are hidden.
+    // Each list shows some manager, unless managers are hidden.
     people.set(administrator.id, { ...administrator, managerId: chief.id });
     people.set(chief.id, chief);
   }
@@ -176,7 +176,7 @@ export function createWorld(
       const current = people.get(id);
       const states = seen.get(id) ?? (current === undefined ? [] : [current]);
       const stale = shown.get(id);
-      // Of what the directory kept to itself the engine cannot know.
+      // The engine cannot know what the directory did not show.
       const secretive = world.manners.missesRestores || (world.manners.netChanges && world.editedMeanwhile);
       return (secretive && stale !== undefined ? [...states, stale] : states).map(world.asKnown);
     },
@@ -246,7 +246,7 @@ export function createWorld(
       const owner = owners.get(id);
       const led = owner === undefined ? world.peopleOf(next.externalId, next.userName) : [owner];
       const claimants = [...holders, ...(sharesIds(world) ? heirsNow(world, before) : [])];
-      // What Lattice does by itself is nobody's doing.
+      // Lattice's own side effects count for no person.
       const clean = judgeChange(world, before, keptAs(manners, wanted), [...new Set([...led, ...claimants])]);
       settleOwner(world, id, holders, clean);
       keep(before, next, keptAs(manners, wanted));
@@ -257,7 +257,7 @@ export function createWorld(
   return world;
 }
 
-/** What no answer has shown is unknown; there is no manager but one who was shown. */
+/** What no answer has shown is unknown; a person has no manager except one that was shown. */
 function withShown(person: Person, shown: Shown = {}): Person {
   const { userName = "", title = null, enabled = null, managerId = null, startsAt = null } = shown;
   return { ...person, userName, title, enabled, managerId, startsAt };

@@ -30,13 +30,13 @@ import type { World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
-/** One history under way. */
+/** A history under way. */
 export interface Stage {
   readonly history: History;
   readonly world: World;
   readonly db: Connection;
   readonly store: StateStore;
-  /** How many rows the database of the store has changed so far. */
+  /** The number of rows that the store's database has changed so far. */
   readonly changes: () => number;
   readonly tallyFault: () => string | null;
   readonly wipe: () => void;
@@ -58,7 +58,7 @@ export function changesOf(db: Connection): () => number {
   return () => changes.get() ?? 0;
 }
 
-/** Plans on a copy, as a dry run does: whatever becomes of it, both ends and the database stay as they are. */
+/** Plans on a copy, as a dry run does. Neither the two ends nor the database may change. */
 export async function rehearse(
   stage: Stage,
   step: CycleStep,
@@ -79,8 +79,8 @@ export async function rehearse(
 }
 
 /**
- * Runs a cycle, as long after the one before as they are apart, to its end, whatever that is.
- * @returns its result, `null` where it ended as it may, or what is wrong
+ * Runs a cycle to its end, whatever that is; it starts at the regular distance from the one before.
+ * @returns its result, `null` if it ended in a permitted way, or what is wrong
  */
 export async function cycle(
   stage: Stage,
@@ -139,11 +139,11 @@ async function attempt(
     ended = !dryRun;
     return result;
   } catch (error) {
-    // Tasks of a killed process may still be on their way to their own end.
+    // Tasks of a killed process may still be running.
     if (error instanceof Death) await settle();
     throw error;
   } finally {
-    // What was not kept to the end may not have been kept at all.
+    // Data that was not committed completely may not have been committed at all.
     if (!ended) world.shownAccounts.clear();
     keepCarried(world, ended);
     if (!dryRun) noteUnwrittenLinks(world);
@@ -152,7 +152,7 @@ async function attempt(
   }
 }
 
-/** Whether nothing befalls a cycle but the order of what is left open. */
+/** Whether nothing happens to a cycle except a random order of tasks. */
 function isCalm({ faults, deaths, abortAt, store = [], answers = [], readAnswers = [] }: Fate): boolean {
   const befalls = faults.length + deaths.length + store.length + answers.length + readAnswers.length;
   return befalls === 0 && abortAt === null;
@@ -175,9 +175,9 @@ function clockOf(world: World) {
 }
 
 /**
- * The daemon for some hours: regular cycles, each day a full one, sooner tries after an outage, quarantine and probes. What
- * befalls the first of its cycles is the fate.
- * @param after called after each cycle; what it says ends the history
+ * The daemon for some hours: regular cycles, a full one each day, earlier attempts after an outage, quarantine and probes. The
+ * fate applies to the first of its cycles.
+ * @param after called after each cycle; a finding that it returns ends the history
  */
 export async function daemon(
   stage: Stage,
@@ -199,7 +199,7 @@ export async function daemon(
       last?.outcome === null || last?.outcome === "interrupted" ? null : (last?.startedAt ?? null);
     const due = retryAt ?? nextDueAt(begun, settings.intervalMs, now());
     const next = Math.max(due, probeDueAt(parseQuarantine(meta), now()));
-    // No cycle begins in the moment in which the one before has ended.
+    // No cycle begins at the very moment at which the one before has ended.
     world.now += Math.max(5_000, next - now());
     if (world.now > until) {
       const waits = parseQuarantine(meta) !== null;
@@ -246,7 +246,7 @@ async function settle(): Promise<void> {
   await new Promise(setImmediate);
 }
 
-/** While a cycle runs. */
+/** Called while a cycle runs. */
 function edit(world: World, step: Step): void {
   world.editedMeanwhile = true;
   happen(world, step);

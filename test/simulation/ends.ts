@@ -22,12 +22,12 @@ import type { Account, LoggedChange, Person, Refusal, World } from "./world.ts";
 
 const pageSize = 2;
 
-/** The numbers by which a history names people; of others there are none. */
+/** The numbers by which a history names people; `none` for others. */
 function numbersOf(ids: readonly (string | null)[]): readonly number[] {
   return ids.flatMap((id) => (id === null || !/^p\d+$/.test(id) ? [] : [Number(id.slice(1))]));
 }
 
-/** The simulated directory as the engine reads it. */
+/** The simulated directory, as the engine reads it. */
 export function createSource(world: World, doom: Doom): Source {
   const ask = async (
     request: Request,
@@ -56,7 +56,7 @@ export function createSource(world: World, doom: Doom): Source {
     async *readAll() {
       const watermark = String(world.log.length);
       const ids = [...world.people.keys()];
-      // Whether a page shows a manager says something of everybody on it.
+      // Whether a page shows a manager says something about everyone on the page.
       const size = world.manners.hides === true ? 1_000 : pageSize;
       lists += 1;
       const list = lists;
@@ -106,11 +106,11 @@ export function createSource(world: World, doom: Doom): Source {
           presence === "present" && (id === wanted || userName.toLowerCase() === name),
       );
       const hidden = world.people.get(wanted);
-      // "There is nobody" is shown, too.
+      // The answer that there is no such person counts as shown, too.
       if (person === undefined && hidden !== undefined) world.shown.set(hidden.id, hidden);
       return person === undefined ? null : asGraphShows(world, show(world, person));
     },
-    // No scoping filter names one.
+    // No scoping filter names a group.
     readFilterGroup: () => {
       throw new Error("no group to read");
     },
@@ -120,7 +120,7 @@ export function createSource(world: World, doom: Doom): Source {
     readScope: () =>
       world.groups.names.length > 0 ? readGroups(world, doom, askScope) : readScope(world, askScope),
     readMembership: async (ids) => {
-      // Where membership may not be asked for at all, two lists must do; and two may leave out the same one.
+      // If membership must not be asked about at all, two lists must be enough; and both may leave out the same person.
       const request = { kind: "membership", about: numbersOf(ids) } as const;
       await ask(request, world.manners.scope?.missesMembers === true ? ["down"] : undefined);
       return new Map(
@@ -134,7 +134,7 @@ export function createSource(world: World, doom: Doom): Source {
   };
 }
 
-/** What is not now as it was at the watermark. */
+/** The changes since the watermark. */
 function netOf(world: World, logged: readonly LoggedChange[]): readonly LoggedChange[] {
   const first = new Map(logged.toReversed().map(({ id, before }) => [id, before]));
   return [...first].flatMap(([id, before]) => {
@@ -188,7 +188,7 @@ async function* readGroups(world: World, doom: Doom, ask: AskPage) {
   return [...read].map(([name, ids]) => ({ id: name, name: `the group ${name}`, members: ids.size }));
 }
 
-/** Old news that a round of changes brings once more, of people who are back. */
+/** Old items that a round of changes repeats, of people who are back. */
 function repeatedRemovals(world: World, doom: Doom): readonly SourceChange[] {
   if (world.manners.scope?.repeatsRemoved !== true) return [];
   const back = [...world.people.values()].filter(
@@ -223,7 +223,7 @@ function upsert(person: Person, complete: boolean): Extract<SourceChange, { kind
   };
 }
 
-/** One person in a round of changes: an item, or two where the manager comes alone. */
+/** One person in a round of changes: one item, or two if the manager comes separately. */
 function itemsOf(
   world: World,
   person: Person | undefined,
@@ -234,7 +234,7 @@ function itemsOf(
   const { id: objectId, presence } = person;
   if (presence !== "present") return [{ kind: "removed", objectId, presence }];
   const { sparse, missesClears } = world.manners;
-  // Graph shows all that is selected of a changed person; only of people whom the engine knows is less enough.
+  // Graph shows all selected properties of a changed person. Only for people whom the engine knows may it show less.
   const appeared = changes.some((change) => change.appeared !== null);
   const everything = !sparse || world.listsMissed || appeared;
   const touched = new Set(changes.flatMap((change) => [...change.touched]));
@@ -249,7 +249,7 @@ function itemsOf(
     ...(shown("startsAt") ? { employeeHireDate: new Date(person.startsAt ?? 0).toISOString() } : {}),
   };
   const item = { kind: "upsert", objectId, complete: false } as const;
-  // Of somebody who comes into sight no link is shown that is not there, unless it was cut in this very round.
+  // For a person who becomes visible, no missing link is shown, unless it was cut in this very round.
   const unseen = appeared && !touched.has("managerId") && person.managerId === null;
   const link = unseen ? undefined : person.managerId;
   if (!sparse) return [{ ...item, attributes, managerId: link }];
@@ -270,13 +270,13 @@ const updateFaults = [
 ] as const;
 const createFaults = ["rejected", "unknown", "unknownApplied", "unavailable", "down", "config"] as const;
 
-/** The simulated Lattice as the engine reads and writes it. */
+/** The simulated Lattice, as the engine reads and writes it. */
 export function createTarget(
   world: World,
   doom: Doom,
   { stopped, concurrency }: { readonly stopped: () => boolean; readonly concurrency: number },
 ): Target {
-  // Who is about to be written when the word comes is written still.
+  // A write that was about to start when the run was stopped is still sent.
   let late = 0;
   const read = async (request: Request): Promise<Met> => {
     const met = await doom.request(request);
@@ -285,7 +285,7 @@ export function createTarget(
     if (fault === "config") throw new ConfigurationError("Lattice refused the key");
     return met;
   };
-  /** A request that was out when the process died may still be carried out. */
+  /** A request that was under way when the process died may still be carried out. */
   const arrive = async (person: string | null, perform: () => void): Promise<Met> => {
     const about = numbersOf([person]);
     if (stopped()) late += 1;
@@ -297,17 +297,17 @@ export function createTarget(
       throw error;
     }
   };
-  /** Who was refused together with a manager: one who is switched off is not sent again for it. */
+  /** People who were refused together with a manager. A deactivated manager is not sent again for them. */
   const refuse = (person: string | null, writes: readonly AttributeWrite[]): RecordRejectedError => {
     if (writes.some(({ path }) => path === managerPath)) world.refusedWithManager.add(String(person));
     return new RecordRejectedError("not allowed", { status: 400 });
   };
-  /** What is answered instead of the account as it is now. */
+  /** The account that is returned instead of the current one. */
   const answered = (receipt: WriteReceipt, before: Account | null, kind: AnswerKind | null): WriteReceipt => {
     if (kind === "stale" && before !== null) return { ...receipt, user: toTargetUser(before) };
     if (kind === "partial") return { ...receipt, user: partOf(receipt.user) };
     if (kind !== "foreign") return receipt;
-    // What the client reads again, and finds to be another account's once more.
+    // The client reads it again, and gets another account again.
     if (before !== null) throw new RecordUnavailableError("the answer shows another account");
     const others = [...world.accounts.values()].filter(({ id }) => id !== receipt.user.latticeId);
     const other = others[Math.floor(doom.chance("other", receipt.user.latticeId) * others.length)];
@@ -327,9 +327,9 @@ export function createTarget(
     if (!world.deniedSince.has(id)) world.deniedSince.set(id, world.now);
     if (world.shownAccounts.has(id)) world.deniedAgain.set(id, world.now);
   };
-  /** The accounts of whichever company answers. */
+  /** The accounts of the company that answers. */
   const accounts = (): ReadonlyMap<string, Account> => world.elsewhere?.accounts ?? world.accounts;
-  /** One account as it is shown to whoever asks for it. */
+  /** One account as it is shown to any client. */
   const readOne = (id: string, kind: AnswerKind | null): TargetUser | null => {
     const account = accounts().get(id);
     if (account === undefined || isDenied(world, account, "get")) {
@@ -439,7 +439,7 @@ export function createTarget(
   };
 }
 
-/** Made the key; no Lattice is without. */
+/** The administrator who made the key; every Lattice has one. */
 const superAdmin: TargetUser = {
   latticeId: "super-admin",
   userName: "super.admin@example.com",
@@ -448,7 +448,7 @@ const superAdmin: TargetUser = {
   values: {},
 };
 
-/** For whom something is written, by the externalId that comes with it. */
+/** The person for whom an account is written, by the externalId that comes with it. */
 function personIn(world: World, writes: readonly AttributeWrite[]): string | null {
   const { externalId, userName } = applied(emptyAccount, writes);
   return world.peopleOf(externalId, userName)[0] ?? null;
@@ -495,8 +495,8 @@ function toTargetUser(account: Account): TargetUser {
 }
 
 /**
- * The store, each call of which may be the last of the process.
- * @param changes how many rows the database has changed so far
+ * The store. Each call of it may be the last of the process.
+ * @param changes the number of rows that the database has changed so far
  */
 export function mortalStore(store: StateStore, changes: () => number, doom: Doom): StateStore {
   let known = changes();

@@ -6,7 +6,7 @@ import { type Account, type Person, refusedTitle, type World } from "./world.ts"
 
 const hourMs = 3_600_000;
 
-/** Something happens at one of the two ends. */
+/** Applies an event to one of the two ends. */
 export function happen(world: World, step: Step): void {
   switch (step.do) {
     case "hire": {
@@ -17,7 +17,7 @@ export function happen(world: World, step: Step): void {
         id,
         externalId: externalIdOf(world, step.as ?? step.who),
         userName: userName(step.name),
-        // What is written for one person is not right for another.
+        // A write for one person may be wrong for another.
         title: sharesIds(world) ? `Analyst ${step.who}` : "Analyst",
         enabled: true,
         managerId: managerId(world, step.manager),
@@ -56,7 +56,7 @@ export function happen(world: World, step: Step): void {
     }
     case "editStranger": {
       const found = [...world.accounts.values()].find(
-        // One that was adopted is no stranger any more.
+        // An adopted account is no longer a stranger's.
         (account) =>
           account.stranger &&
           account.userName === userName(step.name) &&
@@ -73,7 +73,7 @@ export function happen(world: World, step: Step): void {
       if (externalId !== null && [...world.accounts.values()].some((one) => one.externalId === externalId))
         return;
       world.accounts.set(found.id, { ...found, userName: userName(step.to), externalId });
-      // An account that carries a person's externalId is that person's, where the person is known by it.
+      // An account that carries a person's externalId is that person's, if the person is known by it.
       if (typeof step.owner === "number" && !sharesIds(world))
         world.owners.set(found.id, personId(step.owner));
       else world.owners.delete(found.id);
@@ -130,7 +130,7 @@ export function happen(world: World, step: Step): void {
     }
     case "hide": {
       const of = step.who === "everybody" ? step.who : personId(step.who);
-      // Of one person alone a manager that is not shown is no manager.
+      // For one person alone, a manager that is not shown means that there is none.
       const everybody = step.property === "manager" ? "everybody" : of;
       world.hidden =
         step.property === null ? [] : [...world.hidden, { property: step.property, of: everybody }];
@@ -206,23 +206,23 @@ function groupOf({ groups }: World, number: number): string {
   return groups.names[number % groups.names.length] ?? "";
 }
 
-/** Where the scope is one group this does nothing. */
+/** Does nothing if the scope is one group. */
 function setMember({ groups }: World, name: string, id: string, member: boolean): void {
   const ids = groups.members.get(name);
   if (ids === undefined) return;
   groups.members.set(name, new Set([...ids].filter((one) => one !== id).concat(member ? [id] : [])));
 }
 
-/** What became of the groups is true of their people. */
+/** Applies the changes of groups to their people. */
 function followGroups(world: World): void {
   for (const person of [...world.people.values()]) {
     const member = world.groups.isMember(person.id);
-    // Of somebody in the bin only the membership goes on.
+    // For a person in the recycle bin, only the membership continues.
     if (member !== person.member && person.presence !== "deleted") world.put({ ...person, member });
   }
 }
 
-/** The accounts of another company; the first has the userName of one of ours. */
+/** The accounts of another company. The first one has the userName of one of ours. */
 function companyOf(count: number): Map<string, Account> {
   const accounts = Array.from({ length: count }, (_, index): Account => {
     const name = index === 0 ? userName(0) : `elsewhere${index}@example.com`;
@@ -251,7 +251,7 @@ function oneOfCrowd(step: CrowdStep, who: number): Step {
   }
 }
 
-/** What another tool does to whatever it finds, once a cycle has ended. */
+/** What another tool writes to the accounts that it finds, after a cycle has ended. */
 export function letOtherToolWrite(world: World): void {
   if (world.otherTool === null) return;
   for (const account of [...world.accounts.values()]) {
@@ -265,7 +265,7 @@ export function letOtherToolWrite(world: World): void {
   }
 }
 
-/** As Lattice does it: whoever had the account as a manager has none. */
+/** Like Lattice: everyone who had the account as their manager now has none. */
 function removeAccount(world: World, id: string): void {
   world.accounts.delete(id);
   for (const account of [...world.accounts.values()]) {
@@ -274,21 +274,21 @@ function removeAccount(world: World, id: string): void {
 }
 
 function put(world: World, person: Person, change: Partial<Person>): void {
-  // Nobody comes back from a purge, and only a restore brings somebody back from the bin.
+  // No person comes back from a purge, and only a restore brings a person back from the recycle bin.
   if (person.presence === "deleted") return;
   if (person.presence === "softDeleted" && change.presence === undefined) return;
   if (Object.entries(change).every(([key, value]) => person[key as keyof Person] === value)) return;
   world.put({ ...person, ...change });
 }
 
-/** Who is gone manages nobody any more, also of those who are gone themselves; a restore brings nobody's reports back. */
+/** A person who is gone is no longer a manager, not even of people who are gone themselves; a restore does not bring reports back. */
 function forgetManager(world: World, id: string): void {
   for (const person of [...world.people.values()]) {
     if (person.managerId === id && person.presence !== "deleted") world.put({ ...person, managerId: null });
   }
 }
 
-/** A manager is somebody whom the directory has. */
+/** A manager is a person in the directory. */
 function managerId(world: World, who: number | null): string | null {
   if (who === null) return null;
   const manager = world.people.get(personId(who));
@@ -328,9 +328,9 @@ function editOf(world: World, step: Step): Partial<Person> {
   }
 }
 
-/** What an administrator does in Lattice, which refuses what it refuses from everybody. */
+/** An administrator's change in Lattice, which refuses the same changes from everyone. */
 function writeIds(world: World, given: readonly (readonly [Account, string | null])[]): void {
-  // Of one that the engine was never told of, nothing but the externalId says whose it is.
+  // If the engine was never told about an account, only the externalId shows whose it is.
   if (given.some(([{ id }]) => world.unconfirmed.has(id))) return;
   const written = new Map(given.map(([account, externalId]) => [account.id, { ...account, externalId }]));
   const all = [...world.accounts.values()].map((account) => written.get(account.id) ?? account);
@@ -339,7 +339,7 @@ function writeIds(world: World, given: readonly (readonly [Account, string | nul
   for (const account of written.values()) world.accounts.set(account.id, account);
 }
 
-/** What an employeeId is apart from: the object id. */
+/** An employeeId, in a form that differs from every object id. */
 function externalIdOf(world: World, number: number): string {
   return sharesIds(world) ? `e${number}` : personId(number);
 }

@@ -5,9 +5,9 @@ import { isEntitled, isInScope, leavingEvents } from "./standing.ts";
 import { type Account, type Person, refusedTitle, type World } from "./world.ts";
 
 /**
- * Everything in which Lattice is not what the directory makes it, worked out without the product's mapping or planning.
- * @param rejected attributes of which somebody rejected a change, by person
- * @param forgotten people whose accounts a lost database knew, and nobody has found again
+ * Every difference between Lattice and the directory's result, computed without the product's mapping or planning.
+ * @param rejected attributes with a rejected change, by person
+ * @param forgotten people whose accounts a lost database knew, and that were not found again
  */
 export function faultsOf(
   world: World,
@@ -17,7 +17,7 @@ export function faultsOf(
   return [...faultsByPerson(world, rejected, forgotten).values()].flat();
 }
 
-/** The same, by the person whom each is about. */
+/** The same, by person. */
 export function faultsByPerson(
   world: World,
   rejected: ReadonlyMap<string, ReadonlySet<string>>,
@@ -46,19 +46,19 @@ function faultsOfPerson(
 ): string[] {
   const account = accountOf(world, person.id);
   if (!isEntitled(world, person)) {
-    // Even somebody whose name is somebody else's is switched off.
+    // Even a person whose name another person has is deactivated.
     const kept = rejected.get(person.id)?.has("active") === true;
     const stays = kept || forgotten.has(person.id) || !mustGo(world, person);
     return account?.active === true && !stays ? [`${person.id} has left and is active`] : [];
   }
-  // Who leaves is switched off whatever else of theirs was rejected.
+  // A leaver is deactivated whatever other changes were rejected.
   if (rejected.has(person.id) || conflicted.has(person.id)) return [];
   if (account === undefined) return [`${person.id} has no account`];
   if (forgotten.has(person.id)) return [`${person.id} is not linked to the account`];
   return differences(world, person, account, forgotten);
 }
 
-/** Delays are over by then. Of somebody who was deleted nobody knows whether the engine has seen more than that. */
+/** Delays are over by then. For a deleted person it is unknown whether the engine has seen more than the deletion. */
 function mustGo(world: World, person: Person): boolean {
   const events = leavingEvents(world, person, world.now);
   const telling = events.includes("deleted") ? (["deleted"] as const) : events;
@@ -66,8 +66,8 @@ function mustGo(world: World, person: Person): boolean {
 }
 
 /**
- * People whose userName is also wanted by somebody else, or held by an account that keeps it: they are reported, not
- * provisioned. An account whose person is to have another name gives it up, unless that one is such a person too.
+ * People whose userName another person also wants, or an account holds and keeps: they are reported, not provisioned. An account
+ * whose person should have another name gives it up, unless that person is also one of these.
  */
 export function conflictedPeople(
   world: World,
@@ -101,13 +101,13 @@ function isConflicted(
   const free = holder.externalId === null && world.ownerOf(holder) === null;
   if (own === undefined && free && byName) return false;
   const owner = world.people.get(world.ownerOf(holder) ?? "");
-  // Whose new name was rejected keeps the old one from everybody else.
+  // A person whose new name was rejected keeps the old one, and no other person gets it.
   if (owner === undefined || decided.rejected.get(owner.id)?.has("userName") === true) return true;
-  // Of whose account a lost database knew it is not known to be a leaver's.
+  // An account that a lost database knew is not known to be a leaver's.
   if (decided.forgotten.has(owner.id) && !isEntitled(world, owner)) return true;
-  // Of somebody who is deleted the directory shows no other name; any other leaver gives the old one up.
+  // For a deleted person the directory shows no other name. Any other leaver gives up the old one.
   if (owner.presence !== "present" || owner.userName.toLowerCase() === name) return true;
-  // Whose leaving is ignored, or was rejected, is left as they are, the old name included.
+  // A person whose leaving is ignored, or was rejected, stays unchanged, with the old name.
   const kept = decided.rejected.get(owner.id)?.has("active") === true || !mustGo(world, owner);
   if (!isEntitled(world, owner) && kept) return true;
   const waiting = [...before, person.id];
@@ -115,8 +115,8 @@ function isConflicted(
 }
 
 /**
- * Whether somebody is switched off and renamed at once, and both names are taken: a leaver waits for nobody, so the name
- * comes a cycle later, and whoever gets the leaver's yet another one.
+ * Whether a person is deactivated and renamed at once, and both names are taken. A leaver waits for nobody, so the name comes a
+ * cycle later, and the person who gets the leaver's name gets it another cycle later.
  */
 export function leaverIsInTheWay(world: World): boolean {
   return [...world.people.values()].some((person) => {
@@ -131,7 +131,7 @@ export function leaverIsInTheWay(world: World): boolean {
   });
 }
 
-/** People who have left and whose accounts hold a userName that one of these waits for, and cannot give it up. */
+/** People who have left and whose accounts hold, and cannot give up, a userName that one of these waits for. */
 export function holdersFor(world: World, waiting: ReadonlySet<string>): readonly string[] {
   const names = new Set([...waiting].map((id) => world.people.get(id)?.userName.toLowerCase()));
   return [...world.accounts.values()].flatMap((account) => {
@@ -166,11 +166,11 @@ function differences(
     if (is !== must) found.push(`${person.id}: ${what} is ${String(is)}, must be ${String(must)}`);
   };
   compare("userName", account.userName, person.userName);
-  // One that is not there may only not be shown.
+  // A value that is not shown may exist nevertheless.
   if (sharesIds(world) && account.externalId !== null)
     compare("externalId", account.externalId, person.externalId);
   compare("active", account.active, true);
-  // A refusal that is about one attribute costs that attribute.
+  // A refusal of one attribute costs only that attribute.
   if (world.configuration.titleIsMapped && person.title !== refusedTitle)
     compare("title", account.values.title, wanted.values.title);
   const manager = person.managerId === null ? undefined : world.people.get(person.managerId);
@@ -178,17 +178,17 @@ function differences(
   const managerAccount = manager === undefined ? undefined : accountOf(world, manager.id);
   if (manager !== undefined && world.unsettled.has(manager.id)) return found;
   if (gone) compare("manager", account.values[managerPath], undefined);
-  // A manager who gets no account leaves no other one in the place.
+  // If the manager gets no account, no other manager stays in the place.
   else if (managerAccount === undefined && !isEntitled(world, manager)) {
     const is = account.values[managerPath];
     if (!isSwitchedOffByName(world.accounts.get(String(is)), manager)) compare("manager", is, undefined);
   }
-  // What Lattice has of a ring stays; nobody else is in the place.
+  // In a ring, the links that Lattice has stay; no other manager is in the place.
   else if (!world.sendsManagerRings && isInManagerRing(world, person)) {
     if (account.values[managerPath] !== managerAccount?.id)
       compare("manager", account.values[managerPath], undefined);
   }
-  // A manager without an account is waited for.
+  // The person waits for a manager without an account.
   else if (managerAccount !== undefined && !forgotten.has(person.managerId ?? "")) {
     const is = account.values[managerPath];
     if (!maybeWithout(world, person, managerAccount) || is !== undefined)
@@ -197,13 +197,13 @@ function differences(
   return found;
 }
 
-/** Whether a stranger's account was linked to a leaver by its name and switched off, and did not take the externalId. */
+/** Whether a stranger's account was linked to a leaver by its name and deactivated, and refused the externalId. */
 function isSwitchedOffByName(account: Account | undefined, { userName }: Person): boolean {
   if (account === undefined || !account.stranger || account.externalId !== null) return false;
   return !account.active && account.userName.toLowerCase() === userName.toLowerCase();
 }
 
-/** Whether the person's line of managers comes back to the person, each of whom has an account or may get one. */
+/** Whether the person's line of managers leads back to the person, and each in it has an account or may get one. */
 function isInManagerRing(world: World, { id, managerId }: Person): boolean {
   const above = new Set<string>();
   for (let at = managerId; at !== null && !above.has(at); at = world.people.get(at)?.managerId ?? null) {
@@ -215,7 +215,7 @@ function isInManagerRing(world: World, { id, managerId }: Person): boolean {
   return above.has(id) && above.size > 1;
 }
 
-/** Whether the person may have no manager: Lattice does not take one who is switched off, or has refused this one. */
+/** Whether the person may have no manager: Lattice refuses a deactivated one, or has refused this one. */
 function maybeWithout({ manners, refusedWithManager }: World, { id }: Person, manager: Account): boolean {
   const takes = (manners.lifecycle?.inactiveManager ?? "accept") === "accept" && !refusedWithManager.has(id);
   return !manager.active && !takes;
@@ -225,7 +225,7 @@ export function accountOf(world: World, id: string): Account | undefined {
   const all = [...world.accounts.values()];
   return (
     all.find((account) => world.ownerOf(account) === id) ??
-    // One that carries the externalId may be linked although nothing of it is written.
+    // An account that carries the externalId may be linked although nothing is written to it.
     all.find((account) => world.ownerOf(account) === null && world.heirs.get(account.id)?.has(id) === true)
   );
 }

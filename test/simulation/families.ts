@@ -17,14 +17,14 @@ import {
   schedule,
 } from "./steps-of-trouble.ts";
 
-/** Histories of one kind: the test, the script and the documents take them from here. */
+/** Families of histories. The test, the script and the documents use this list. */
 export interface Family {
-  /** As `npm run simulate -- --family` takes it. */
+  /** The name for `npm run simulate -- --family`. */
   readonly name: string;
-  /** What happens in them, for the one who reads a list. */
+  /** What happens in them, for readers of the list. */
   readonly about: string;
   readonly histories: fc.Arbitrary<History>;
-  /** Played by `npm test`: so many that are always the same, and so many that are new each time. */
+  /** Played by `npm test`: this many that are always the same, and this many new ones each time. */
   readonly runs: { readonly same: number; readonly fresh: number };
 }
 
@@ -172,7 +172,7 @@ export const families: readonly Family[] = [
   },
 ];
 
-/** @throws Error where there is none of this name */
+/** @throws Error if there is no family of this name */
 export function familyOf(name: string): Family {
   const family = families.find((one) => one.name === name);
   if (family === undefined) {

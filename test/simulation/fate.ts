@@ -1,9 +1,9 @@
-/** The process is gone: thrown at whatever it still tries. */
+/** The process is dead: thrown at everything that it still tries. */
 export class Death extends Error {}
 
 /**
- * Requests by what they are about: pages of the directory's people, of its scope and of Lattice's accounts; questions about
- * members, one person of the directory, a search, one account; and what changes an account (a create or an update).
+ * Requests by their subject: pages of the directory's people, of its scope and of Lattice's accounts; questions about members,
+ * one person of the directory, a search, one account; and changes of an account (a create or an update).
  */
 export type RequestKind =
   | "people"
@@ -18,13 +18,13 @@ export type RequestKind =
 /** One request, as faults are matched with it. */
 export interface Request {
   readonly kind: RequestKind;
-  /** Numbers of the people that it is about; of a page its own number, from 0. */
+  /** Numbers of the people that it is about; for a page its own number, from 0. */
   readonly about: readonly number[];
 }
 
 /**
- * Requests of one kind about some people (of pages: their numbers), counted for each of them alone: what else a cycle asks,
- * and in which order, changes nothing.
+ * Requests of one kind about some people (for pages: their numbers), counted separately for each of them: other requests of a
+ * cycle, and their order, make no difference.
  */
 export interface Requests {
   readonly on: RequestKind;
@@ -33,9 +33,9 @@ export interface Requests {
   readonly attempt: number;
 }
 
-/** A point of a cycle: a request sets out, or so many calls of the database have changed something since. */
+/** A point of a cycle: a request is sent, or this many calls of the database have changed something since. */
 export interface Moment {
-  /** `begin`: the cycle does. */
+  /** `begin`: the start of the cycle. */
   readonly on: RequestKind | "begin";
   /** The person or the page. */
   readonly who: number;
@@ -43,24 +43,24 @@ export interface Moment {
   readonly commits: number;
 }
 
-/** Where the moment is a request: before or after it was carried out. */
+/** If the moment is a request: before or after it was carried out. */
 export type DeathAt = Moment & { readonly after: boolean };
 
-/** What befalls one cycle. */
+/** What happens to one cycle. */
 export interface Fate {
-  /** So many requests in a row go wrong, in a way that `kind` picks from those that fit the request. */
+  /** This many requests in a row fail. `kind` picks the fault among those that fit the request. */
   readonly faults: readonly (Requests & { readonly times: number; readonly kind: number })[];
-  /** The process dies at the first of these moments that comes. */
+  /** The process dies at the first of these moments. */
   readonly deaths: readonly DeathAt[];
-  /** The lease is lost, or somebody stops the run, at this moment. */
+  /** The lease is lost, or a person stops the run, at this moment. */
   readonly abortAt: Moment | null;
-  /** Decides what the order of things leaves open. */
+  /** Decides the order of tasks. */
   readonly seed: number;
-  /** From a moment on so many calls of the database are refused: it is locked, or the disk is full. */
+  /** From a moment on, this many calls of the database are refused: it is locked, or the disk is full. */
   readonly store?: readonly { readonly from: Moment; readonly length: number }[];
-  /** What Lattice answers to some writes, which it carries out. */
+  /** Lattice's answers to some writes, which it carries out. */
   readonly answers?: readonly OddAnswer[];
-  /** What Lattice answers to reads of one account. */
+  /** Lattice's answers to reads of one account. */
   readonly readAnswers?: readonly OddAnswer[];
 }
 
@@ -70,59 +70,59 @@ export interface OddAnswer {
   readonly kind: AnswerKind;
 }
 
-/** The account as it was before, less than the account, or another one. */
+/** The account as it was before, a part of the account, or another account. */
 export type AnswerKind = "stale" | "partial" | "foreign";
 
-/** What befalls one request under way. */
+/** What happens to one request under way. */
 export interface Met {
   /** Picks the fault of the request among those that fit it; `null` for none. */
   fault<Kind>(fitting: readonly Kind[]): Kind | null;
-  /** What is wrong with the answer to a write or a read of an account, if anything. */
+  /** The error in the answer to a write or a read of an account, if there is one. */
   readonly answer: AnswerKind | null;
-  /** It was carried out; the process may die before it hears of it. @throws Death */
+  /** Call when it was carried out; the process may die before it gets the answer. @throws Death */
   heard(): void;
 }
 
 /** The fate of one cycle under way. */
 export interface Doom {
-  /** A request sets out; other tasks of the process go first, some of the time. @throws Death */
+  /** Call when a request is sent; sometimes other tasks of the process run first. @throws Death */
   request(request: Request): Promise<Met>;
-  /** A call of the database begins. @returns whether it is refused @throws Death */
+  /** Call when a call of the database begins. @returns whether it is refused @throws Death */
   storeCall(): Promise<boolean>;
-  /** A call of the database has ended. @param changed whether it has changed anything @throws Death */
+  /** Call when a call of the database has ended. @param changed whether it has changed anything @throws Death */
   stored(changed: boolean): void;
   readonly dead: boolean;
-  /** Something has befallen the cycle so far: a fault, a false answer, a refusal of the database, an abort, its death. */
+  /** Something has happened to the cycle so far: a fault, a false answer, a refusal of the database, an abort, its death. */
   readonly disturbed: boolean;
   /** 0 up to 1, the same for the same words in the same cycle. */
   chance(...of: readonly (string | number)[]): number;
-  /** 0 up to 1, one after the other: for the engine. */
+  /** 0 up to 1, in sequence: for the engine. */
   random(): number;
 }
 
-/** What comes at a moment of the cycle to others than the engine. */
+/** Changes at a moment of the cycle that do not come from the engine. */
 export interface Coming {
   readonly at: Moment;
   readonly happens: () => void;
 }
 
-/** A moment that is waited for. */
+/** A moment that has not come yet. */
 interface Watch extends Coming {
-  /** Changes of the database that are still to come; `null` before the request, and once the moment was there. */
+  /** The remaining changes of the database; `null` before the request, and after the moment. */
   left: number | null;
 }
 
-/** So many calls are no cycle of a handful of people any more. */
+/** More calls than a cycle with a handful of people needs. */
 const mostCalls = 20_000;
 
-/** @param abort what `abortAt` does */
+/** @param abort the action of `abortAt` */
 export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | null): Doom {
   const { seed, faults, deaths, abortAt, store = [], answers = [], readAnswers = [] } = fate;
   let calls = 0;
   let drawn = 0;
   let dead = false;
   let disturbed = false;
-  // What the database does is named by the last request before it.
+  // Moments in the database are counted from the last request before them.
   let last = "begin";
   let sinceLast = 0;
   const attempts = new Map<string, number>();
@@ -145,7 +145,7 @@ export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | nu
     ...(abortAt === null ? [] : [{ at: abortAt, happens: stop }]),
     ...(meanwhile === null ? [] : [meanwhile]),
     ...store.map(({ from, length }) => ({ at: from, happens: refuse(length) })),
-    // After all others: what is thrown keeps nothing from them.
+    // Run last, so that an error here does not keep the others from running.
     ...deaths.filter((death) => !isUnheard(death)).map((at) => ({ at, happens: die })),
   ].map((coming) => ({ ...coming, left: coming.at.on === "begin" ? coming.at.commits : null }));
   const look = (): void => {
@@ -224,12 +224,12 @@ export function createDoom(fate: Fate, abort: () => void, meanwhile: Coming | nu
   };
 }
 
-/** Whether the answer is what dies with the process: nothing becomes of answers but of a page of people and a write. */
+/** Whether the answer dies with the process: only answers with a page of people, and answers to writes, have an effect. */
 function isUnheard({ on, commits, after }: DeathAt): boolean {
   return after && commits === 0 && (on === "people" || on === "write");
 }
 
-/** An even number from 0 up to 1 that the text alone decides. */
+/** A uniform number from 0 up to 1 that depends only on the text. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import type { AnswerKind, Fate, Moment, OddAnswer, RequestKind } from "./fate.ts";
 import { mostPeople } from "./history.ts";
 
-// What may befall a cycle: faults, deaths and lost answers, each of a request that is named by whom it is about.
+// What may happen to a cycle: faults, deaths and lost answers, each for a request that is identified by its person.
 
-/** Some people are met again and again: most of what goes wrong takes several steps with the same person. */
+/** Some people occur again and again: most faults take several steps with the same person. */
 export const who = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(0, 1) },
   { weight: 3, arbitrary: fc.nat(mostPeople - 1) },
@@ -12,7 +12,7 @@ export const who = fc.oneof(
 
 const attempt = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(2) });
 const firstPages = fc.constantFrom(0, 0, 0, 1, 2);
-/** What a cycle reads, by how often it does. */
+/** The reads of a cycle, weighted by how often they occur. */
 const reads: fc.Arbitrary<readonly [RequestKind, boolean]> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(["people", true] as const) },
   { weight: 3, arbitrary: fc.constant(["scope", true] as const) },
@@ -22,7 +22,7 @@ const reads: fc.Arbitrary<readonly [RequestKind, boolean]> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(["membership", false] as const) },
 );
 
-/** @param people whom it may befall */
+/** @param people the people that it may concern */
 export function writeFault(people: fc.Arbitrary<number> = who): fc.Arbitrary<Fate["faults"][number]> {
   return fc.record({
     on: fc.constant("write" as const),
@@ -43,7 +43,7 @@ export const readFault: fc.Arbitrary<Fate["faults"][number]> = reads.chain(([on,
   }),
 );
 
-/** @param people whom the request may be about; `none`: no write */
+/** @param people the people that the request may be about; `none`: no write */
 export function moment(people: fc.Arbitrary<number> | "none" = who): fc.Arbitrary<Moment> {
   const commits = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(6) });
   const planning = fc.oneof({ weight: 1, arbitrary: fc.nat(3) }, { weight: 2, arbitrary: fc.nat(20) });
@@ -68,7 +68,7 @@ export function moment(people: fc.Arbitrary<number> | "none" = who): fc.Arbitrar
   );
 }
 
-/** @param most the more there are, the likelier one of them comes */
+/** @param most the highest number; the more there are, the more likely one of them occurs */
 export function deathsAt(at: fc.Arbitrary<Moment>, most: number): fc.Arbitrary<Fate["deaths"]> {
   return fc.array(
     fc.tuple(at, fc.boolean()).map(([when, after]) => ({ ...when, after })),
@@ -76,7 +76,7 @@ export function deathsAt(at: fc.Arbitrary<Moment>, most: number): fc.Arbitrary<F
   );
 }
 
-/** Nothing befalls it. */
+/** Nothing happens to the cycle. */
 export const calm: Fate = { faults: [], deaths: [], abortAt: null, seed: 0 };
 
 export const deaths: fc.Arbitrary<Fate["deaths"]> = deathsAt(moment(), 3);
@@ -103,7 +103,7 @@ export function harried(faults: number, most: number): fc.Arbitrary<Fate> {
   });
 }
 
-/** Answers to some requests show something else than the account as it is. */
+/** Answers to some requests differ from the account. */
 export function falseAnswers(most: number): fc.Arbitrary<readonly OddAnswer[]> {
   const one = fc.record({
     who: fc.uniqueArray(who, { minLength: 1, maxLength: 3 }),

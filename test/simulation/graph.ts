@@ -5,14 +5,14 @@ import { parseDeltaItem, parseListedUser, parseListedUsers } from "../../src/ent
 import type { HidableProperty } from "./manners.ts";
 import type { Shown, World } from "./world.ts";
 
-// Where answers may lack properties they are written as Graph writes them, and read by the product's own parser.
+// If answers may lack properties, they are written in Graph's form, and read by the product's own parser.
 
 type Upsert = Extract<SourceChange, { kind: "upsert" }>;
 
 const selected = ["id", "userPrincipalName", "jobTitle", "accountEnabled", "employeeHireDate"] as const;
 const selection = parseSelection([...selected, "manager"], "graph.example.com");
 
-/** A page of a list of everybody. */
+/** A page of a list of all people. */
 export function asGraphLists(world: World, items: readonly Upsert[]): readonly SourceChange[] {
   if (world.manners.hides !== true) return items;
   return parseListedUsers(
@@ -21,7 +21,7 @@ export function asGraphLists(world: World, items: readonly Upsert[]): readonly S
   );
 }
 
-/** One person who was asked for by id, whose manager is shown in any case. */
+/** One person who was requested by id. The manager is shown in any case. */
 export function asGraphShows(world: World, item: Upsert): SourceChange {
   if (world.manners.hides !== true) return item;
   const manager = item.managerId ?? null;
@@ -45,7 +45,7 @@ export function asGraphTells(world: World, items: readonly SourceChange[]): read
 }
 
 function listed(world: World, item: Upsert): JsonObject {
-  // What has no value is shown as null.
+  // A property without a value is shown as null.
   const every = Object.fromEntries(selected.map((name): [string, Json] => [name, null]));
   return shownOf(world, { ...item, attributes: { ...every, ...item.attributes } });
 }
@@ -79,7 +79,7 @@ function note({ known }: World, objectId: string, shown: Shown): void {
   known.set(objectId, { ...known.get(objectId), ...shown });
 }
 
-/** What an answer says of a person, as the world has it. */
+/** What an answer shows about a person, from the world's data. */
 function valuesIn(shown: { readonly [property: string]: Json | undefined }): Shown {
   const read: { readonly [property in HidableProperty]?: (value: Json) => Shown } = {
     accountEnabled: (value) => ({ enabled: value === true }),

@@ -1,21 +1,21 @@
-/** The groups that make up the scope, and what is to be expected of those that are emptied by mistake. */
+/** The groups that make up the scope, and the expectation for those that are emptied by mistake. */
 export interface Groups {
-  /** None where the scope is one group of which everybody's `member` tells. */
+  /** None if the scope is one group, whose members everyone's `member` shows. */
   readonly names: readonly string[];
-  /** By name; a group that was deleted is not among them. */
+  /** By name; without deleted groups. */
   readonly members: Map<string, ReadonlySet<string>>;
-  /** What a group had before it was emptied or deleted. */
+  /** The members of a group before it was emptied or deleted. */
   readonly before: Map<string, ReadonlySet<string>>;
-  /** People whom a group lost when it became empty: deactivated for it with somebody's leave alone. */
+  /** People whom a group lost when it became empty: they may be deactivated for it only with a person's approval. */
   readonly doubted: Set<string>;
-  /** A group with so many members may become empty without an alarm. */
+  /** A group with this many members may become empty without an alarm. */
   floor: number;
   isMember(id: string): boolean;
-  /** What a read of the whole scope has shown. */
+  /** The result of a read of the whole scope. */
   read(members: ReadonlyMap<string, ReadonlySet<string>>): void;
   /**
-   * A cycle has come to its end, or broken off, or was one that keeps nothing of the scope.
-   * @param waiting people who are active still although they are doubted
+   * Call when a cycle has ended, or broken off, or when it kept nothing of the scope.
+   * @param waiting doubtful leavers who are still active
    */
   settle(how: "ended" | "brokeOff" | "passed", waiting: boolean): void;
 }
@@ -26,13 +26,13 @@ export function createGroups(several: boolean): Groups {
   const names = several ? ["group0", "group1", "group2"] : [];
   const members = new Map<string, ReadonlySet<string>>(names.map((name) => [name, new Set()]));
   const doubted = new Set<string>();
-  // What the next read is compared with, and what the cycle under way has read.
+  // The members that the next read is compared with, and those that the cycle under way has read.
   let accepted: Members | null = null;
   let seen: Members | null = null;
   const all = (some: Members): ReadonlySet<string> => new Set([...some.values()].flatMap((ids) => [...ids]));
-  // Groups that became empty, and what they had; they are doubted until as many are there again.
+  // Groups that became empty, with their former members; they are doubtful until as many members are back.
   const emptied = new Map<string, ReadonlySet<string>>();
-  // Those that a cycle which came to its end has met.
+  // Groups that a completed cycle has met.
   let confirmed: ReadonlySet<string> = new Set();
   const groups: Groups = {
     names,
@@ -44,7 +44,7 @@ export function createGroups(several: boolean): Groups {
     read: (now) => {
       seen = now;
       const listed = all(now);
-      // Nothing is guarded any more.
+      // The guard is off.
       if (groups.floor === Number.POSITIVE_INFINITY) emptied.clear();
       for (const [name, ids] of emptied) if ((now.get(name)?.size ?? 0) >= ids.size) emptied.delete(name);
       for (const [name, ids] of accepted ?? []) {
@@ -65,7 +65,7 @@ export function createGroups(several: boolean): Groups {
       }
       for (const name of emptied.keys()) if (!confirmed.has(name)) emptied.delete(name);
       if (how === "passed") return;
-      // Of a cycle that broke off nobody knows whether it came to accept what it had read.
+      // After a cycle that broke off it is unknown whether it accepted what it had read.
       accepted = new Map(
         [...(accepted ?? [])].map(([name, ids]) => {
           const current = now.get(name) ?? new Set();

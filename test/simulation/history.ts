@@ -2,19 +2,19 @@ import { allActions, type Configuration, plainRules, type Rules } from "./config
 import type { Fate, Moment, Requests } from "./fate.ts";
 import type { Guarded, HidableProperty, Manners } from "./manners.ts";
 
-/** One thing that happens; people and names are numbers, so that a failing history shrinks to small ones. */
+/** One event. People and names are numbers, so that a failing history shrinks to small ones. */
 export type Step =
   | {
       readonly do: "hire";
       readonly who: number;
       readonly name: number;
       readonly manager: number | null;
-      /** Whose externalId the person has; default: one's own. */
+      /** The person whose externalId this person has. Default: their own. */
       readonly as?: number;
     }
-  /** The person has another one's externalId in the directory from now on, or one's own again. */
+  /** From now on the person has another person's externalId in the directory, or their own again. */
   | { readonly do: "employeeId"; readonly who: number; readonly as: number }
-  /** An administrator writes a person's externalId, another system's or none into the account of a person. */
+  /** An administrator writes a person's externalId, another system's or none into a person's account. */
   | { readonly do: "giveId"; readonly who: number; readonly as: number | "another" | "nobody" }
   /** An administrator writes the externalId of each of two accounts into the other one. */
   | { readonly do: "swapIds"; readonly who: number; readonly other: number }
@@ -26,41 +26,41 @@ export type Step =
       readonly who: number;
     }
   | { readonly do: "swapNames"; readonly who: number; readonly other: number }
-  /** The first day is so many hours from now. */
+  /** The first day is this many hours from now. */
   | { readonly do: "starts"; readonly who: number; readonly hours: number }
   | { readonly do: "everybodyLeaves" }
   | { readonly do: "editInLattice"; readonly who: number; readonly active: boolean; readonly title: string }
   | { readonly do: "removeInLattice"; readonly who: number }
   | { readonly do: "stranger"; readonly name: number; readonly owner: "nobody" | "another" }
-  /** No answer shows this property any more, of this person or of anybody; `null`: each answer shows everything again. */
+  /** No answer shows this property any more, for this person or for anyone; `null`: each answer shows everything again. */
   | {
       readonly do: "hide";
       readonly property: HidableProperty | null;
       readonly who: number | "everybody";
     }
-  /** One person comes into a group of the scope, or goes. */
+  /** One person enters or leaves a group of the scope. */
   | { readonly do: "joinGroup" | "leaveGroup"; readonly who: number; readonly group: number }
   | { readonly do: "moveGroup"; readonly who: number; readonly group: number; readonly to: number }
-  /** A whole group loses its members, is deleted, or is as it was before that. */
+  /** A whole group loses its members, is deleted, or is restored. */
   | { readonly do: "emptyGroup" | "deleteGroup" | "refillGroup"; readonly group: number }
   | { readonly do: "expireWatermarks" }
   | { readonly do: "loseDatabase" }
-  /** Each request about this person's record meets this from now on; `null`: nothing any more. */
+  /** From now on each request about this person's record meets this; `null`: none does. */
   | { readonly do: "trouble"; readonly who: number; readonly trouble: Trouble | null }
-  /** The same happens to so many people, from the one with this number on. */
+  /** The same happens to this many people, starting with this number. */
   | { readonly do: "crowd"; readonly from: number; readonly count: number; readonly step: CrowdStep }
-  /** From now on Lattice has room for so many active accounts; `null`: for any number. */
+  /** From now on Lattice has room for this many active accounts; `null`: no limit. */
   | { readonly do: "seats"; readonly count: number | null }
-  /** Somebody changes the configuration. */
+  /** An administrator changes the configuration. */
   | { readonly do: "configure"; readonly change: Partial<Configuration> }
-  /** From now on the address answers as another company with so many accounts, to a new key or to the same; `null`: as the right one. */
+  /** From now on the address answers as another company with this many accounts, to a new key or to the same one; `null`: as the right company. */
   | {
       readonly do: "company";
       readonly another: { readonly accounts: number; readonly key: "new" | "same" } | null;
     }
-  /** Another tool writes to Lattice as well, after each cycle; `null`: no more. */
+  /** Another tool also writes to Lattice, after each cycle; `null`: no longer. */
   | { readonly do: "otherTool"; readonly writes: OtherTool | null }
-  /** A stranger's account is edited by hand: another userName, or the externalId of a person. */
+  /** A stranger's account is edited by hand: another userName, or a person's externalId. */
   | {
       readonly do: "editStranger";
       readonly name: number;
@@ -68,26 +68,26 @@ export type Step =
       readonly owner: number | "another" | "nobody";
     }
   | { readonly do: "wait"; readonly hours: number }
-  /** From now on our machine's clock is so many hours ahead of both ends' (negative: behind). */
+  /** From now on this machine's clock is this many hours ahead of both ends' clocks (negative: behind). */
   | { readonly do: "clock"; readonly hours: number }
   | { readonly do: "release" | "reject"; readonly who: number | null }
-  /** The daemon runs for so many hours: cycles on their schedule, with quarantine, probes and sooner tries after outages. */
+  /** The daemon runs for this many hours: cycles on schedule, with quarantine, probes and earlier attempts after outages. */
   | { readonly do: "daemon"; readonly hours: number; readonly fate: Fate }
   | {
       readonly do: "cycle";
       readonly kind: "incremental" | "full";
       readonly dryRun: boolean;
-      /** One person alone. */
+      /** For one person alone. */
       readonly only: number | null;
       readonly fate: Fate;
-      /** Something that happens while the cycle runs. */
+      /** An event while the cycle runs. */
       readonly during: { readonly at: Moment; readonly step: Step } | null;
     };
 
-/** What befalls requests about the record of one person, as long as it lasts. */
+/** What happens to requests about one person's record, as long as it lasts. */
 export interface Trouble {
   readonly on: "everything" | "reads" | "writes";
-  /** `gone` and `hidden`: 404 although the account is there; where it is hidden no list and no search shows it either. */
+  /** `gone` and `hidden`: 404 although the account exists; if it is hidden, no list and no search shows it either. */
   readonly answer: "forbidden" | "unavailable" | "rejected" | "webPage" | "lost" | "gone" | "hidden";
 }
 
@@ -102,15 +102,15 @@ export type CrowdStep =
   | "trouble"
   | "noTrouble";
 
-/** What another tool does to all accounts that it finds. */
+/** What another tool writes to all accounts that it finds. */
 export type OtherTool = "titles" | "reactivates" | "removesManagers";
 
 export interface History {
   readonly manners: Manners;
-  /** So many of one kind pass in a day without a release; `null` for a guard that holds nothing. */
+  /** This many of one kind may pass in a day without a release; `null` for a guard that holds nothing. */
   readonly guard: { readonly what: Guarded; readonly most: number } | null;
   readonly drift: "correct" | "report";
-  /** Lost links are limited as by default; default: any number may be dissolved. */
+  /** Lost links are limited as by default. Default: any number may be removed. */
   readonly limitsLostLinks?: boolean;
   /** Default: `report`. */
   readonly renameRings?: "report" | "temporaryName";
@@ -123,18 +123,18 @@ export interface History {
   /** Default: `objectId`. */
   readonly externalIds?: Configuration["externalIds"];
   readonly concurrency: number;
-  /** People who are there before anything else happens, and what befalls the first cycle. */
+  /** People who exist from the beginning, and what happens to the first cycle. */
   readonly founders: number;
-  /** People that it may have. Default: `mostPeople`. */
+  /** The most people that it may have. Default: `mostPeople`. */
   readonly people?: number;
   readonly founding: Fate;
   readonly steps: readonly Step[];
 }
 
-/** People that a history may have, unless its family says otherwise. */
+/** The most people in a history, unless its family says otherwise. */
 export const mostPeople = 6;
 
-/** What is configured when a history begins. */
+/** The configuration at the start of a history. */
 export function configurationOf({ rules, drift, matching, externalIds }: History): Configuration {
   return {
     rules: rules ?? plainRules,
@@ -146,12 +146,12 @@ export function configurationOf({ rules, drift, matching, externalIds }: History
   };
 }
 
-/** What has been configured once nothing goes wrong any more. */
+/** The configuration once there are no more faults. */
 export function finalConfigurationOf(history: History): Configuration {
   return { ...configurationOf(history), drift: "correct" };
 }
 
-/** One line for each step, to be read. */
+/** One line for each step, for readers. */
 export function describeHistory(history: History): string {
   const { steps, ...rest } = history;
   return [JSON.stringify(rest), ...steps.map((step, index) => `${index + 1}. ${describeStep(step)}`)].join(

@@ -1,23 +1,23 @@
 import { isEntitled, isInScope } from "./standing.ts";
 import type { Account, Person, World } from "./world.ts";
 
-// Whose account an account is, where an externalId says little of it: several people may share one, and an administrator
-// of Lattice may write another person's into an account. Worked out without the product's matching.
+// The owner of each account, if the externalId does not decide it: several people may share one, and an administrator of Lattice
+// may write another person's into an account. Computed without the product's matching.
 
 /** Whether several people can have one externalId. */
 export function sharesIds({ configuration }: Pick<World, "configuration">): boolean {
   return configuration.externalIds !== "objectId";
 }
 
-/** Everybody whose account it may be; mostly one. */
+/** Everyone whose account it may be; usually one person. */
 export function mayOwn({ owners, heirs }: World, { id }: Pick<Account, "id">): readonly string[] {
   const owner = owners.get(id);
   return [...(owner === undefined ? [] : [owner]), ...(heirs.get(id) ?? [])];
 }
 
 /**
- * People to whom the account may go over in the cycle under way: it carries their externalId, or did when the engine last
- * saw it, they have no other one, and whoever had it has left.
+ * People who may get the account in the cycle under way: it carries their externalId, or did when the engine last saw it, they
+ * have no other account, and its former owner has left.
  */
 export function heirsNow(world: World, account: Account): readonly string[] {
   const carried = [account.externalId, world.carried.get(account.id) ?? null].filter((id) => id !== null);
@@ -33,12 +33,12 @@ export function heirsNow(world: World, account: Account): readonly string[] {
       .statesOf(id)
       .some((state) => carried.includes(state.externalId) && isInScope(world, state));
     if (!led || holders.includes(id) || hasCertainAccount(world, id)) return false;
-    // Whoever shares one of these with somebody gets no account.
+    // A person who shares one of these with another person gets no account.
     return namesakesOf(world, id).length + sharersOf(world, id).length === 0;
   });
 }
 
-/** Other people in scope with this person's externalId, whatever the cycle under way has read of them. */
+/** Other people in scope with this person's externalId, whatever the cycle under way has read about them. */
 export function sharersOf(world: World, id: string): readonly string[] {
   return othersWith(world, id, ({ externalId }) => externalId);
 }
@@ -62,8 +62,8 @@ function othersWith(world: World, id: string, keyOf: (person: Person) => string)
 }
 
 /**
- * The person whose externalId an account of another one carries, as the engine knows since before the cycle under way or
- * by a list of it: somebody in scope without an account that carries it.
+ * The person whose externalId another person's account carries, if the engine knows it from before the cycle under way or from
+ * a list in it: a person in scope without an account that carries it.
  * @param reads the account is read before it is written
  */
 export function carriedOf(world: World, account: Account, owner: string, reads: boolean): string | null {
@@ -75,7 +75,7 @@ export function carriedOf(world: World, account: Account, owner: string, reads: 
     if (world.newcomers.has(other)) return false;
     const states = world.statesOf(other);
     const own = [...world.accounts.values()].some(
-      // As far as the engine knows: what was edited by hand since is seen by a list alone.
+      // As far as the engine knows: later manual changes are seen only by a list.
       (one) =>
         [one.externalId, world.carried.get(one.id)].includes(externalId) &&
         mayOwn(world, one).includes(other),
@@ -85,7 +85,7 @@ export function carriedOf(world: World, account: Account, owner: string, reads: 
   return whose ?? null;
 }
 
-/** An account that nobody else may have by now. */
+/** An account that no other person may have by now. */
 export function hasCertainAccount(world: World, id: string): boolean {
   return [...world.accounts.values()].some((account) => {
     const holders = mayOwn(world, account);
@@ -93,7 +93,7 @@ export function hasCertainAccount(world: World, id: string): boolean {
   });
 }
 
-/** The account is this person's by what was written to it; others may have it still, until a cycle ends well. */
+/** The account is this person's because of a write; others may still have it until a cycle ends well. */
 export function settleOwner(
   world: World,
   id: string,
@@ -108,7 +108,7 @@ export function settleOwner(
   if (clean.length === 1) leaveOthers(world, id, owner);
 }
 
-/** Nobody has two accounts: another one that may be somebody else's is that one's. */
+/** No person has two accounts: a second one that may be another person's is that person's. */
 export function leaveOthers(world: World, id: string, owner: string): void {
   for (const other of [...world.accounts.keys()]) {
     const [heir, ...rest] = world.heirs.get(other) ?? [];
@@ -121,8 +121,8 @@ export function leaveOthers(world: World, id: string, owner: string): void {
 }
 
 /**
- * While `actions.update` is off, an account that is found by its name may be linked although nothing is written to it: the
- * person who alone has the name may own it from now on.
+ * While `actions.update` is off, an account that is found by its name may be linked although nothing is written to it. The only
+ * person with the name may own it from now on.
  */
 export function noteUnwrittenLinks(world: World): void {
   const { actions, matching } = world.configuration;
@@ -139,7 +139,7 @@ export function noteUnwrittenLinks(world: World): void {
   }
 }
 
-/** What a cycle leaves behind. @param undisturbed no request failed, so that what was written was confirmed */
+/** The state after a cycle. @param undisturbed no request failed, so all writes were confirmed */
 export function afterIdentities(world: World, undisturbed: boolean): void {
   if (undisturbed) {
     for (const [id, clean] of world.writtenFor) {
@@ -158,8 +158,8 @@ export function afterIdentities(world: World, undisturbed: boolean): void {
 }
 
 /**
- * People of whom something stands in the way: they share an externalId and have no account, or an account carries another
- * person's externalId, or may be one of several people's.
+ * People with an obstacle: they share an externalId and have no account, or an account carries another person's externalId, or
+ * may belong to several people.
  */
 export function encumbered(world: World): ReadonlySet<string> {
   const found = new Set<string>();
@@ -169,7 +169,7 @@ export function encumbered(world: World): ReadonlySet<string> {
     if (isUnclear(world, account)) {
       for (const id of holders) {
         found.add(id);
-        // A disabled person with an account keeps the userName from others; nobody can tell whether this one has it.
+        // A disabled person with an account keeps the userName from others; it is unknown whether this person has one.
         for (const other of namesakesOf(world, id)) found.add(other);
       }
     }
@@ -195,20 +195,20 @@ function ownAccount(world: World, id: string): Account | undefined {
   return [...world.accounts.values()].find((account) => world.owners.get(account.id) === id);
 }
 
-/** Whether several people may have the account, or nothing tells the engine whose it is. */
+/** Whether several people may have the account, or nothing shows the engine whose it is. */
 function isUnclear(world: World, account: Account): boolean {
   const holders = mayOwn(world, account);
   const foreign = world.people.get(holders[0] ?? "")?.externalId !== account.externalId;
   return holders.length > 1 || (foreign && world.unconfirmed.has(account.id));
 }
 
-/** People of whom nobody can tell whether they have an account. */
+/** People for whom it is unknown whether they have an account. */
 export function uncertain(world: World): ReadonlySet<string> {
   const unclear = [...world.accounts.values()].filter((account) => isUnclear(world, account));
   return new Set(unclear.flatMap((account) => mayOwn(world, account)));
 }
 
-/** The engine's picture of accounts at the end of a cycle; of one that broke off nobody knows what was kept. */
+/** The engine's data about accounts at the end of a cycle. If it broke off, it is unknown what was stored. */
 export function keepCarried({ carried, carriedLater }: World, ended: boolean): void {
   for (const [id, externalId] of carriedLater) {
     if (ended) carried.set(id, externalId);

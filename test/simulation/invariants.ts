@@ -16,7 +16,7 @@ import type { Account, Person, World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
-/** What must hold between any two steps. @returns what does not */
+/** The conditions that hold between any two steps. @returns a condition that does not */
 export async function invariants(stage: Stage, guard = stage.history.guard): Promise<string | null> {
   const { world, store, tallyFault } = stage;
   const fault = tallyFault();
@@ -40,7 +40,7 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
   return hastyLoss(stage) ?? forgottenCycle(stage) ?? lieOfTheLog(stage);
 }
 
-/** A link is dissolved only where the account was missing for hours, and never because another company answers. */
+/** A link is removed only if the account was missing for hours, and never because another company answers. */
 function hastyLoss({ history, world, db }: Stage): string | null {
   if (history.steps.some((step) => step.do === "clock")) return null;
   for (const { lattice_id: id, dissolved_at: at } of questionsTo(db).lost.all(world.cycleAt)) {
@@ -53,14 +53,14 @@ function hastyLoss({ history, world, db }: Stage): string | null {
   return null;
 }
 
-/** Whatever our clock says, the log keeps what is younger than the retention, and the window of the guard. */
+/** Whatever this machine's clock says, the log keeps entries younger than the retention, and the guard's window. */
 function forgottenCycle({ history, world, db }: Stage): string | null {
   if (!history.steps.some((step) => step.do === "clock")) return null;
   const kept = new Set(questionsTo(db).cycles.all());
   const before = world.now - 30 * 24 * hourMs;
   const young = [...world.cycles].find(([id, at]) => at > before && world.ended.has(id))?.[0] ?? Infinity;
   for (const [id, at] of world.cycles) {
-    // One that broke off may not have come to know the time: it goes with all that were before it.
+    // A cycle that broke off may not have learnt the true time: it is removed together with all cycles before it.
     const timeless = id < young && !world.ended.has(id);
     if (!kept.has(id) && at > before && !timeless) return `the cycle ${id} is gone from the log`;
   }
@@ -91,7 +91,7 @@ interface Questions {
 
 const known = new WeakMap<Connection, Questions>();
 
-/** What is asked of the database itself, compiled once. */
+/** The queries of the database itself, compiled once. */
 function questionsTo(db: Connection): Questions {
   const questions = known.get(db) ?? {
     lost: db.prepare("SELECT lattice_id, dissolved_at FROM lost_link WHERE dissolved_at >= ?"),
@@ -129,8 +129,8 @@ interface Row {
 }
 
 /**
- * What the log says was done is in Lattice, or was; and what the last cycle has written there the log has as done, or as
- * open to be looked up.
+ * Operations that the log calls done are, or were, in Lattice. What the last cycle has written there is in the log as done, or
+ * as unconfirmed.
  */
 function lieOfTheLog({ world, db }: Stage): string | null {
   const { begunAt, operations } = questionsTo(db);
@@ -149,7 +149,7 @@ function lieOfTheLog({ world, db }: Stage): string | null {
     }),
   );
   for (const row of rows) {
-    // Where a part was refused the error says so.
+    // If a part was refused, the error says so.
     if (row.status !== "done" || row.error !== null || row.latticeId === null) continue;
     const states = world.versions.get(row.latticeId) ?? [];
     const missing = row.changes.find((change) => !states.some((state) => holds(world, state, change)));
@@ -162,12 +162,12 @@ function lieOfTheLog({ world, db }: Stage): string | null {
     const owner = world.ownerOf(after);
     const logged = rows.some((row) => {
       const theirs = mayOwn(world, after);
-      // Where ids are shared the entry names the account, whoever of several people it is taken for.
+      // If ids are shared, the entry names the account, whichever person it is attributed to.
       const byAccount = theirs.length === 0 || sharesIds(world);
       if (!theirs.includes(row.objectId) && !(byAccount && row.latticeId === after.id)) return false;
-      // An account that came about although the rest of its create was refused is named.
+      // An account that exists although the rest of its create was refused is named.
       const named = before === null && row.status === "failed" && row.latticeId === after.id;
-      // Where the answer and the read after it both show the account as it was before, the log says just that.
+      // If the answer and the read after it both show the old account, the log says just that.
       const contradicted =
         world.misread.has(after.id) && row.error?.startsWith("Lattice accepted active: ") === true;
       return row.status === "done" || row.status === "sending" || row.open || named || contradicted;
@@ -191,7 +191,7 @@ function holds(world: World, account: Account, { attribute, after, reference }: 
   return jsonEquals(account.values[attribute] ?? null, kept.values[attribute] ?? null);
 }
 
-/** Also those that are gone by now, and one that was linked by its name and did not take the externalId. */
+/** Including accounts that are gone by now, and one that was linked by its name and refused the externalId. */
 function accountIdsOf(world: World, objectId: string): readonly string[] {
   const names = new Set(world.statesOf(objectId).map(({ userName }) => userName.toLowerCase()));
   return [...world.versions.values()]
@@ -204,7 +204,7 @@ function accountIdsOf(world: World, objectId: string): readonly string[] {
     .map(({ id }) => id);
 }
 
-/** Whether nothing went wrong in a cycle but what befalls single records. */
+/** Whether only single records failed in a cycle. */
 function isUndisturbed(step: CycleStep): boolean {
   const { faults, deaths, abortAt, store = [], answers = [], readAnswers = [] } = step.fate;
   const calm =
@@ -214,8 +214,8 @@ function isUndisturbed(step: CycleStep): boolean {
 }
 
 /**
- * What must hold after a cycle of everybody in which nothing went wrong but what befalls single records. An edit by hand,
- * and what the directory keeps to itself, only a full comparison can see.
+ * The conditions after a cycle of everybody in which only single records failed. Only a full comparison can see manual changes,
+ * and what the directory does not show.
  */
 export async function afterCycle(stage: Stage, step: CycleStep, result: CycleResult): Promise<string | null> {
   const { history, world } = stage;
@@ -226,7 +226,7 @@ export async function afterCycle(stage: Stage, step: CycleStep, result: CycleRes
   const { scope } = history.manners;
   if (scope?.missesMembers === true || scope?.repeatsRemoved === true) return null;
   if (listMisses || missesClears || missesRestores || (netChanges && world.editedMeanwhile)) return null;
-  // So is what a read left out, which nobody can tell from what is empty.
+  // The same applies to values that a read left out, which look like empty ones.
   const misread = history.steps.some(
     (one) => one.do === "cycle" && (one.fate.readAnswers ?? []).some(({ kind }) => kind === "partial"),
   );
@@ -236,7 +236,7 @@ export async function afterCycle(stage: Stage, step: CycleStep, result: CycleRes
   return (await silentDifference(stage)) ?? (await waitingLeaver(stage));
 }
 
-/** Of whom it is told that the externalId is shared, that is so, unless the next cycle looks at them anyway. */
+/** If a person is reported to share an externalId, that is true, unless the next cycle plans the person anyway. */
 async function staleSkip({ world, store, db }: Stage): Promise<string | null> {
   if (!sharesIds(world)) return null;
   const shared = (await store.skipped({ after: "", limit: 1_000 })).filter(
@@ -263,22 +263,22 @@ function knownPeople(world: World): Map<string, Person> {
   return new Map([...world.people].map(([id, person]) => [id, world.asKnown(person)]));
 }
 
-/** What differs, and is neither planned, held, to be read again, skipped, retried, reported nor waiting for a manager. */
+/** Differences that are neither planned, held, to be read again, skipped, retried, reported nor waiting for a manager. */
 export async function silentDifference(stage: Stage): Promise<string | null> {
   const { db } = stage;
-  // Of what no answer has shown nobody can tell.
+  // What no answer has shown is unknown.
   const world = { ...stage.world, people: knownPeople(stage.world) };
   const faults = faultsByPerson(world, new Map(), new Set());
   if (faults.size === 0) return null;
-  // Where a kind of operation is refused for everybody, one sentence tells it of all who wait for that.
+  // If a kind of operation is refused for everyone, one sentence reports it for all who wait for it.
   const kindsRefused = parseRefusedKinds(await stage.store.meta()).size > 0;
   const told = new Set(questionsTo(db).told.all());
   const soon = new Set(questionsTo(db).soon.all(world.now));
-  // While our clock is in doubt one sentence tells it of all for whom time decides.
+  // While this machine's clock is doubted, one sentence reports it for all people for whom the time matters.
   const [last] = await stage.store.recentCycles(1);
   const doubted = last?.notes?.some((note) => note.startsWith("This machine's clock is ")) === true;
   const unclear = uncertain(world);
-  // Where hardly anything gets through the rest is put back: the cycle says how many, and they are planned again.
+  // If nearly everything fails, the rest is postponed: the cycle has the number, and they are planned again.
   const putBack = (last?.outcomes ?? []).some(({ outcome, count }) => outcome === "cancelled" && count > 0);
   const pending = new Set(putBack ? questionsTo(db).marked.all() : []);
   for (const [objectId, found] of faults) {
@@ -286,8 +286,8 @@ export async function silentDifference(stage: Stage): Promise<string | null> {
     const acknowledged = JSON.stringify((await stage.store.linkOf(objectId))?.acknowledged ?? {}) !== "{}";
     const waits = kindsRefused && !found.some((fault) => fault.includes("has left"));
     const timely = doubted && world.configuration.rules !== plainRules;
-    // An externalId is told beside what was sent, and by the next cycle again.
-    // So is what an account keeps that was linked while updates are off.
+    // An externalId is reported in addition to what was sent, and again by the next cycle.
+    // So are the values that an account keeps if it was linked while updates are off.
     const isBeside = (fault: string): boolean =>
       fault.includes(": externalId is ") || !world.configuration.actions.update;
     const beside = found.every(isBeside) && soon.has(objectId);
@@ -297,9 +297,9 @@ export async function silentDifference(stage: Stage): Promise<string | null> {
   return null;
 }
 
-/** Somebody who has left, whose own record nothing befalls, and who is active still. */
+/** A person who has left and is still active, although no request about the person's own record fails. */
 async function waitingLeaver({ world, history, store }: Stage): Promise<string | null> {
-  // Delays are counted from when something was first read, which nobody but the engine knows.
+  // Delays are counted from the first read of an event, which only the engine knows.
   const delayed = world.configuration.rules !== plainRules;
   if (history.guard !== null || delayed || !world.configuration.actions.deactivate) return null;
   const retries = new Set((await store.retries(1_000)).map(({ objectId }) => objectId));
@@ -309,7 +309,7 @@ async function waitingLeaver({ world, history, store }: Stage): Promise<string |
     const link = await store.linkOf(person.id);
     const account = accountOf(world, person.id);
     if (account?.active !== true || link === null || mayOwn(world, account).length > 1) continue;
-    // Switched on by hand in Lattice, which is only to be reported.
+    // Activated by hand in Lattice, which is only to be reported.
     if (history.drift === "report" && Object.hasOwn(link.drifted, "active")) continue;
     return `${person.id} has left, could be switched off, and is active after the cycle`;
   }

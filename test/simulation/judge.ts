@@ -8,11 +8,11 @@ import type { Account, Person, World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
-// What no write may do, whatever went wrong before it. Judged by what the cycle under way may have read.
+// Writes that are forbidden, whatever failed before them. They are judged by what the cycle under way may have read.
 
 /**
- * @param people for whom it may be made
- * @returns the one for whom it is
+ * @param people the people for whom it may be made
+ * @returns the person for whom it is made
  */
 export function judgeCreate(world: World, next: Account, people: readonly string[]): string | null {
   const judged = (people.length === 0 ? [null] : people).map((owner) => ({
@@ -54,18 +54,18 @@ function faultsOfCreate(world: World, next: Account, owner: string | null): read
   return faults;
 }
 
-/** Whether there is an account already where one is made: the person's own, or one that carries the externalId. */
+/** Whether there is an account already when one is made: the person's own, or one that carries the externalId. */
 function isTwin(world: World, next: Account, owner: string | null, other: Account): boolean {
   const same = other.externalId === next.externalId;
   if (!sharesIds(world)) return same || world.ownerOf(other) === owner;
-  // Of what was edited by hand since the last listing nobody can know.
+  // The engine cannot know about manual changes since the last listing.
   if (same && world.carried.get(other.id) === other.externalId && world.onDemand === null) return true;
   return world.ownerOf(other) === owner && mayOwn(world, other).length === 1;
 }
 
 /**
- * @param claimants whose account it may be, or become with this, the first of all the one who had it last
- * @returns those for whom nothing of the change is wrong
+ * @param claimants the people whose account it is, or may become with this write; first the one who had it last
+ * @returns those for whom nothing in the change is wrong
  */
 export function judgeChange(
   world: World,
@@ -87,14 +87,14 @@ export function judgeChange(
 
 interface Judged {
   readonly faults: readonly string[];
-  /** What of it the guard counts. */
+  /** The parts of it that the guard counts. */
   readonly counted: World["carriedOut"];
 }
 
-/** @param person whose account it is, or becomes with this; `null` where it stays nobody's */
+/** @param person the person whose account it is, or becomes with this write; `null` if it stays unlinked */
 function judgeFor(world: World, before: Account, next: Account, person: string | null): Judged {
   const { actions, titleIsMapped, matching } = world.configuration;
-  // A leaver's account that does not take the externalId is switched off all the same, by the name that matched.
+  // A leaver's account that refuses the externalId is deactivated nevertheless, by the matching name.
   const named = next.externalId === null && !next.active ? whoIsNamed(world, before.userName) : "";
   const owner = person ?? named;
   const linkedUnwritten = !sharesIds(world) && mayOwn(world, before).includes(owner);
@@ -147,9 +147,9 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
     );
   }
   const inScope = states.some((state) => isInScope(world, state));
-  // A leaver's userName follows the directory, so that the old one comes free.
+  // A leaver's userName follows the directory, so that the old one becomes free.
   const temporary = world.breaksRings && next.userName.startsWith("als-rename-");
-  // Of somebody who is deleted the directory shows no later name than the last that it showed before.
+  // For a deleted person the directory shows no later name than the last one before the deletion.
   const earlier =
     states.some(({ presence }) => presence !== "present") &&
     world.log.some(({ id, before: state }) => id === owner && state?.userName === next.userName);
@@ -183,7 +183,7 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
     `the manager of ${owner} is cleared, whom the directory has shown`,
   );
   const made = world.applied.some((write) => write.before === null && write.after.id === before.id);
-  // An account that this cycle has made may still get what its create was to give it.
+  // An account that this cycle has made may still get the values of its create.
   rule(
     actions.update || activeAlone || made,
     `more than active is written to the account of ${owner}, although actions.update is off`,
@@ -199,7 +199,7 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
     }
   };
   count("deactivations", leaving, ...states.flatMap((state) => reasonsToLeave(world, state)));
-  // The step out of a temporary name ends a rename that was counted when it began.
+  // The step away from a temporary name ends a rename that was counted when it began.
   const renamed = before.userName !== next.userName && !before.userName.startsWith("als-rename-");
   count("renames", renamed, `${before.userName} to ${next.userName}`);
   count(
@@ -212,7 +212,7 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
   return { faults, counted };
 }
 
-/** What is written for a person must not cost another one the account, or be written into the account of that one. */
+/** A write for one person must not cost another person the account, or go into that person's account. */
 function judgeIdentity(
   world: World,
   {
@@ -234,7 +234,7 @@ function judgeIdentity(
     carried === null || !stays,
     `the account ${before.id} of ${person} is written, although it carries the externalId of ${carried}`,
   );
-  // Of several accounts with it, as they are or as the engine knows them, nobody can say which is the person's.
+  // If several accounts have it, now or as the engine knows them, it is unknown which one is the person's.
   const several =
     [...world.accounts.values()].filter((one) =>
       [one.externalId, world.carried.get(one.id)].includes(before.externalId),
@@ -247,7 +247,7 @@ function judgeIdentity(
   );
 }
 
-/** Whether nothing keeps a person from an account that carries the externalId. */
+/** Whether nothing prevents a person from getting an account that carries the externalId. */
 function isFree(world: World, id: string): boolean {
   const names = world.statesOf(id).map(({ userName }) => userName.toLowerCase());
   const namesakes = [...world.people.keys()].some(
@@ -262,13 +262,13 @@ function hasTitle(world: World, { title }: Person, account: Account): boolean {
   return kept.values.title === account.values.title;
 }
 
-/** Whether an account has answered 404 for hours, so that its link may have been dissolved. */
+/** Whether an account has answered 404 for hours, so that its link may have been removed. */
 function isTakenForGone({ deniedSince, now }: World, id: string): boolean {
   const since = deniedSince.get(id);
   return since !== undefined && now - since >= hoursOfAbsence * hourMs;
 }
 
-/** Whether the account points to that of the person's manager, who is there. */
+/** Whether the account points to the account of the person's manager, which exists. */
 function managerStands(world: World, { managerId }: Person, account: Account): boolean {
   const manager = world.people.get(managerId ?? "");
   const theirs = world.accounts.get(String(account.values[managerPath]));

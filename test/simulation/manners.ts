@@ -1,43 +1,43 @@
-// How the two servers of one history behave; data that a history is made of.
+// The behaviour of the two servers of one history, as data.
 
-/** How the simulated servers of one history behave. */
+/** The behaviour of the simulated servers of one history. */
 export interface Manners {
   /** Lattice refuses a second account with the same userName. */
   readonly uniqueUserNames: boolean;
   /** Lattice refuses a second account with the same externalId. */
   readonly uniqueExternalIds: boolean;
-  /** Lists of people leave somebody out now and then. */
+  /** Lists of people leave a person out now and then. */
   readonly listMisses: boolean;
   /** Lattice keeps titles in capitals. */
   readonly capitals: boolean;
   /** Delta rounds repeat people, and bring them in another order. */
   readonly replays: boolean;
-  /** Delta rounds show what has changed alone, the manager in an item of its own. */
+  /** Delta rounds show only the changes, the manager in a separate item. */
   readonly sparse: boolean;
   /** Delta rounds do not show that a value was cleared. */
   readonly missesClears: boolean;
-  /** Delta rounds do not show who came back from the bin. */
+  /** Delta rounds do not show people who came back from the recycle bin. */
   readonly missesRestores: boolean;
-  /** Delta rounds compare the watermark with now: what came and went in between is not shown. */
+  /** Delta rounds compare the watermark with now: a change that was undone in between is not shown. */
   readonly netChanges: boolean;
-  /** Graph's answers may lack properties that were asked for, and are read by the product's own parser. */
+  /** Graph's answers may lack requested properties, and are read by the product's own parser. */
   readonly hides?: boolean;
-  /** The scope is made of several groups. Absent: of one, which each list has as it is. */
+  /** The scope consists of several groups. Absent: of one group, which each list shows correctly. */
   readonly scope?: {
-    /** A list of members leaves one out now and then; membership that is asked for by id is as it is. */
+    /** A list of members leaves a member out now and then; membership that is requested by id is correct. */
     readonly missesMembers: boolean;
-    /** A round of changes repeats an old `@removed` behind the item of somebody who is back. */
+    /** A round of changes repeats an old `@removed` after the item of a person who is back. */
     readonly repeatsRemoved: boolean;
-    /** What becomes of a read of the scope while a group is gone. */
+    /** The result of a read of the scope while a group is deleted. */
     readonly gone: "refused" | "leftOut";
   };
-  /** Signing in tells no time (a managed identity): the directory's first answer of a cycle does. */
+  /** Signing in shows no time (a managed identity); the directory's first answer in a cycle does. */
   readonly tellsTimeLate?: boolean;
-  /** What Lattice does with somebody whose account is switched off; nothing where absent. */
+  /** Lattice's side effects of a deactivation. Absent: none. */
   readonly lifecycle?: {
-    /** Takes the person out as manager of every report and as a report of their manager. */
+    /** Removes the person as manager of every report and as a report of their manager. */
     readonly cascades: boolean;
-    /** What becomes of a manager whose account is switched off. */
+    /** Lattice's answer to a manager whose account is deactivated. */
     readonly inactiveManager: "accept" | "drop" | "refuse";
   };
 }
@@ -50,5 +50,5 @@ export type HidableProperty =
   | "employeeHireDate"
   | "manager";
 
-/** What the guard counts. */
+/** The kinds of changes that the guard counts. */
 export type Guarded = "deactivations" | "renames" | "clears";

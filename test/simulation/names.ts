@@ -49,7 +49,7 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
   during: fc.constant(null),
 });
 
-/** People get one another's userNames, in rows and in rings, while others come and go. */
+/** People get one another's userNames, in chains and in rings, while others come and go. */
 export const names: fc.Arbitrary<History> = fc.record({
   manners: fc
     .tuple(manners, fc.constantFrom(true, true, true, false))

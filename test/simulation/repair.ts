@@ -2,11 +2,11 @@ import { hasCertainAccount, mayOwn, namesakesOf } from "./identity.ts";
 import { isEntitled, isInScope } from "./standing.ts";
 import type { Account, World } from "./world.ts";
 
-// What administrators of both ends do about externalIds that are not right, once they were told.
+// What administrators of both ends do about wrong externalIds, once these were reported.
 
 /**
- * Nobody shares an externalId any more, and of each account it is decided whose it is.
- * @returns people who are to be out of the scope for a cycle, as the message says: an account may have been theirs; and
+ * No one shares an externalId any more, and each account gets a certain owner.
+ * @returns people who should be out of the scope for a cycle, as the message advises: an account may have been theirs; and
  * whether anything was done in Lattice
  */
 export function repairIds(world: World): { readonly losers: readonly string[]; readonly inLattice: boolean } {
@@ -32,7 +32,7 @@ export function repairIds(world: World): { readonly losers: readonly string[]; r
       for (const id of holders) {
         world.unsettled.add(id);
         const person = world.people.get(id);
-        // Whoever of them has the account keeps no name from others; a name that is written then tells who it is.
+        // A person with the account keeps no name from others; a name that is written then shows whose account it is.
         if (person !== undefined && isInScope(world, person)) takeOwnName(world, id);
       }
       world.heirs.set(account.id, new Set(holders.filter((id) => id !== chosen)));
@@ -43,7 +43,7 @@ export function repairIds(world: World): { readonly losers: readonly string[]; r
   return { losers, inLattice: writeOwnIds(world) };
 }
 
-/** Nothing says any more whose an account is that was given another externalId before its create was confirmed. */
+/** Nothing shows any more whose account it is if it got another externalId before its create was confirmed. */
 function forgetUnconfirmed(world: World): void {
   for (const id of world.unconfirmed) {
     const owner = world.people.get(world.owners.get(id) ?? "");
@@ -57,14 +57,14 @@ function isEntitledNow(world: World, id: string): boolean {
   return person !== undefined && isEntitled(world, person);
 }
 
-/** Whoever is to take an account over must not be kept from it by a userName that somebody else has, too. */
+/** A person who should take an account over must not be prevented by a userName that another person has, too. */
 function takeOwnName(world: World, id: string): void {
   const person = world.people.get(id);
   if (person === undefined || namesakesOf(world, id).length === 0) return;
   world.put({ ...person, userName: `own-${id}@example.com` });
 }
 
-/** Whoever has an account with the externalId keeps it. */
+/** A person who has an account with the externalId keeps it. */
 function makeUnique(world: World): void {
   const taken = new Map<string, string>();
   const people = [...world.people.values()].filter(({ presence }) => presence === "present");
@@ -77,7 +77,7 @@ function makeUnique(world: World): void {
 }
 
 /**
- * Each account has the externalId of its person alone; that of somebody who is gone has one of its own.
+ * Each account has only its own person's externalId; the account of a person who is gone has a separate one.
  * @returns whether any was written
  */
 function writeOwnIds(world: World): boolean {

@@ -51,8 +51,8 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
 });
 
 /**
- * Managers and their reports are switched off and on, and Lattice takes them out of the reporting lines by itself, or does
- * not, and takes a manager who is switched off, or does not.
+ * Managers and their reports are deactivated and reactivated. Lattice removes them from the reporting lines by itself, or does
+ * not, and accepts a deactivated manager, or does not.
  */
 export const reportingLines: fc.Arbitrary<History> = fc.record({
   manners: fc

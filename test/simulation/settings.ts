@@ -8,7 +8,7 @@ import type { Guarded } from "./manners.ts";
 
 const hourMs = 3_600_000;
 
-/** The regular distance of two cycles. */
+/** The regular time between two cycles. */
 export const intervalMs = 45 * 60_000;
 
 const mappings = new Map<string, Mapping>();
@@ -20,7 +20,7 @@ function mappingOf({
   actions,
   externalIds,
 }: Configuration): Mapping {
-  // As the program makes it of all that a plan depends on; but for drift, so that a report of it leads to no full cycle.
+  // Like the program's digest of everything that a plan depends on, except drift, so that reporting drift causes no full cycle.
   const digestOf = [byDate, events, actions];
   const key = JSON.stringify([digestOf, titleIsMapped, matching, externalIds]);
   const known = mappings.get(key);
@@ -57,7 +57,7 @@ function mappingOf({
   return made;
 }
 
-/** What the histories do not look at. */
+/** Settings that the histories do not vary. */
 const unlimited = {
   maxReactivations: 1_000,
   maxReactivationPercent: 100,
@@ -82,7 +82,7 @@ const unlimited = {
   emailChangeFloor: 1_000,
 } as const;
 
-/** By default. */
+/** The default. */
 const limitedLosses = { maxLostLinks: 50, maxLostLinkPercent: 10, lostLinkFloor: 3 } as const;
 
 export function settingsOf(

@@ -16,7 +16,7 @@ import { reasonOf, releaseKey } from "./standing.ts";
 
 /** The engine between two simulated servers, over a real database in memory. */
 export interface Simulator {
-  /** Plays a history. @returns what was broken, in words; `null` where nothing was */
+  /** Plays a history. @returns the broken promise, in words; `null` if none was broken */
   play(history: History): Promise<string | null>;
   close(): Promise<void>;
 }
@@ -31,8 +31,8 @@ export function createSimulator(): Simulator {
     .pluck()
     .all()
     .map((name) => db.prepare(`DELETE FROM "${name}"`));
-  // Whatever refers to a row goes with it, and the tally comes to nothing by itself. To switch foreign keys off for this
-  // would make SQLite compile every statement of the store anew.
+  // Rows that refer to a deleted one are deleted too, and the tally becomes zero by itself. Switching foreign keys off for this
+  // would make SQLite compile every statement of the store again.
   const wipe = db.transaction(() => {
     for (const table of emptied) table.run();
   });
@@ -59,7 +59,7 @@ async function play(stage: Stage): Promise<string | null> {
     if (founded !== null) return `founding: ${founded}`;
   }
   for (const [index, step] of history.steps.entries()) {
-    // Between cycles the directory and hands in Lattice may do as they like.
+    // Between cycles, anything may happen in the directory and in Lattice.
     const broken = (await perform(stage, step)) ?? world.broken[0] ?? null;
     if (broken !== null) return `step ${index + 1} (${step.do}): ${broken}`;
   }
@@ -84,7 +84,7 @@ async function performCycle(stage: Stage, step: CycleStep): Promise<string | nul
   return typeof result === "string" ? result : judged(stage, step, result);
 }
 
-/** What a cycle has broken, if anything. */
+/** The promise that a cycle has broken, if any. */
 async function judged(stage: Stage, step: CycleStep, result: CycleResult | null): Promise<string | null> {
   const { world } = stage;
   if (result !== null && !step.dryRun) world.ended.add(result.cycleId);
@@ -94,7 +94,7 @@ async function judged(stage: Stage, step: CycleStep, result: CycleResult | null)
   return result === null ? null : afterCycle(stage, step, result);
 }
 
-/** What the next read of the scope is compared with. */
+/** The scope that the next read is compared with. */
 function settleGroups({ world }: Stage, { dryRun, only }: CycleStep, result: CycleResult | null): void {
   const waiting = [...world.groups.doubted].some((id) => {
     const person = world.people.get(id);

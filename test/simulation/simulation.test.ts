@@ -4,7 +4,7 @@ import { type Family, families } from "./families.ts";
 import { describeHistory } from "./history.ts";
 import { playHistories } from "./play.ts";
 
-/** Of the histories that are the same each time. */
+/** The seed of the histories that are the same each time. */
 const seed = 20_260_105;
 const timeout = 400_000;
 
@@ -13,10 +13,10 @@ describe.each(families)("the engine, through histories of the family $name", (fa
     expect(await firstFailure(family, family.runs.same, seed)).toBeNull();
   });
 
-  // A new seed each time: what fails here and did not before is no flicker of the test but a fault that nobody has met.
+  // A new seed each time: a new failure here is never flakiness of the test, but a fault that has not been met before.
   it(`keeps its promises in ${family.runs.fresh} that are new`, { timeout }, async () => {
     const fresh = randomInt(2 ** 31);
-    // biome-ignore lint/suspicious/noConsole: what was played must be known although nothing fails
+    // biome-ignore lint/suspicious/noConsole: the seed must be known even if nothing fails
     console.info(`${family.runs.fresh} new histories: ${replay(family, fresh)} --runs ${family.runs.fresh}`);
     expect(await firstFailure(family, family.runs.fresh, fresh)).toBeNull();
   });

@@ -3,9 +3,9 @@ import { plainRules } from "./configuration.ts";
 import type { Guarded } from "./manners.ts";
 import type { Person, World } from "./world.ts";
 
-// What is true of a person, and what follows from it; worked out without the product's planning.
+// The state of a person, and its consequences, computed without the product's planning.
 
-/** Whether the person shall have an active account. */
+/** Whether the person should have an active account. */
 export function isEntitled(world: World, person: Person): boolean {
   return isInScope(world, person) && person.enabled === true;
 }
@@ -16,12 +16,12 @@ export function isInScope({ configuration: { rules }, now }: World, person: Pers
   return person.presence === "present" && person.member && begun;
 }
 
-/** A member whose first day, which the scope asks for, was never shown. */
+/** A member whose first day, which the scope requires, was never shown. */
 function isUndecided({ configuration: { rules } }: World, { member, startsAt }: Person): boolean {
   return member && rules.byDate && startsAt === null;
 }
 
-/** What is true of a person that may cost the account. */
+/** The leaving events of a person. */
 export function leavingEvents(world: World, person: Person, at: number): readonly LeavingEvent[] {
   const gone = person.presence !== "present";
   return [
@@ -33,14 +33,14 @@ export function leavingEvents(world: World, person: Person, at: number): readonl
   ];
 }
 
-/** @param detail what a person saw: the reason to leave, or both values; it holds for nothing else */
+/** @param detail what a person saw: the reason to leave, or both values; it applies to nothing else */
 export function releaseKey(what: Guarded, objectId: string, detail: string): string {
   return `${what} ${objectId} ${detail}`;
 }
 
 /**
- * The reason that the engine gives for a deactivation; a release holds for that one, whatever is added. Where events have
- * delays any of them may be the one.
+ * The reason that the engine gives for a deactivation. A release applies to that reason, whatever is added. If events have delays,
+ * any of them may be the reason.
  */
 export function reasonsToLeave(world: World, person: Person): readonly string[] {
   const kinds: { readonly [event in LeavingEvent]: EvidenceKind } = {
@@ -49,13 +49,13 @@ export function reasonsToLeave(world: World, person: Person): readonly string[] 
     disabled: "accountDisabled",
   };
   const reasons = leavingEvents(world, person, world.cycleAt).map((event) => reasonOf(kinds[event]));
-  // Where a group is gone the scope cannot be read, and the reason may be the next one.
+  // If a group is deleted, the scope cannot be read, and the next event may be the reason.
   const { names, members } = world.groups;
   const unread = names.some((name) => !members.has(name));
   return world.configuration.rules === plainRules && !unread ? reasons.slice(0, 1) : reasons;
 }
 
-/** Who is not in a list and cannot be found is deleted, whether for good or not. */
+/** A person who is missing from a list and cannot be found is deleted, for good or not. */
 export function reasonOf(evidence: EvidenceKind): string {
   return evidence === "softDeleted" ? "deleted" : evidence;
 }

@@ -4,11 +4,11 @@ import { calm, falseAnswers } from "./fates.ts";
 import type { History, Step, Trouble } from "./history.ts";
 import { comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 
-// Histories in which Lattice's answers are not true: 404 for what is there, another company, another account.
+// Histories in which Lattice gives wrong answers: 404 for an existing account, another company, another account.
 
 const quietManners = manners.map((others) => ({ ...others, ...faithful }));
 
-/** Nothing befalls it but what befalls single records. */
+/** Only single records fail in it. */
 const plainCycle: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("cycle" as const),
   kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
@@ -23,7 +23,7 @@ const wait: fc.Arbitrary<Step> = fc.record({
   hours: fc.constantFrom(1, 4, 7, 25),
 });
 
-/** Nobody but the first two meets it, so that leavers are among them. */
+/** Only the first two people meet it, so that there are leavers among them. */
 function troubleOf(trouble: fc.Arbitrary<Trouble>): fc.Arbitrary<Step> {
   return fc.record({
     do: fc.constant("trouble" as const),
@@ -65,7 +65,7 @@ function withNothingMeanwhile(step: Step): Step {
 
 function deniedHistories(trouble: fc.Arbitrary<Trouble>, edits: fc.Arbitrary<Step>): fc.Arbitrary<History> {
   return fc.record({
-    // An account that nobody can find is made again where Lattice takes a second one of the name.
+    // An account that cannot be found is made again if Lattice accepts a second one with the name.
     manners: quietManners.map((others) => ({ ...others, uniqueUserNames: true, uniqueExternalIds: true })),
     guard: fc.constant(null),
     drift: fc.constant("correct" as const),
@@ -89,7 +89,7 @@ function deniedHistories(trouble: fc.Arbitrary<Trouble>, edits: fc.Arbitrary<Ste
   });
 }
 
-/** Accounts of one or two people answer 404 though lists show them; or a gateway's page has that status. */
+/** Accounts of one or two people answer 404 although lists show them; or a gateway's page has that status. */
 export const lyingNotFound: fc.Arbitrary<History> = deniedHistories(
   fc.record({
     on: fc.constantFrom("everything" as const, "reads" as const, "writes" as const),
@@ -98,7 +98,7 @@ export const lyingNotFound: fc.Arbitrary<History> = deniedHistories(
   edit,
 );
 
-/** Names are one's own: whose name another person has as well is linked to nothing that shows again. */
+/** Names are unique: if another person has the same name, an account that reappears is linked to neither. */
 const editOfOneself: fc.Arbitrary<Step> = fc.oneof(
   comingAndGoing,
   fc.record({ do: fc.constant("title" as const), who: fc.nat(4), title: fc.constantFrom("Chief", null) }),
@@ -107,13 +107,13 @@ const editOfOneself: fc.Arbitrary<Step> = fc.oneof(
   fc.nat(4).map((who): Step => ({ do: "rename", who, name: who + 20 })),
 );
 
-/** Accounts of one or two people are nowhere to be found. */
+/** Accounts of one or two people cannot be found at all. */
 export const hidingAccount: fc.Arbitrary<History> = deniedHistories(
   fc.constant({ on: "everything", answer: "hidden" }),
   editOfOneself,
 );
 
-/** More linked accounts than say nothing of a company. */
+/** Enough linked accounts to recognise a company by them. */
 const company = 12;
 
 const change: fc.Arbitrary<Step> = fc.oneof(
@@ -136,7 +136,7 @@ const change: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** Only a listing can tell another company that takes the same key. */
+/** Only a listing can show that another company accepts the same key. */
 const listing: fc.Arbitrary<Step> = cycle.map((step) =>
   step.do === "cycle" ? { ...step, kind: "full", only: null } : step,
 );
@@ -194,7 +194,7 @@ const oddFate: fc.Arbitrary<Fate> = fc.record({
   readAnswers: falseAnswers(2),
 });
 
-/** Answers to writes and reads show something else than the account as it is. */
+/** Answers to writes and reads differ from the account. */
 export const oddAnswers: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),

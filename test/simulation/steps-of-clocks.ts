@@ -4,7 +4,7 @@ import { anyFate, calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { calmCycle, comingAndGoing, cycle, edit, eventAction, faithful, manners } from "./steps.ts";
 
-// Histories in which the clock of our machine is wrong for some time, and both ends tell the true time.
+// Histories in which this machine's clock is wrong for some time, and both ends show the true time.
 
 const year = 366 * 24;
 
@@ -39,7 +39,7 @@ const clockManners = fc
   .tuple(manners, fc.boolean())
   .map(([others, tellsTimeLate]) => ({ ...others, ...faithful, tellsTimeLate }));
 
-/** What the guard lets through in a day is a matter of the true day. */
+/** The guard's limits for a day apply to the true day. */
 const guarded: fc.Arbitrary<History> = fc.record({
   manners: clockManners,
   guard: fc.record({ what: fc.constant("deactivations" as const), most: fc.constantFrom(1, 2) }),
@@ -60,7 +60,7 @@ const guarded: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** Our clock jumps while deactivations wait for their day, people for their first one, and the guard holds what is too much for a day. */
+/** The clock jumps while deactivations and first days are due later, and the guard holds what exceeds the limits of a day. */
 export const clocks: fc.Arbitrary<History> = fc.oneof(
   {
     weight: 4,

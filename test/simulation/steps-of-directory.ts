@@ -5,12 +5,12 @@ import { calm, harried, readFault, writeFault } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { calmCycle, comingAndGoing, edit, faithful, manners } from "./steps.ts";
 
-// Histories in which the directory answers with less than was asked for.
+// Histories in which the directory answers with less than was requested.
 
 const faithfulManners = manners.map((others) => ({ ...others, ...faithful }));
 const somebody = fc.nat(4);
 
-/** Reads break off between two pages, writes fail, and nothing dies: what was shown is what is known. */
+/** Reads break off between two pages, writes fail, and no process dies: what was shown is known. */
 const fallibleCycle: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("cycle" as const),
   kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
@@ -65,7 +65,7 @@ const rules: fc.Arbitrary<Configuration["rules"]> = fc.constantFrom(plainRules, 
   byDate: true,
 });
 
-/** A filter comes or goes: what it asks about may never have been shown. */
+/** A filter is added or removed: its property may never have been shown. */
 const otherRules: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("configure" as const),
   change: fc.boolean().map((byDate) => ({ rules: { ...plainRules, byDate } })),
@@ -77,7 +77,7 @@ const founding: readonly Step[] = [
   { do: "hire", who: 1, name: 1, manager: 0 },
 ];
 
-/** The first day of nobody was shown when a filter asks about it. */
+/** No person's first day was shown when a filter uses it. */
 const unknownDays: fc.Arbitrary<History> = fc.record({
   manners: faithfulManners.map((others) => ({ ...others, hides: true })),
   guard: fc.constant(null),
@@ -101,7 +101,7 @@ const unknownDays: fc.Arbitrary<History> = fc.record({
     .map((others) => [...founding, ...others]),
 });
 
-/** Graph's answers lack properties that were asked for, of one person, of some or of everybody, for some time. */
+/** Graph's answers lack requested properties of one person, of some or of everyone, for some time. */
 export const missingProperties: fc.Arbitrary<History> = fc.oneof(
   {
     weight: 5,
@@ -165,7 +165,7 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
   during: fc.constant(null),
 });
 
-/** Two people, one the other's manager, go to the bin and come back, and rounds of changes repeat the old news. */
+/** Two people, one the other's manager, go to the recycle bin and come back, and rounds of changes repeat the old items. */
 const repeatedDeletions: fc.Arbitrary<History> = fc.record({
   manners: fc.tuple(manners, fc.boolean()).map(([others, missesMembers]) => ({
     ...others,
@@ -197,7 +197,7 @@ const repeatedDeletions: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** Groups lose everybody by mistake, and some come back. */
+/** Groups lose all members by mistake, and some come back. */
 const emptiedGroups: fc.Arbitrary<History> = fc.record({
   manners: manners.map((others) => ({
     ...others,

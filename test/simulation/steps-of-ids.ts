@@ -4,12 +4,12 @@ import type { History, Step } from "./history.ts";
 import { calmCycle, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 import { editStranger, stranger } from "./steps-of-others.ts";
 
-// Histories in which an externalId leads to several people, or the externalId of an account to another person.
+// Histories in which an externalId belongs to several people, or an account carries another person's.
 
 const who = fc.nat(4);
 const newcomer = fc.integer({ min: 3, max: 5 });
 
-/** Now and then the one with whom the externalId is shared is the manager. */
+/** Now and then the person who shares the externalId is the manager. */
 const hire: fc.Arbitrary<Step> = fc
   .tuple(fc.nat(5), fc.nat(6), who, fc.oneof(fc.constant("same" as const), fc.option<number>(who)))
   .map(([person, name, as, manager]) => ({
@@ -20,7 +20,7 @@ const hire: fc.Arbitrary<Step> = fc
     as,
   }));
 
-/** In the directory: somebody gets another one's employeeId, or one's own again. */
+/** In the directory: a person gets another person's employeeId, or their own again. */
 const employeeId: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("employeeId" as const),
   who,
@@ -60,7 +60,7 @@ const inTheDirectory = [
   { weight: 5, arbitrary: calmCycle },
   { weight: 2, arbitrary: cycle },
 ];
-/** Somebody whose account was given to a newcomer leaves, and nobody has read it since. */
+/** A person whose account was given to a newcomer leaves, and no read has shown it since. */
 const givenAway = [
   { weight: 3, arbitrary: fc.record({ do: fc.constant("giveId" as const), who: fc.nat(2), as: newcomer }) },
   {
@@ -88,7 +88,7 @@ const givenAway = [
 ];
 const length = { minLength: 3, maxLength: 14, size: "max" } as const;
 
-/** The externalId says little of whose account it is: people share one, and accounts carry those of others. */
+/** The externalId does not decide whose account it is: people share one, and accounts carry those of others. */
 export const sharedExternalIds: fc.Arbitrary<History> = fc.record({
   manners: manners.map((others) => ({ ...others, ...faithful })),
   guard: fc.constant(null),
@@ -103,7 +103,7 @@ export const sharedExternalIds: fc.Arbitrary<History> = fc.record({
   concurrency: fc.constantFrom(1, 4),
   founders: fc.constantFrom(1, 2, 4),
   founding: fc.oneof({ weight: 3, arbitrary: fc.constant(calm) }, { weight: 1, arbitrary: anyFate }),
-  // What is done by hand in Lattice is seen by a full comparison alone; without it more can be asked of the others.
+  // Only a full comparison sees manual changes in Lattice. Without them, more can be demanded of the others.
   steps: fc.oneof(
     { weight: 2, arbitrary: fc.array(fc.oneof(...inTheDirectory), length) },
     { weight: 1, arbitrary: fc.array(fc.oneof(...givenAway), length) },

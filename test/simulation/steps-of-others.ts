@@ -4,7 +4,7 @@ import { anyFate, calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { byHand, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 
-// Histories in which others write to Lattice as well, or the configuration changes.
+// Histories in which others also write to Lattice, or the configuration changes.
 
 const quietManners = manners.map((others) => ({ ...others, ...faithful }));
 const somebody = fc.nat(5);
@@ -25,7 +25,7 @@ export const editStranger: fc.Arbitrary<Step> = fc.record({
 
 const orders = ["userNameFirst", "externalIdFirst", "externalIdAlone"] as const;
 
-/** Accounts of nobody are there, are renamed, and get externalIds while people with such names come; in each order of matching. */
+/** Unlinked accounts exist, are renamed, and get externalIds while people with such names appear; in each order of matching. */
 export const changingStrangers: fc.Arbitrary<History> = fc.record({
   // A create is not looked up first: Lattice refuses one that is not unique.
   manners: quietManners.map((others) => ({ ...others, uniqueUserNames: true, uniqueExternalIds: true })),
@@ -46,7 +46,7 @@ export const changingStrangers: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** As every day, with accounts found by the externalId first, or by nothing else. */
+/** Everyday histories, with accounts found by the externalId first, or only by it. */
 export const matchingOrders: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),
@@ -85,7 +85,7 @@ const configured: fc.Arbitrary<Partial<Configuration>> = fc.oneof(
   }),
 );
 
-/** Somebody changes the configuration again and again: actions, filters, events, the mapping, drift, matching. */
+/** An administrator changes the configuration again and again: actions, filters, events, the mapping, drift, matching. */
 export const changingSettings: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),
@@ -105,7 +105,7 @@ export const changingSettings: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** Another tool writes its own to all accounts after each cycle. */
+/** Another tool writes its own values to all accounts after each cycle. */
 export const secondOwner: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.option(fc.record({ what: fc.constant("deactivations" as const), most: fc.nat(2) }), { freq: 2 }),

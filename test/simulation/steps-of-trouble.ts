@@ -3,9 +3,9 @@ import { anyFate, calm, deathsAt, moment, writeFault } from "./fates.ts";
 import type { CrowdStep, History, Step, Trouble } from "./history.ts";
 import { byHand, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 
-// Histories in which some fail for ever, and others must not suffer for it.
+// Histories in which some people fail for ever, and others must not be affected.
 
-/** Nothing befalls it but what befalls single records. */
+/** Only single records fail in it. */
 const plainCycle: fc.Arbitrary<Step> = fc.record({
   do: fc.constant("cycle" as const),
   kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
@@ -28,7 +28,7 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
 
 const quietManners = manners.map((others) => ({ ...others, ...faithful }));
 
-/** The record of one or two people answers every request with a fault, for as long as it likes. */
+/** The record of one or two people answers every request with a fault, for any length of time. */
 export const oneBadRecord: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),
@@ -67,7 +67,7 @@ function crowd(steps: readonly CrowdStep[], from: fc.Arbitrary<number>): fc.Arbi
   });
 }
 
-/** Titles of many are refused, or many records fail, while others come and go; with the daemon's quarantine and probes. */
+/** Titles of many people are refused, or many records fail, while others come and go; with the daemon's quarantine and probes. */
 export const refusedCrowd: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),
@@ -101,7 +101,7 @@ export const refusedCrowd: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** Lattice has no more seats: creates and reactivations are refused until somebody leaves. */
+/** Lattice has no more seats: creates and reactivations are refused until a person leaves. */
 export const noSeats: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),
@@ -177,7 +177,7 @@ export const refusingStore: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** The daemon runs through outages, keys that are refused and deaths, with its sooner tries, quarantine and probes. */
+/** The daemon runs through outages, refused keys and deaths, with its earlier attempts, quarantine and probes. */
 export const schedule: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),
@@ -211,7 +211,7 @@ export const schedule: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** More people than a page, a slice or a batch takes. */
+/** More people than fit on a page, in a slice or in a batch. */
 export const manyPeople: fc.Arbitrary<History> = fc.record({
   manners: quietManners,
   guard: fc.constant(null),

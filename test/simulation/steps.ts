@@ -4,7 +4,7 @@ import { type History, mostPeople, type Step } from "./history.ts";
 import type { Guarded, Manners } from "./manners.ts";
 import { refusedTitle } from "./world.ts";
 
-// Names are mostly one's own; now and then two people want the same.
+// Names are mostly unique; now and then two people want the same one.
 const name = fc.nat(mostPeople + 1);
 const title = fc.oneof(
   { weight: 8, arbitrary: fc.constantFrom("Analyst", "Chief", null) },
@@ -101,7 +101,7 @@ const often = [
 ];
 const length = { minLength: 2, maxLength: 16, size: "max" } as const;
 
-// What asks for a full comparison in the end hides what a round of changes alone must get right: one at a time, seldom.
+// Events that need a full comparison hide faults of rounds of changes, so they occur one at a time, and seldom.
 export const faithful = { listMisses: false, missesClears: false, missesRestores: false, netChanges: false };
 const shortcomings = fc.constantFrom(
   faithful,
@@ -140,7 +140,7 @@ const mixed: fc.Arbitrary<History> = fc.record({
   concurrency: fc.constantFrom(1, 4),
   founders: fc.constantFrom(0, 2, 4, 5),
   founding: anyFate,
-  // What is done by hand in Lattice is seen by a full comparison alone; without it more can be asked of the others.
+  // Only a full comparison sees manual changes in Lattice. Without them, more can be demanded of the others.
   steps: fc.oneof(
     fc.array(fc.oneof(...often, { weight: 2, arbitrary: byHand }), length),
     fc.array(fc.oneof(...often), length),
@@ -161,11 +161,11 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
   during: fc.constant(null),
 });
 
-/** What the guard counts happens again and again, answers get lost, and now and then somebody lets it go. */
+/** Changes that the guard counts occur again and again, answers are lost, and now and then a person releases them. */
 function guardedHistories(what: Guarded, change: fc.Arbitrary<Step>): fc.Arbitrary<History> {
   return fc.record({
     manners,
-    // The last holds nobody: whoever comes and goes meets lost answers alone.
+    // The last guard holds nothing: its histories only have lost answers.
     guard: fc.record({ what: fc.constant(what), most: fc.constantFrom(0, 1, 2, 1_000) }),
     drift: fc.constant("correct" as const),
     concurrency: fc.constantFrom(1, 4),
@@ -204,7 +204,7 @@ const clearing: fc.Arbitrary<Step> = fc.record({
   title: fc.constantFrom(null, null, "Chief"),
 });
 
-/** Reads break off, what they showed is taken back before the next, and two people come and go with their links. */
+/** Reads break off, the changes that they showed are undone before the next one, and two people come and go with their links. */
 const unsteady: fc.Arbitrary<History> = fc.record({
   manners: fc
     .tuple(manners, fc.boolean())
@@ -269,7 +269,7 @@ export const calmCycle: fc.Arbitrary<Step> = fc.constant({
   during: null,
 });
 
-/** Two people, one the other's manager, go to the bin and come back, and nothing else is amiss. */
+/** Two people, one the other's manager, go to the recycle bin and come back, without other faults. */
 const toTheBinAndBack: fc.Arbitrary<History> = fc.record({
   manners: manners.map((others) => ({ ...others, ...faithful })),
   guard: fc.constant(null),
@@ -292,7 +292,7 @@ const toTheBinAndBack: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-/** Accounts come about although no answer comes, what follows goes wrong as well, and their people leave. */
+/** Accounts are created although no answer comes, later requests fail too, and their people leave. */
 const halfMade: fc.Arbitrary<History> = fc.record({
   manners: manners.map((others) => ({ ...others, ...faithful, capitals: true })),
   guard: fc.constant(null),
@@ -300,7 +300,7 @@ const halfMade: fc.Arbitrary<History> = fc.record({
   concurrency: fc.constant(1),
   founders: fc.constantFrom(1, 2),
   founding: fc.record({
-    // No answer comes to a create that was carried out.
+    // A create that was carried out gets no answer.
     faults: fc.tuple(
       fc.constant({ on: "write" as const, who: [0], attempt: 0, times: 1, kind: 2 }),
       writeFault(fc.nat(1)),
@@ -315,7 +315,7 @@ const halfMade: fc.Arbitrary<History> = fc.record({
 const days = (count: number) => ({ do: "deactivate", afterMs: count * 86_400_000 }) as const;
 export const eventAction = fc.constantFrom(days(0), days(1), days(2), days(2), { do: "ignore" } as const);
 
-/** What happens to people takes effect later or never, and their first days come and are put off. */
+/** Changes of people take effect later or never, and their first days come and are postponed. */
 export const inDueTime: fc.Arbitrary<History> = fc.record({
   manners: manners.map((others) => ({ ...others, ...faithful })),
   guard: fc.constantFrom(null, null, { what: "deactivations" as const, most: 1 }),
@@ -360,7 +360,7 @@ export const histories: fc.Arbitrary<History> = fc.oneof(
   { weight: 1, arbitrary: halfMade },
 );
 
-/** The database is lost, now and then in the middle of things. Beside `histories`, so that theirs stay the same. */
+/** The database is lost, now and then in the middle of a cycle. Separate from `histories`, so that those stay the same. */
 export const lostDatabases: fc.Arbitrary<History> = fc.record({
   manners,
   guard: fc.constant(null),

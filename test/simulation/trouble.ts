@@ -7,10 +7,10 @@ import {
 import type { Trouble } from "./history.ts";
 import type { Account, World } from "./world.ts";
 
-/** What a request about one record is for. */
+/** The purpose of a request about one record. */
 export type RecordRequest = "get" | "find" | "update" | "create";
 
-/** @throws what the first person in trouble meets with this request */
+/** @throws the fault that the first failing person has for this request */
 export function meetTrouble(world: World, request: RecordRequest, people: readonly (string | null)[]): void {
   for (const id of people) {
     const trouble = id === null ? undefined : world.troubles.get(id);
@@ -59,21 +59,21 @@ export function soughtBy(
   ];
 }
 
-/** A 404 of an account is believed after so many hours. */
+/** A 404 of an account is believed after this many hours. */
 export const hoursOfAbsence = 6;
 
 function isLie({ answer }: Trouble): boolean {
   return answer === "gone" || answer === "hidden";
 }
 
-/** Whether a request about an account that is there is answered with 404. */
+/** Whether a request about an existing account is answered with 404. */
 export function isDenied(world: World, account: Account, request: "get" | "update"): boolean {
   const trouble = world.troubles.get(world.ownerOf(account) ?? "");
   if (trouble === undefined || !isLie(trouble)) return false;
   return trouble.answer === "hidden" || trouble.on !== (request === "get" ? "writes" : "reads");
 }
 
-/** Whether no list and no search shows an account that is there. */
+/** Whether no list and no search shows an existing account. */
 export function isHidden(world: World, account: Account): boolean {
   return world.troubles.get(world.ownerOf(account) ?? "")?.answer === "hidden";
 }

@@ -78,7 +78,7 @@ async function tenantIn(file: string): Promise<string | undefined> {
   }
 }
 
-/** Every file of the folder that is no journal of an open database. */
+/** Every file of the folder except the journals of an open database. */
 function names(): string[] {
   return readdirSync(folder)
     .filter((name) => !/-(wal|shm)$/.test(name))
@@ -155,7 +155,7 @@ describe("a backup", () => {
     for (const own of [path, symbolic, hard, `${path}-wal`, join(folder, "inner", "..", "state.db")]) {
       expect(() => backUp(path, own, { force: true }), own).toThrow(UsageError);
     }
-    // A database that somebody works on, or its log without it, would become a part of the backup.
+    // A database in use, or its log without it, would become a part of the backup.
     writeFileSync(join(folder, "live.db-wal"), "log");
     expect(() => backUp(path, join(folder, "live.db"), { force: true })).toThrow(/in use/);
     expect(readFileSync(path).equals(before)).toBe(true);
@@ -355,7 +355,7 @@ describe("a restored database", () => {
     // Between two cycles.
     await expect(restore()).rejects.toThrow(/another process has the state database .* stop the daemon/);
     await expect(restore()).rejects.toThrow(LeaseHeldError);
-    // The daemon goes on as if nothing had been tried.
+    // The daemon continues as if nothing had been tried.
     expect(await daemon.acquireLease("host/7/run", now, 60_000)).toEqual({ acquired: true });
     await daemon.putMeta({ tenantId: "daemon" });
     await daemon.close();

@@ -23,7 +23,7 @@ beforeEach(() => {
   };
 });
 
-/** Another process (`release`, a delivery) that is in the middle of a commit, and is through with it soon. */
+/** Another process (`release`, a delivery) in the middle of a commit, which ends soon. */
 const otherProcess = `
   const { parentPort, workerData } = require("node:worker_threads");
   const Database = require("better-sqlite3");

@@ -58,7 +58,7 @@ async function makeDatabase(): Promise<void> {
   await store.close();
 }
 
-/** Names and contents of all files beside the database, but the shared memory that reading makes. */
+/** Names and contents of all files next to the database, except the shared memory that reading makes. */
 function files(): ReadonlyMap<string, string> {
   const names = readdirSync(folder).filter((name) => !name.endsWith("-shm"));
   return new Map(
@@ -283,7 +283,7 @@ describe("a database of an older version under the lease of a run", () => {
     const db = new Database(path, { readonly: true });
     expect(db.pragma("user_version", { simple: true })).toBe(1);
     db.close();
-    // A dry run plans on a migrated copy all the same.
+    // A dry run plans on a migrated copy nevertheless.
     await openScratchStore(path).close();
   });
 

@@ -32,7 +32,7 @@ const unknownPerson: PersonWithPlan["known"] = {
 
 type KeyOf = (user: SourceUser) => string | null;
 
-/** What the engine keeps of what it reads, on this store: its own folds and commits, without a cycle around them. */
+/** The engine's storage of what it reads, on this store: its own folds and commits, without a cycle around them. */
 export function kept(store: StateStore) {
   const inTurn = createTurns();
   const at = (now: number): Keeping => ({
@@ -51,7 +51,7 @@ export function kept(store: StateStore) {
       if (found !== undefined) return { operation: found, outcome };
     }
     if (intent !== undefined) return { operation: { ...intent, id: intent.operationId }, outcome };
-    // Of an operation that the log does not have any more.
+    // For an operation that the log no longer has.
     const { operationId: id, objectId } = outcome;
     return {
       operation: { id, cycleId: 0, objectId, action: "update", changes: [], latticeId: null },
@@ -106,7 +106,7 @@ export function kept(store: StateStore) {
     accounts: (found: readonly TargetUser[], cycleId: number) => keepAccounts(inCycle(cycleId), found),
     absence: (latticeId: string, now: number) => keepAbsence(inCycle(0), latticeId, now),
     unlinked: (latticeId: string, dissolved: Dissolved) => dissolveLink(inCycle(0), latticeId, dissolved),
-    /** Notes that accounts may not be as they are known. */
+    /** Notes that accounts may have changed. */
     readAgain: async (marks: readonly ReadAgain[]) => {
       const rows = await store.accountRows({ latticeIds: marks.map((one) => one.latticeId), objectIds: [] });
       const fold = foldAccounts({ rows }, 0);
@@ -114,7 +114,7 @@ export function kept(store: StateStore) {
       await store.commit(fold.change(), "private");
     },
     outcomes: (some: readonly OperationOutcome[]) => outcomes(some),
-    /** Notes that these are about to be sent, with what came of earlier ones. */
+    /** Notes operations that are about to be sent, with the outcomes of earlier ones. */
     beginning: (
       operationIds: readonly number[],
       now: number,

@@ -100,7 +100,7 @@ it("removes the copies of a killed run of this machine as soon as another one be
   expect([killed.signal, killed.stderr]).toEqual(["SIGKILL", ""]);
   const [left = ""] = readdirSync(temporary);
   expect(readdirSync(join(temporary, left))).toEqual(["scratch.db"]);
-  // That of a run that goes on stays.
+  // The copy of a running run stays.
   mkdirSync(join(temporary, left.replace(/-\d+-/, `-${process.pid}-`)));
 
   sweepCopies(temporary);

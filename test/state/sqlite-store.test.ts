@@ -32,7 +32,7 @@ async function marked(store: StateStore, everyoneInScope = true): Promise<string
   return people.map(({ source }) => source.objectId);
 }
 
-/** A cycle that finds everybody in order. */
+/** A cycle in which everybody is in order. */
 async function settle(store: StateStore): Promise<number> {
   const cycleId = await store.beginCycle({ planId: crypto.randomUUID(), kind: "reconcile", startedAt: 1 });
   await kept(store).decisions(
@@ -176,7 +176,7 @@ describe("people who are planned although the directory shows nothing new", () =
     expect([await kept(store).due(99), await marked(store)]).toEqual([0, []]);
     expect([await kept(store).due(100), await marked(store)]).toEqual([1, ["a", "b"]]);
     expect(await kept(store).due(100)).toBe(0);
-    // A later decision without a date takes the date back.
+    // A later decision without a date removes the date.
     await kept(store).decisions(cycleId, [{ kind: "unchanged", objectId: "other", referencePending: false }]);
     expect(await kept(store).due(1_000)).toBe(0);
     await store.close();
@@ -269,7 +269,7 @@ describe("people who are planned although the directory shows nothing new", () =
     expect([await store.countLeaving("outOfScope", 10), await store.countLeaving("outOfScope", 11)]).toEqual([
       1, 0,
     ]);
-    // The clock was set back: what was seen later than now was seen now, and is looked at at once.
+    // The clock was set back: an event later than now counts as seen now, and its person is planned at once.
     await store.forgetTheFuture(60);
     expect(await eventsOf()).toEqual(new Map([...seen, ["disabled", 60]]));
     expect(await kept(store).due(60)).toBe(1);

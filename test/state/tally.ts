@@ -11,12 +11,12 @@ const counted = `SELECT
 const names = "SELECT lower(user_name) AS name, object_id FROM logged_name ORDER BY 1, 2";
 const loggedNames = "SELECT DISTINCT lower(user_name) AS name, object_id FROM operation ORDER BY 1, 2";
 
-/** What is wrong with the counts and names that triggers keep; `null` where they are those of the tables. */
+/** The faults of the counts and names that triggers keep; `null` if they match the tables. */
 export function tallyFault(db: Database.Database): string | null {
   return tallyFaults(db)();
 }
 
-/** The same, to be asked again and again. */
+/** The same, prepared for repeated calls. */
 export function tallyFaults(db: Database.Database): () => string | null {
   const reader = (sql: string): (() => string) => {
     const statement = db.prepare(sql);

@@ -114,7 +114,7 @@ describe("access to the daemon's HTTP", () => {
     expect((await get("/metrics", bearer)).status).toBe(200);
     expect((await get("/api/now", { cookie })).status).toBe(200);
     expect((await signIn(token)).status).toBe(200);
-    // A browser whose session ended can still show where to sign in.
+    // A browser whose session ended can still show the sign-in form.
     const ended = await get("/api/session", { cookie: "als-session=of-before-the-restart" });
     expect(await ended.json()).toMatchObject({ signedIn: false });
   });
@@ -161,7 +161,7 @@ describe("access to the daemon's HTTP", () => {
     await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["127.0.0.0/8"] } });
     expect((await get("/api/now")).status).toBe(401);
     expect((await get("/api/now", { "x-forwarded-user": "" })).status).toBe(401);
-    // As proxies write what is more than ASCII.
+    // Proxies write non-ASCII names like this.
     const utf8 = Buffer.from("zoë.example@example.com").toString("latin1");
     expect(await (await get("/api/session", { "x-forwarded-user": utf8 })).json()).toMatchObject({
       name: "zoë.example@example.com",
@@ -173,7 +173,7 @@ describe("access to the daemon's HTTP", () => {
     await daemon[Symbol.asyncDispose]();
     await start({ http: { trustedHeader: "X-Forwarded-User", trustedProxies: ["10.1.2.3", "::2"] } });
     expect((await get("/api/now", named)).status).toBe(401);
-    // Nor may somebody say that the proxy is where the request came from.
+    // Nor may a client claim that its request came from the proxy.
     expect((await get("/api/now", { ...named, "x-forwarded-for": "10.1.2.3" })).status).toBe(401);
   });
 

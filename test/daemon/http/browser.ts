@@ -5,7 +5,7 @@ import { expect } from "vitest";
 
 const executablePath = "/usr/bin/chromium";
 
-/** Whether there is a browser to test in. On CI there must be one. @throws Error where it is missing there */
+/** Whether there is a browser to test in. On CI there must be one. @throws Error if it is missing there */
 export function hasBrowser(): boolean {
   if (existsSync(executablePath)) return true;
   if (process.env.CI === "true") {
@@ -26,7 +26,7 @@ export function startBrowser(names: readonly string[] = []): Promise<Browser> {
   return chromium.launch({ executablePath, args });
 }
 
-/** A page that fails the test where the browser complains of anything: a script error, a breach of the policy. */
+/** A page that fails the test if the browser reports anything: a script error, a breach of the policy. */
 export async function openPage(
   browser: Browser,
   options: BrowserContextOptions = {},
@@ -59,7 +59,7 @@ interface AxeResult {
  */
 export async function seriousFindings(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
   const options = JSON.stringify({
-    // What passes is not described, which takes most of the time.
+    // Passed rules are not described, because that takes most of the time.
     resultTypes: ["violations"],
     preload: false,
     ...(rules === undefined ? {} : { runOnly: rules }),

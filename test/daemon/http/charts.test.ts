@@ -52,7 +52,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
     return opened;
   }
   const operations = (page: Page) => page.getByRole("slider", { name: /^Completed operations/ });
-  /** As the browser itself writes it, in its language: each version of its tables has its own signs and blanks. */
+  /** The form of the browser itself, in its language: each version of its tables has its own signs and blanks. */
   const written = (page: Page, at: number, format: object): Promise<string> =>
     page.evaluate(
       `new Intl.DateTimeFormat(undefined, ${JSON.stringify(format)}).format(${at})`,
@@ -150,7 +150,7 @@ describe.skipIf(!hasBrowser())("the charts of the dashboard", { timeout: 120_000
           fillText.call(this, text, x, ...rest);
         };`,
     });
-    // As long as a text of this axis comes to be: "1,500 ms".
+    // As long as the texts of this axis can be: "1,500 ms".
     await page.route("**/api/days*", async (route) => {
       const response = await route.fetch();
       const days = (await response.json()) as { cycles: object[] };

@@ -83,7 +83,7 @@ describe.skipIf(!hasBrowser())("choosing held people", { timeout: 120_000 }, () 
     await several.selectOption("Field Service (80)");
     await leaveOut.press("Enter");
     await page.getByText(/^40 people chosen/).waitFor();
-    // One by one beside it.
+    // Single people can be unchosen too.
     await page.getByRole("checkbox", { checked: true }).first().uncheck();
     await page.getByText(/^39 people chosen/).waitFor();
     await several.selectOption("account disabled in Entra (120)");

@@ -155,7 +155,7 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
       return page.evaluate("window.sameLoad === true");
     };
     expect(await comeBack()).toBe(true);
-    // As the page of another version is, which has its files in another folder. It is asked for once by the script.
+    // Like the page of another version, which has its files in another folder. The script requests it once.
     await page.route(
       `${daemon.url}/`,
       async (route) => {
@@ -252,13 +252,13 @@ describe.skipIf(!hasBrowser())("a dashboard that is left open", { timeout: 120_0
     await daemon.startAgain();
     await page.clock.fastForward(whileMs);
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
-    // What is typed there stays, however long it takes.
+    // Text that is typed there stays, however long it takes.
     await page.getByLabel("Token").fill("half of");
     await page.clock.fastForward(whileMs);
     expect(await page.getByLabel("Token").inputValue()).toBe("half of");
     await signIn();
     await page.getByRole("button", { name: "Dry run" }).waitFor();
-    // The same where something is pressed instead of waited for.
+    // The same if a button is pressed instead of waiting.
     await daemon.stop();
     await daemon.startAgain();
     await page.getByRole("button", { name: "Sync now" }).click();

@@ -44,7 +44,7 @@ describe.skipIf(!hasBrowser())("lists in pages on the dashboard", { timeout: 120
       [`#/plans/${guard.planId}`, "Held plan", "Show more", 1],
       [`#/dry-run/${works[0]?.id}`, "Dry run", "Show more", 1],
       ["#/log?outcome=held", "Provisioning log", "Show older", 2],
-      // Nothing to page through: there is no button from the start.
+      // There is only one page, so there is no button from the start.
       ["#/log?outcome=failed", "Provisioning log", "Show older", 0],
     ] as const) {
       await page.goto("about:blank");

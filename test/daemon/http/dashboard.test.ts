@@ -98,7 +98,7 @@ describe.skipIf(!hasBrowser())("the dashboard in a browser", { timeout: 120_000 
     await page.getByRole("button", { name: "Reject chosen" }).press("Enter");
     await page.getByRole("heading", { name: "Rejected: 1 person" }).waitFor();
     expect(off()).toHaveLength(2);
-    // What else was due for the person is sent first: the next cycle tells that the rest is rejected.
+    // The person's other due changes are sent first: the next cycle reports that the rest is rejected.
     await daemon.post("/api/cycles", {});
     await daemon.settled(5);
     const { leftAlone } = await daemon.json<{ leftAlone: { rejected: number } }>("/api/now");

@@ -42,7 +42,7 @@ afterAll(() => daemon[Symbol.asyncDispose]());
 it("a dry run over HTTP shows for each operation whether it would be held, and for which of the guard's reasons", async () => {
   const { operations } = await daemon.json<{ operations: Planned[] }>(`/api/works/${work}/operations`);
   const held = operations.filter(({ status }) => status === "held");
-  // What would be held comes first, a held part of a person's changes by itself.
+  // Operations that would be held come first; a held part of a person's changes is separate.
   expect(operations.slice(0, held.length)).toEqual(held);
   expect(held.map(({ objectId }) => objectId).sort()).toEqual([...leavers, ...renamed].sort());
   const reasons = (of: readonly string[]) =>

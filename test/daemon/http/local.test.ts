@@ -20,7 +20,7 @@ import { hasBrowser, openPage, startBrowser } from "./browser.ts";
 import { type DaemonSettings, type RunningDaemon, startDaemon } from "./running-daemon.ts";
 
 const loopback = { host: "127.0.0.1", port: 9464 };
-/** As a daemon has it whose configuration says nothing of `http.local`. */
+/** A daemon whose configuration does not set `http.local`. */
 const byDefault = { http: { local: undefined } };
 
 describe("a daemon on loopback without a configured token", () => {

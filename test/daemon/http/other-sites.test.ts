@@ -8,7 +8,7 @@ import { type RunningDaemon, startDaemon, until } from "./running-daemon.ts";
 const token = "a-made-up-token-0123456789";
 const bearer = { authorization: `Bearer ${token}` };
 
-/** What a page of another site tries in the browser of somebody who is signed in. */
+/** The requests that a page of another site tries in a signed-in browser. */
 const attack = (url: string): string => `(async () => {
   const tries = [
     fetch("${url}/api/cycles", { method: "POST", mode: "no-cors", credentials: "include" }),

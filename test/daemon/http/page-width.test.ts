@@ -80,7 +80,7 @@ async function writeIn(page: Page, family: string): Promise<void> {
   })()`);
 }
 
-/** The elements that reach beyond the side of the window, where the page can be moved sideways. */
+/** The elements that reach beyond the side of the window, if the page can be scrolled sideways. */
 function beyond(page: Page): Promise<readonly string[]> {
   return page.evaluate(`(() => {
     const root = document.documentElement;

@@ -47,7 +47,7 @@ describe.skipIf(!hasBrowser())("a part of the page that is updated", { timeout: 
         ["xnewac", true, true],
         ["c", true, true],
       ],
-      // What had the focus is gone: it goes to the whole, and not to the top of the document.
+      // The focused element is gone: the focus goes to the view, and not to the top of the document.
       at: true,
     });
   });

@@ -28,7 +28,7 @@ describe.skipIf(!hasBrowser())(
       daemon = await startDaemon({ people: 20, ...settings });
       await daemon.settled();
     }
-    /** A daemon that is told who comes by a proxy on this machine, which browsers reach as sync.example.com. */
+    /** A daemon behind a proxy on this machine that names the user; browsers reach it as sync.example.com. */
     async function startBehindProxy(passesHost: boolean): Promise<number> {
       const proxy = await startReverseProxy({ passesHost, headers: operator });
       proxies.push(proxy);
@@ -38,7 +38,7 @@ describe.skipIf(!hasBrowser())(
       proxy.leadTo(daemon.url);
       return proxy.port;
     }
-    /** What a page of `origin` gets from the daemon that its own name leads to. */
+    /** The answers that a page of `origin` gets from the daemon that its own name leads to. */
     async function asks(
       origin: string,
       path: string,

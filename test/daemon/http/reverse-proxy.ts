@@ -9,7 +9,7 @@ export interface ReverseProxy extends AsyncDisposable {
 }
 
 export interface ProxySettings {
-  /** Whether the daemon is told for which host the browser asked; some proxies send their own idea of it. */
+  /** Whether the daemon gets the host that the browser requested; some proxies send another one. */
   readonly passesHost: boolean;
   /** Added to each request. */
   readonly headers: Readonly<Record<string, string>>;

@@ -12,7 +12,7 @@ export interface RunningDaemon extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly url: string;
   readonly statePath: string;
-  /** Where its configuration is, `config.yaml`. */
+  /** The folder of its configuration, `config.yaml`. */
   readonly folder: string;
   /** Everything that it has logged. */
   log(): string;
@@ -31,11 +31,11 @@ export interface DaemonSettings {
   readonly http?: object;
   readonly listen?: string;
   readonly config?: object;
-  /** Of the section `entra.scope`, beside `mode: all`. */
+  /** Keys of the section `entra.scope`, in addition to `mode: all`. */
   readonly scope?: object;
   /** Whether a person sits at a terminal before it. */
   readonly terminal?: boolean;
-  /** The API key, where it is not Lattice's. */
+  /** The API key, if it is not Lattice's. */
   readonly latticeToken?: string;
   /** Before the daemon starts. */
   readonly prepare?: (sandbox: Sandbox, statePath: string) => void | Promise<void>;

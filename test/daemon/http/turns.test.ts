@@ -95,7 +95,7 @@ it("does not query the database for clients that disconnected while waiting, and
   expect(texts.sort()).toEqual(["1", "2", "4"]);
 });
 
-/** What reached the server before has been seen by it after these. */
+/** Requests that reached the server before have been seen by it after these. */
 async function roundTrips(): Promise<void> {
   for (let index = 0; index < 3; index += 1) await (await fetch(`${server.url}/healthz`)).text();
 }

@@ -49,7 +49,7 @@ async function candidate(objectId: string): Promise<Candidate | undefined> {
 
 const rejected = async () => (await store.rejections(10)).map(({ attribute }) => attribute).sort();
 
-/** What is held, and what people decided about it, is written as it is given. */
+/** Held operations, and decisions about them, are written as given. */
 export function describeHeldCommit(make: MakeState): void {
   describe("a commit of held operations", () => {
     const state = eachWithFreshState(make);

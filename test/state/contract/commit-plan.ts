@@ -54,7 +54,7 @@ async function marked(): Promise<readonly string[]> {
   return (await store.candidates(query)).map(({ source }) => source.objectId);
 }
 
-/** What a plan decides is written as it is given. */
+/** The decisions of a plan are written as given. */
 export function describePlanCommit(make: MakeState): void {
   describe("a commit of planned decisions", () => {
     const state = eachWithFreshState(make);

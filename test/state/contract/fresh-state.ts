@@ -17,7 +17,7 @@ export type MakeState<Store extends Closing = StateStore> = () =>
   | FreshState<Store>
   | Promise<FreshState<Store>>;
 
-/** What a test of the contract works with. */
+/** The tools of a test of the contract. */
 export interface Opened<Store extends Closing = StateStore> {
   /** The state of this test, opened once. */
   readonly store: Store;

@@ -28,7 +28,7 @@ function operation(person: string, action: Action, userName: string, more: Parti
   } as const;
 }
 
-/** Twenty cycles, one a day, of ten people each; some done, some failed, the rest put back without an answer. */
+/** Twenty cycles, one a day, of ten people each; some done, some failed, the others postponed. */
 async function fill(store: StateStore): Promise<readonly LogEntry[]> {
   for (let number = 0; number < 20; number += 1) {
     const startedAt = start + number * day;
@@ -90,7 +90,7 @@ function meets(entry: LogEntry, query: Partial<LogQuery>): boolean {
   );
 }
 
-/** The provisioning log: what is found in it, and in which order. */
+/** The provisioning log: its searches, and their order. */
 export function describeHistory(make: MakeState): void {
   describe("the provisioning log", () => {
     const state = eachWithFreshState(make);

@@ -44,7 +44,7 @@ function plan(objectId: string, index: number): PersonPlan {
   } as PersonPlan;
 }
 
-/** What is done in parts comes to the same as if it were done at once. */
+/** Work that is done in steps has the same result as in one step. */
 export function describeLargeCycle(make: MakeState): void {
   describe("a state of 11,000 people", () => {
     let state: FreshState;

@@ -5,7 +5,7 @@ import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { personRow, plannedRow, settled, toPlan } from "./rows.ts";
 
-/** A company of which nobody is in the next plan; accounts are as the keys say, unless `accounts` says otherwise. */
+/** A company without people in the next plan; accounts match the keys, unless `accounts` says otherwise. */
 async function company(store: StateStore): Promise<void> {
   await settled(store, [
     personRow("boss", { userNameKey: "boss@example.com" }),
@@ -45,7 +45,7 @@ async function failEach(store: StateStore, people: readonly string[]): Promise<v
 
 const everybody = ["boss", "kim", "kim2", "lee", "max"];
 
-/** Who is meant by each kind of mark. */
+/** The people that each kind of mark selects. */
 export function describeMarks(make: MakeState): void {
   describe("a mark", () => {
     const state = eachWithFreshState(make);

@@ -49,7 +49,7 @@ async function planFor(
   return planned.map(({ id }) => id);
 }
 
-/** What is sent, and what became of it. */
+/** Operations under way, and their outcomes. */
 export function describeOutcomes(make: MakeState): void {
   describe("an operation of the log", () => {
     const state = eachWithFreshState(make);

@@ -37,12 +37,12 @@ export function accountRow(
   };
 }
 
-/** What a plan leaves of a person who is in order, unless `more` says otherwise. */
+/** The result of a plan for a person without changes, unless `more` says otherwise. */
 export function plannedRow(objectId: string, more: Partial<PlannedFor> = {}): PlannedFor {
   return { objectId, planAgain: false, awaitsManager: false, skip: null, lookAgainAt: null, ...more };
 }
 
-/** Keeps these people, none of whom is in the next plan. */
+/** Stores these people, none of whom is in the next plan. */
 export async function settled(store: StateStore, people: readonly PersonRow[]): Promise<void> {
   await store.commit(
     {

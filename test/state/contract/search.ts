@@ -10,7 +10,7 @@ interface Person {
   readonly id: string;
   readonly displayName: string;
   readonly userPrincipalName: string;
-  /** In the log; some were called otherwise there. */
+  /** In the log; some had another name there. */
   readonly loggedName: string;
 }
 
@@ -26,7 +26,7 @@ const people: readonly Person[] = Array.from({ length: 2_000 }, (_, index) => {
   };
 });
 
-/** Everybody compared and put in order at once. */
+/** All people compared and sorted at once. */
 function closest(text: string, limit: number) {
   const matcher = matcherOf(text);
   const hits = people.flatMap((person) => {
@@ -36,7 +36,7 @@ function closest(text: string, limit: number) {
     });
     const logged = matcher?.closenessOf({ names: [person.loggedName], ids: [person.id] });
     if (now == null && logged == null) return [];
-    // Who is the closer one by the log has that name's place among the others.
+    // A person with a closer match in the log is sorted by that name.
     const byLog = now == null || (logged != null && logged < now);
     const label = folded(byLog ? person.loggedName : person.displayName);
     return [{ id: person.id, close: Math.min(now ?? 9, logged ?? 9), key: `${label}\u0000${person.id}` }];

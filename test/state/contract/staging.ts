@@ -25,7 +25,7 @@ async function stageGroups(store: StagingStore, groups: Readonly<Record<string, 
 const byGroupAndId = (one: Move, other: Move): number =>
   `${one.group} ${one.objectId}` < `${other.group} ${other.objectId}` ? -1 : 1;
 
-/** The scope and the groups of filters, as they are read beside those in force. */
+/** The scope and the groups of filters, staged next to the current ones. */
 export function describeStaging(make: MakeState<StagingStore>): void {
   describe("a staged scope", () => {
     const state = eachWithFreshState(make);

@@ -17,7 +17,7 @@ function run(command: string, args: readonly string[], cwd: string): void {
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}`);
 }
 
-/** @returns what the killed process told, and its database */
+/** @returns the report of the killed process, and its database */
 function play(checkout: string, situation: string): { readonly ends: Ends; readonly path: string } {
   const out = join(checkout, "ends.json");
   const { signal, stderr } = spawnSync(

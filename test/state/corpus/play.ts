@@ -18,7 +18,7 @@ import {
   type Situation,
 } from "./situations.ts";
 
-/** What the versions have in common. `store.reject` took object ids until a rejection named changes. */
+/** The common interface of the versions. `store.reject` took object ids until a rejection named changes. */
 type OldWorkplace = Pick<Workplace, "source" | "target" | "clock" | "path" | "cycle"> & {
   settings: object;
   readonly store: {

@@ -51,12 +51,12 @@ export const cast: readonly Person[] = [
   person("udo", "Udo Heath", "Clerk"),
 ];
 
-/** People who were disabled, more of them at once than `limit` lets through. */
+/** People who were disabled, more at once than `limit` allows. */
 export const leavers = ["ines", "otto", "paul"] as const;
 /** Disabled together with them; a version that knows rejections had this deactivation rejected. */
 export const rejected = "rita";
 
-/** What the guard lets through in these situations, besides a version's own lenient limits. */
+/** The guard's limits in these situations, besides a version's own lenient limits. */
 export const limit = { maxDeactivations: 1, deactivationFloor: 1 } as const;
 /** The delay of a deactivation after the scope was left, in milliseconds. */
 export const delayMs = 7 * 24 * 3_600_000;
