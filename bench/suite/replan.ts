@@ -61,7 +61,10 @@ async function replan({ people, program }: Company, outcome: string, mapping: Ma
   const store = storeOn(db, path);
   try {
     const read = best(3, () => readRows(db));
-    const cycleId = await store.beginCycle({ planId: "bench", kind: "initial", startedAt: Date.now() });
+    const cycleId = await store.beginCycle(
+      { planId: "bench", kind: "initial", startedAt: Date.now() },
+      "private",
+    );
     const startedAt = performance.now();
     await makePlan(contextOf(store, cycleId, mapping), "everybody");
     const ms = performance.now() - startedAt;

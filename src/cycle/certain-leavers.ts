@@ -21,7 +21,7 @@ const certain: ReadonlySet<EvidenceKind> = new Set(["accountDisabled", "softDele
 export async function switchOffCertainLeavers(
   context: CycleContext,
   fault: ScopeFault,
-  { meta, startedAt }: Pick<BegunCycle, "meta" | "startedAt">,
+  { meta }: Pick<BegunCycle, "meta">,
 ): Promise<void> {
   const { log, settings } = context;
   const only = await markedLeavers(context);
@@ -37,7 +37,7 @@ export async function switchOffCertainLeavers(
   if (!(await confirmLeavers(leaving))) return;
   const planned = await summarise(leaving, only);
   const read = { scopeParts: null, filterParts: [], emptyDirectory: false, scopeUnread: true };
-  const { guard, held } = await weighAndHold(leaving, { meta, startedAt, read, summary: planned });
+  const { guard, held } = await weighAndHold(leaving, { meta, read, summary: planned });
   await keepPlan(leaving, { summary: planned, guard });
   const { done, failed } = await applyPlan(leaving, { total: planned.deactivate - held, probe: false });
   log.warn(

@@ -54,14 +54,14 @@ export async function planCycle(
  */
 export async function weighCycle(
   context: CycleContext,
-  { meta, startedAt }: Pick<BegunCycle, "meta" | "startedAt">,
+  { meta }: Pick<BegunCycle, "meta">,
   { read, only }: { readonly read: ReadScope; readonly only?: readonly string[] },
 ): Promise<WeighedCycle> {
   const { store } = context;
   const confirmed = await confirmLeavers(context);
   // Count the plan before anything is held, because an operation of which a part is held becomes two.
   const planned = await summarise(context, only);
-  const { guard, held } = await weighAndHold(context, { meta, startedAt, read, summary: planned });
+  const { guard, held } = await weighAndHold(context, { meta, read, summary: planned });
   const withdrawn = confirmed ? { leavers: 0, reports: 0 } : await confirmWeighedLeavers(context);
   const summary: PlanSummary = {
     ...planned,

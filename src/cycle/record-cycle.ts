@@ -5,6 +5,7 @@ import type { CycleKind, GuardVerdict } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import { cycleContext } from "./context/context.ts";
+import { beginEntry, endEntry } from "./context/cycle-entry.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
 import { watchAnswers } from "./health/reach.ts";
 import { refusalSentence } from "./health/refused-kinds.ts";
@@ -12,6 +13,7 @@ import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
 import { keepPlan } from "./planning/plan.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
+import { trimLog } from "./retention.ts";
 import { interrupted } from "./sending/run.ts";
 
 /** Begins the cycle's entry in the log, runs the cycle, and records its end, also if the cycle fails. */
@@ -28,9 +30,9 @@ export async function recordCycle(
   await refuseAnotherTenant(ports, meta, request.signal);
   const kind = chooseKind(ports, meta, request);
   const planId = randomUUID();
-  const cycleId = await store.beginCycle({ planId, kind, startedAt });
   const firstRun = meta.establishedAt === undefined;
   const { signal, fence, sending = { kind: "everything" } } = request;
+  const cycleId = await beginEntry({ store, fence }, { planId, kind, startedAt });
   const context = cycleContext(ports, { cycleId, kind, startedAt, signal, fence, firstRun, sending }, meta);
   let believed = clock;
   const believe = (other: Clock): void => {
@@ -49,7 +51,7 @@ export async function recordCycle(
       outcome: signal.aborted ? "interrupted" : "failed",
       error: errorText(reason),
     } as const;
-    await store.finishCycle(cycleId, end).catch((second: unknown) => {
+    await endEntry(context, cycleId, end).catch((second: unknown) => {
       // The first error says what went wrong; the second usually has the same cause (for example a full disk).
       log.warn({ error: String(second) }, "the end of the cycle could not be recorded");
     });
@@ -77,9 +79,10 @@ async function recordEnd(
   const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
   await keepPlan(context, { summary, guard });
   const finishedAt = context.clock.now();
-  await store.finishCycle(cycleId, { finishedAt, outcome, error: null, keepPlan: request.dryRun });
+  await endEntry(context, cycleId, { finishedAt, outcome, error: null, keepPlan: request.dryRun });
   if (context.clockDoubtMs === 0) {
-    await store.prune({
+    await trimLog(context, {
+      newest: cycleId,
       before: startedAt - settings.retentionMs,
       countedSince: finishedAt - settings.guard.windowMs,
       maxRows: settings.maxLogRows,

@@ -1,6 +1,6 @@
 import type { PlanHeader } from "../domain/plan.ts";
-import type { Fence } from "../domain/state/change.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
+import type { Fence } from "../domain/state/fence.ts";
 import type { Agreement } from "./guard/agreement.ts";
 import type { Sending } from "./health/quarantine.ts";
 import type { FailedComparison } from "./reading/comparison.ts";

@@ -2,6 +2,7 @@ import type { CycleContext } from "./context/context.ts";
 import type { BegunCycle } from "./course.ts";
 import { endOldReleases } from "./guard/hold.ts";
 import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/clock-doubt.ts";
+import { forgetTheFuture } from "./health/set-back-clock.ts";
 
 /**
  * Runs a read, and compares our clock with those of Entra and Lattice: before the read if the sign-in showed Entra's time,
@@ -23,10 +24,10 @@ export async function withTrustedClock<Read>(
 
 /** Compares the clocks. Only if our clock is believed, stored times in the future are moved and old releases end. */
 async function compareClocks(context: CycleContext): Promise<CycleContext> {
-  const { store, clock, settings, notes } = context;
+  const { clock, settings, notes } = context;
   const clockDoubtMs = await clockDoubt(context.clocks, context.signal);
   if (clockDoubtMs === 0) {
-    await store.forgetTheFuture(clock.now());
+    await forgetTheFuture(context, clock.now());
     await endOldReleases(context, clock.now() - settings.guard.windowMs);
     // Our clock may have been set back since the cycle began. The cycle cannot have begun later than now.
     return { ...context, clockDoubtMs, startedAt: Math.min(context.startedAt, clock.now()) };

@@ -4,7 +4,7 @@ import type { Clock } from "../domain/clock.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import { heldBy } from "../domain/lease-held.ts";
 import { timeText } from "../domain/sentence.ts";
-import type { Fence } from "../domain/state/change.ts";
+import type { Fence } from "../domain/state/fence.ts";
 import type { LeaseHolder } from "../domain/state/lease.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { hasEnded, identifyProcess } from "./process-identity.ts";

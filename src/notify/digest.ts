@@ -24,18 +24,23 @@ export async function digestFailures(
   const now = clock.now();
   const last = Number((await store.meta()).digestedAt ?? Number.NaN);
   const due = lastOccurrence(digestAt, now);
-  const meta = { digestedAt: String(now) };
+  const notes = { digestedAt: String(now) };
   // A new database waits for the first time of day that it sees.
-  if (Number.isNaN(last)) await store.putMeta(meta);
+  if (Number.isNaN(last)) await store.noteTold(notes);
   if (!(last < due)) return null;
   const changes = await store.failureChanges();
   const event = digestOf(changes);
   if (event === null) {
-    await store.putMeta(meta);
+    await store.noteTold(notes);
     return null;
   }
   const failuresThrough = Math.max(...changes.map(({ id }) => id));
-  const added = await store.addEvent(event, { at: now, once: `failureDigest/${due}`, meta, failuresThrough });
+  const added = await store.addEvent(event, {
+    at: now,
+    once: `failureDigest/${due}`,
+    notes,
+    failuresThrough,
+  });
   return added ? event : null;
 }
 

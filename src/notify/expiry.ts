@@ -22,7 +22,7 @@ export async function checkExpiry(
   const now = clock.now();
   const checkedAt = Number((await store.meta()).expiryCheckedAt ?? 0);
   if (now - checkedAt < dayMs && checkedAt <= now) return [];
-  await store.putMeta({ expiryCheckedAt: String(now) });
+  await store.noteTold({ expiryCheckedAt: String(now) });
   const told: StateEvent[] = [];
   for (const { credential, id, name, expiresAt } of await read()) {
     const stage = stageOf(expiresAt - now, expiryDays);

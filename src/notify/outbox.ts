@@ -34,7 +34,10 @@ async function tell(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal)
   const { store, clock, settings } = ports;
   while (!signal.aborted) {
     const now = clock.now();
-    const delivery = await store.claimDelivery(receiver.name, now, claimMs);
+    const delivery = await store.claimDelivery(receiver.name, now, {
+      claimMs,
+      longestWaitMs: dayMs,
+    });
     if (delivery === null) return;
     if (delivery.attempts > 0 && now - delivery.kept.at > dayMs) {
       await giveUp(ports, delivery);

@@ -16,14 +16,14 @@ export interface SilencePorts {
 export async function noteGoodCycle({ store, clock, deadline }: SilencePorts): Promise<StateEvent | null> {
   const now = clock.now();
   const { silenceTold = "", goodCycleAt } = await store.meta();
-  const meta = { goodCycleAt: String(now), silentAt: String(deadline(now)), silenceTold: "" };
+  const notes = { goodCycleAt: String(now), silentAt: String(deadline(now)), silenceTold: "" };
   if (silenceTold === "") {
-    await store.putMeta(meta);
+    await store.noteTold(notes);
     return null;
   }
   const event: StateEvent = { kind: "goodCycleAgain", since: Number(silenceTold) };
-  const added = await store.addEvent(event, { at: now, once: `goodCycleAgain/${goodCycleAt}`, meta });
-  if (!added) await store.putMeta(meta);
+  const added = await store.addEvent(event, { at: now, once: `goodCycleAgain/${goodCycleAt}`, notes });
+  if (!added) await store.noteTold(notes);
   return added ? event : null;
 }
 
@@ -31,7 +31,7 @@ export async function noteGoodCycle({ store, clock, deadline }: SilencePorts): P
 export async function beginWatch({ store, clock, deadline }: SilencePorts): Promise<void> {
   if ((await store.meta()).silentAt !== undefined) return;
   const now = clock.now();
-  await store.putMeta({ goodCycleAt: String(now), silentAt: String(deadline(now)) });
+  await store.noteTold({ goodCycleAt: String(now), silentAt: String(deadline(now)) });
 }
 
 /**
@@ -55,7 +55,7 @@ export async function checkSilence(
   const added = await store.addEvent(event, {
     at: now,
     once: `noGoodCycle/${goodCycleAt}`,
-    meta: { silenceTold: goodCycleAt },
+    notes: { silenceTold: goodCycleAt },
   });
   return added ? event : null;
 }

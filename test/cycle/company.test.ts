@@ -86,7 +86,7 @@ describe("a new address of Lattice", () => {
 describe("a database of an earlier version", () => {
   it("accepts the key as the known one once an account was found with it", async () => {
     await using place = await company();
-    await place.store.putMeta({ knownTarget: "null" });
+    await place.store.commit({ notes: { knownTarget: "null" } }, "private");
     await place.cycle();
     expect(place.target.reads).toEqual(["get lat-1"]);
   });

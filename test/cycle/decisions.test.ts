@@ -6,6 +6,7 @@ import { LeaseHeldError } from "../../src/domain/errors.ts";
 import { messageOf } from "../../src/notify/words.ts";
 import { migrationsUpTo } from "../../src/state/sqlite/files/schema.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
+import { kept } from "../state/kept.ts";
 import { createWorkplace, lenientGuard, type Workplace } from "./workplace.ts";
 
 const kim: Actor = { kind: "cli", name: "kim@host" };
@@ -110,9 +111,17 @@ describe("the person who decided about held changes", () => {
     );
     const receiver = { name: "ops", events: ["heldDecided"] } as const;
     await place.store.addressEvents([receiver]);
-    const told = await place.store.claimDelivery("ops", place.clock.now(), hourMs);
+    const told = await place.store.claimDelivery("ops", place.clock.now(), {
+      claimMs: hourMs,
+      longestWaitMs: 86_400_000,
+    });
     expect(told?.kept.event).toEqual(event);
-    expect(await place.store.claimDelivery("ops", place.clock.now(), hourMs)).toBeNull();
+    expect(
+      await place.store.claimDelivery("ops", place.clock.now(), {
+        claimMs: hourMs,
+        longestWaitMs: 86_400_000,
+      }),
+    ).toBeNull();
   });
 
   it("is removed with the log, except for rejections in force", async () => {
@@ -122,11 +131,11 @@ describe("the person who decided about held changes", () => {
     await decide(place, { planId, reject: ["b"], by: sam });
     await place.cycle();
     const later = place.clock.now() + hourMs;
-    await place.store.prune({ before: later, countedSince: later, maxRows: null });
+    await kept(place.store).trimmed({ before: later, countedSince: later, maxRows: null });
     expect(await place.store.decisionsOf("a", 10)).toEqual([]);
     expect(await place.store.decisionsOf("b", 10)).toMatchObject([{ what: "rejected", by: sam }]);
     await decide(place, { planId, undoReject: ["b"], by: kim });
-    await place.store.prune({ before: later, countedSince: later, maxRows: null });
+    await kept(place.store).trimmed({ before: later, countedSince: later, maxRows: null });
     expect(await place.store.decisionsOf("b", 10)).toEqual([]);
   });
 

@@ -29,9 +29,9 @@ function counting(place: Workplace): Work {
     work.people += found.length;
     return found;
   };
-  const sharing: StateStore["sharing"] = (keys, everyone) => {
+  const sharing: StateStore["sharing"] = (keys, which) => {
     work.names += keys.length;
-    return store.sharing(keys, everyone);
+    return store.sharing(keys, which);
   };
   place.store = new Proxy(store, {
     get: (target, property, receiver) => {

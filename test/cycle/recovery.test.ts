@@ -9,11 +9,8 @@ async function die(place: Workplace): Promise<void> {
   const dying: StateStore = {
     ...place.store,
     commit: async (change, fence) => {
-      if (change.ended !== undefined) throw new StateError("killed");
+      if (change.ended !== undefined || change.cycleEnd !== undefined) throw new StateError("killed");
       await place.store.commit(change, fence);
-    },
-    finishCycle: async () => {
-      throw new StateError("killed");
     },
   };
   const request = {
@@ -231,11 +228,9 @@ describe("a run that was killed between sending and recording", () => {
     const dying: StateStore = {
       ...place.store,
       commit: async (change, fence) => {
+        if (change.cycleEnd !== undefined) throw new StateError("killed");
         await place.store.commit(change, fence);
         if (change.intents?.begin !== undefined) throw new StateError("killed");
-      },
-      finishCycle: async () => {
-        throw new StateError("killed");
       },
     };
     place.clock.advance(place.settings.intervalMs);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/cycle.ts";
 import { StateError } from "../../src/domain/errors.ts";
+import type { StateStore } from "../../src/domain/state/store.ts";
 import { createWorkplace } from "./workplace.ts";
 
 describe("the provisioning log", () => {
@@ -13,7 +14,13 @@ describe("the provisioning log", () => {
       fence: "private" as const,
       signal: new AbortController().signal,
     };
-    const dying = { ...place.store, finishCycle: () => Promise.reject(new StateError("killed")) };
+    const dying: StateStore = {
+      ...place.store,
+      commit: async (change, fence) => {
+        if (change.cycleEnd !== undefined) throw new StateError("killed");
+        await place.store.commit(change, fence);
+      },
+    };
     await expect(runCycle({ ...place.ports(), store: dying }, request)).rejects.toThrow("killed");
     await place.cycle();
     place.clock.advance(place.settings.retentionMs);

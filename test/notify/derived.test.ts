@@ -63,7 +63,10 @@ describe("the digest of people who fail", () => {
       outbox.clock.at += dayMs;
       expect(await digest(outbox)).toMatchObject({ began: 1 });
       await outbox.store.addressEvents([chat("slack", "https://chat.example.com")]);
-      const delivery = await outbox.store.claimDelivery("slack", outbox.clock.at, minuteMs);
+      const delivery = await outbox.store.claimDelivery("slack", outbox.clock.at, {
+        claimMs: minuteMs,
+        longestWaitMs: 86_400_000,
+      });
       const told = delivery === null ? null : messageOf(delivery.kept, { instance: "x", people: "names" });
       expect(told?.lists[0]?.lines).toEqual([
         { text: "a@example.com: another account has this user name or externalId" },
@@ -176,7 +179,7 @@ describe("a credential that expires", () => {
     // Not again when the outbox forgets what is old.
     outbox.clock.at += 400 * dayMs;
     const { store, clock } = outbox;
-    await store.prune({ before: clock.at, countedSince: clock.at, maxRows: null });
+    await kept(store).trimmed({ before: clock.at, countedSince: clock.at, maxRows: null });
     const again = await checkExpiry({ store, clock }, 30, async () => [
       { credential: "clientSecret", id: "key-1", name: "Lattice sync", expiresAt },
     ]);

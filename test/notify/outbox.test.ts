@@ -20,10 +20,10 @@ describe("the outbox", () => {
       webhook(all.origin),
       webhook(some.origin, { name: "some", events: ["quarantineEntered"] }),
     ];
-    await outbox.store.addEvent(held, { at: outbox.clock.at, meta: { heldPlan: "plan-1" } });
+    await outbox.store.addEvent(held, { at: outbox.clock.at, notes: { digestedAt: "1" } });
     // The process dies here: state and event were one commit.
     await outbox.restart();
-    expect((await outbox.store.meta()).heldPlan).toBe("plan-1");
+    expect((await outbox.store.meta()).digestedAt).toBe("1");
     for (let run = 0; run < 3; run += 1) {
       await deliver(outbox.ports(...receivers), signal);
       await outbox.restart();
@@ -116,7 +116,10 @@ describe("the outbox", () => {
     const ports = outbox.ports(webhook(receiver.origin));
     await outbox.store.addEvent(held, { at: outbox.clock.at });
     await outbox.store.addressEvents(ports.settings.receivers);
-    await outbox.store.claimDelivery("webhook", outbox.clock.at, minuteMs);
+    await outbox.store.claimDelivery("webhook", outbox.clock.at, {
+      claimMs: minuteMs,
+      longestWaitMs: 86_400_000,
+    });
     await deliver(ports, signal);
     expect(receiver.got).toHaveLength(0);
     outbox.clock.at -= 30 * 24 * hourMs;

@@ -111,7 +111,10 @@ describe.concurrent("a run notifies", () => {
     const config = stage.configure({});
     expect(await stage.place.start(["sync", "--config", config]).ended).toMatchObject({ code: 0 });
     const store = openStore(stage.place.statePath);
-    const delivery = await store.claimDelivery("webhook", Date.now() + 60 * 60_000, 60_000);
+    const delivery = await store.claimDelivery("webhook", Date.now() + 60 * 60_000, {
+      claimMs: 60_000,
+      longestWaitMs: 86_400_000,
+    });
     await store.close();
     expect(delivery).toMatchObject({ kept: { event: { kind: "credentialExpiring" } }, attempts: 1 });
   });

@@ -42,16 +42,21 @@ beforeEach(() => {
 
 async function makeDatabase(title: string): Promise<void> {
   const store = openStore(path);
-  await store.putMeta({
-    tenantId: title,
-    watermark: "link",
-    watermarkAt: "1",
-    targetListedAt: "1",
-    reconciledAt: "1",
-    mappingDigest: "digest",
-    quarantine: '{"since":1}',
-    acceptedScope: "{}",
-  });
+  await store.commit(
+    {
+      notes: {
+        tenantId: title,
+        watermark: "link",
+        watermarkAt: "1",
+        targetListedAt: "1",
+        reconciledAt: "1",
+        mappingDigest: "digest",
+        quarantine: '{"since":1}',
+        acceptedScope: "{}",
+      },
+    },
+    "private",
+  );
   await kept(store).people(
     [{ kind: "upsert", objectId: "a", attributes: { jobTitle: title }, complete: true, managerId: null }],
     1,
@@ -89,7 +94,7 @@ describe("a backup", () => {
   it("contains committed changes while others have the database open and write, and only its owner can read it", async () => {
     await makeDatabase("first");
     const running = openStore(path);
-    await running.putMeta({ tenantId: "second" });
+    await running.commit({ notes: { tenantId: "second" } }, "private");
     const db = new Database(path);
     db.exec("BEGIN IMMEDIATE; UPDATE meta SET value = 'not yet' WHERE key = 'tenantId'");
 
@@ -190,7 +195,7 @@ describe("a restored database", () => {
     await makeDatabase("first");
     const store = openStore(path);
     await store.acquireLease("daemon", now, 60_000);
-    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: now });
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: now }, "private");
     await kept(store).released("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
     await kept(store).rejected(
       "p",
@@ -198,10 +203,10 @@ describe("a restored database", () => {
       now,
     );
     await kept(store).released("p", [{ objectId: "a", attribute: "title", fingerprint: "f" }], now);
-    await store.finishCycle(cycleId, { finishedAt: now, outcome: "done", error: null });
+    await kept(store).ended(cycleId, { finishedAt: now, outcome: "done", error: null });
     backUp(path, backup, { force: false });
     await store.releaseLease("daemon");
-    await store.putMeta({ tenantId: "later" });
+    await store.commit({ notes: { tenantId: "later" } }, "private");
     await store.close();
     const content = readFileSync(backup);
 
@@ -229,7 +234,7 @@ describe("a restored database", () => {
     backUp(path, backup, { force: false });
     // As a killed process leaves it.
     const running = openStore(path);
-    await running.putMeta({ tenantId: "only in the log" });
+    await running.commit({ notes: { tenantId: "only in the log" } }, "private");
     const killed = join(folder, "killed.db");
     copyFileSync(path, killed);
     copyFileSync(`${path}-wal`, `${killed}-wal`);
@@ -357,7 +362,7 @@ describe("a restored database", () => {
     await expect(restore()).rejects.toThrow(LeaseHeldError);
     // The daemon continues as if nothing had been tried.
     expect(await daemon.acquireLease("host/7/run", now, 60_000)).toEqual({ acquired: true });
-    await daemon.putMeta({ tenantId: "daemon" });
+    await daemon.commit({ notes: { tenantId: "daemon" } }, "private");
     await daemon.close();
     // Its lease outlives it, until it expires.
     await expect(restore()).rejects.toThrow(LeaseHeldError);

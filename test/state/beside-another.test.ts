@@ -65,7 +65,7 @@ const account = {
 
 describe("a cycle, while another process writes", () => {
   it("waits for the other process with every write", async () => {
-    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 }, "private");
     await besideAnother(() => kept(store).people([person], cycleId, () => null));
     await besideAnother(() => kept(store).accounts([account], cycleId));
     const changes = [{ attribute: "userName", before: "b@example.com", after: "a@example.com" }];
@@ -106,8 +106,10 @@ describe("a cycle, while another process writes", () => {
     await besideAnother(() => kept(store).beginning([], 3, [outcome]));
     await besideAnother(() => kept(store).outcomes([outcome]));
     await besideAnother(() => kept(store).unlinked("L1", { at: 3, reason: "gone" }));
-    await besideAnother(() => store.finishCycle(cycleId, { finishedAt: 4, outcome: "done", error: null }));
-    await besideAnother(() => store.beginCycle({ planId: "q", kind: "incremental", startedAt: 5 }));
+    await besideAnother(() => kept(store).ended(cycleId, { finishedAt: 4, outcome: "done", error: null }));
+    await besideAnother(() =>
+      store.beginCycle({ planId: "q", kind: "incremental", startedAt: 5 }, "private"),
+    );
     expect((await store.recentCycles(2)).map(({ done }) => done)).toEqual([0, 1]);
   });
 });

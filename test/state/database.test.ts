@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { beforeEach, describe, expect, it } from "vitest";
+import { sharersOf } from "../../src/cycle/planning/namesakes.ts";
 import { LeaseHeldError, StateError } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
 import { backUp, discard, prepareRestore } from "../../src/state/sqlite/files/backup.ts";
@@ -181,7 +182,7 @@ describe("a damaged database", () => {
     db.close();
     const store = openStore(path);
     await expect(store.findSource("person-00007")).rejects.toThrow(bothWaysOut);
-    await expect(store.sharing(["person-7@example.com"], true)).rejects.toThrow(bothWaysOut);
+    await expect(sharersOf(store, ["person-7@example.com"], true)).rejects.toThrow(bothWaysOut);
     await store.close();
   });
 });

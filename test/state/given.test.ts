@@ -8,7 +8,7 @@ it("the store compiles no statement twice", async () => {
   const store = openStore(":memory:");
   const item = { kind: "upsert", attributes: {}, complete: true, managerId: null } as const;
   const people = ["a", "b", "c"].map((objectId) => ({ ...item, objectId }));
-  const cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 });
+  const cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 }, "private");
   await kept(store).people(people, cycleId, () => "name");
   await kept(store).decisions(
     cycleId,
@@ -30,7 +30,7 @@ it("the store compiles no statement twice", async () => {
   const ask = async (limit: number): Promise<unknown> => [
     await store.candidates({ select: "marked", everyoneInScope: true, after: "", limit }),
     await store.candidates({
-      select: { resolvedIn: cycleId },
+      select: { managerFound: { allDoneIn: cycleId } },
       everyoneInScope: true,
       after: "",
       limit,
@@ -44,7 +44,7 @@ it("the store compiles no statement twice", async () => {
     await store.skipped({ after: "", limit }),
     await store.plannedWeights(cycleId),
     await store.countOperations(cycleId),
-    await store.referenceDependencies(cycleId),
+    await store.referenceDependencies(cycleId, ["create"]),
     await store.countActive(cycleId),
   ];
   await ask(2);

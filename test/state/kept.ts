@@ -1,4 +1,6 @@
+import { beginEntry, endEntry } from "../../src/cycle/context/cycle-entry.ts";
 import { createTurns } from "../../src/cycle/context/in-turn.ts";
+import { forgetTheFuture } from "../../src/cycle/health/set-back-clock.ts";
 import { foldAccounts } from "../../src/cycle/pictures/accounts.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";
 import { foldPlans, type PersonWithPlan } from "../../src/cycle/pictures/fold-plans.ts";
@@ -12,6 +14,7 @@ import {
   keepStagedGroups,
   keepStagedScope,
 } from "../../src/cycle/reading/scope.ts";
+import { type LogLimits, trimLog } from "../../src/cycle/retention.ts";
 import { keepLookUp, keepOutcomes } from "../../src/cycle/sending/keep-outcomes.ts";
 import type { OperationOutcome } from "../../src/domain/operation.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";
@@ -91,6 +94,16 @@ export function kept(store: StateStore) {
     undone: (undone: readonly string[]) =>
       store.commit(foldRelease({ planId: "", at: 0, undone }), "private"),
     due: (now: number) => markDue(at(now)),
+    begun: (cycle: Parameters<typeof beginEntry>[1]) => beginEntry({ store, fence: "private" }, cycle),
+    ended: (cycleId: number, end: Parameters<typeof endEntry>[2]) =>
+      endEntry({ store, fence: "private" }, cycleId, end),
+    /** Removes what is old; the newest cycle stays. */
+    trimmed: async (limits: Omit<LogLimits, "newest">) => {
+      const newest = (await store.recentCycles(1))[0]?.id ?? 0;
+      await trimLog({ store, fence: "private" }, { ...limits, newest });
+    },
+    /** The clock was set back to `now`. */
+    clockSetBack: (now: number) => forgetTheFuture({ store, fence: "private" }, now),
     decisions: async (cycleId: number, decisions: readonly PersonPlan[]) => {
       const startedAt = (await store.recentCycles(1, cycleId + 1))[0]?.startedAt ?? 0;
       const only = decisions.map(objectIdOf);

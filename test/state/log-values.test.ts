@@ -78,7 +78,7 @@ describe("values in the provisioning log", () => {
     place.source.change("b", { userPrincipalName: "renamed@example.com" });
     place.source.change("c", { accountEnabled: false });
     await place.cycle();
-    const counts = countsOf(await place.store.recentWeights(place.clock.now() - 60_000, 0));
+    const counts = countsOf(await place.store.doneWeights(place.clock.now() - 60_000));
     expect([counts.of("deactivate"), counts.of("rename"), counts.of("clear", ["title"])]).toEqual([1, 1, 1]);
   });
 
@@ -137,7 +137,10 @@ describe("values in the provisioning log", () => {
   it("of a write without an answer stay until it was looked up", async () => {
     await using place = await createWorkplace();
     await withValues(place, "omit");
-    const cycleId = await place.store.beginCycle({ planId: "p", kind: "incremental", startedAt: 1 });
+    const cycleId = await place.store.beginCycle(
+      { planId: "p", kind: "incremental", startedAt: 1 },
+      "private",
+    );
     const changes = [{ attribute: "title", before: "Analyst", after: null }];
     await kept(place.store).decisions(cycleId, [
       {
@@ -166,6 +169,6 @@ describe("values in the provisioning log", () => {
     const account = { latticeId: "l", userName: "a@example.com", externalId: "a", active: true };
     await kept(place.store).lookedUp("a", { ...account, values: {} }, 4, { carriedOut: true });
     expect(await titles(place)).toMatchObject([{ before: "[left out]", after: null }]);
-    expect(countsOf(await place.store.recentWeights(0, 0)).of("clear", ["title"])).toBe(1);
+    expect(countsOf(await place.store.doneWeights(0)).of("clear", ["title"])).toBe(1);
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { foldWithdrawn } from "../../src/cycle/pictures/fold-references.ts";
+import { sharersOf } from "../../src/cycle/planning/namesakes.ts";
 import { StateError } from "../../src/domain/errors.ts";
 import type { Operation } from "../../src/domain/plan.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
@@ -34,7 +35,10 @@ async function marked(store: StateStore, everyoneInScope = true): Promise<string
 
 /** A cycle in which everybody is in order. */
 async function settle(store: StateStore): Promise<number> {
-  const cycleId = await store.beginCycle({ planId: crypto.randomUUID(), kind: "reconcile", startedAt: 1 });
+  const cycleId = await store.beginCycle(
+    { planId: crypto.randomUUID(), kind: "reconcile", startedAt: 1 },
+    "private",
+  );
   await kept(store).decisions(
     cycleId,
     (await marked(store)).map((objectId) => ({ kind: "unchanged", objectId, referencePending: false })),
@@ -228,14 +232,14 @@ describe("people who are planned although the directory shows nothing new", () =
       limit: 9,
     });
     expect(people.map(({ member }) => member)).toEqual([true, false, true]);
-    expect(await store.sharing(["kim"], false)).toEqual(new Map([["kim", ["a"]]]));
+    expect(await sharersOf(store, ["kim"], false)).toEqual(new Map([["kim", ["a"]]]));
     await store.close();
   });
 
   it("keep the time since when they are gone until the planner forgets it", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a"), hired("b")], 1, keyOf);
-    const cycleId = await store.beginCycle({ planId: "p", kind: "reconcile", startedAt: 50 });
+    const cycleId = await store.beginCycle({ planId: "p", kind: "reconcile", startedAt: 50 }, "private");
     const decide = (events?: ReadonlyMap<"deleted" | "outOfScope" | "disabled", number>) =>
       kept(store).decisions(cycleId, [
         { kind: "unchanged", objectId: "a", referencePending: false, ...(events && { events }) },
@@ -270,7 +274,7 @@ describe("people who are planned although the directory shows nothing new", () =
       1, 0,
     ]);
     // The clock was set back: an event later than now counts as seen now, and its person is planned at once.
-    await store.forgetTheFuture(60);
+    await kept(store).clockSetBack(60);
     expect(await eventsOf()).toEqual(new Map([...seen, ["disabled", 60]]));
     expect(await kept(store).due(60)).toBe(1);
     await decide(new Map());
@@ -283,7 +287,7 @@ describe("the plan and its log", () => {
   it("keeps intents after a crash, and links what the look-up finds", async () => {
     const first = openStore(path);
     await kept(first).people([hired("a"), hired("b")], 1, keyOf);
-    const cycleId = await first.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    const cycleId = await first.beginCycle({ planId: "p", kind: "initial", startedAt: 1 }, "private");
     await kept(first).decisions(
       cycleId,
       ["a", "b"].map((id) => ({ kind: "operation", operation: creation(id), referencePending: false })),
@@ -308,16 +312,19 @@ describe("the plan and its log", () => {
   it("orders managers before reports, and withdraws a reference to a person who gets no account", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a", {}, "b"), hired("b"), hired("c", {}, "stranger")], 1, keyOf);
-    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 }, "private");
     await kept(store).decisions(cycleId, [
       { kind: "operation", operation: creation("a", "b"), referencePending: false },
       { kind: "operation", operation: creation("b"), referencePending: false },
       { kind: "operation", operation: creation("c", "stranger"), referencePending: false },
     ]);
-    const [open] = await store.unpromisedReferences(cycleId, 0, []);
+    const [open] = await store.unpromisedReferences(cycleId, 0, { without: [], giving: ["create"] });
     expect(open?.objectId).toBe("c");
     await store.commit(foldWithdrawn(open === undefined ? [] : [open]), "private");
-    const { operationIds, managerIndexes, waves } = await store.referenceDependencies(cycleId);
+    const { operationIds, managerIndexes, waves } = await store.referenceDependencies(cycleId, [
+      "create",
+      "reactivate",
+    ]);
     expect([...managerIndexes]).toEqual([1, -1, -1]);
     expect([...waves]).toEqual([2, 2, 2]);
     const patch = [{ id: operationIds[0] ?? 0, wave: 3 }];
@@ -332,7 +339,10 @@ describe("the plan and its log", () => {
       const store = openStore(path);
       await kept(store).people([hired("boss"), hired("report", {}, "boss"), hired("other")], 1, keyOf);
       const link = async (latticeId: string): Promise<void> => {
-        const id = await store.beginCycle({ planId: crypto.randomUUID(), kind: "initial", startedAt: 1 });
+        const id = await store.beginCycle(
+          { planId: crypto.randomUUID(), kind: "initial", startedAt: 1 },
+          "private",
+        );
         await kept(store).decisions(id, [
           { kind: "operation", operation: creation("boss"), referencePending: false },
         ]);
@@ -413,7 +423,7 @@ describe("the plan and its log", () => {
   it("never links two accounts to one person", async () => {
     const store = openStore(path);
     await kept(store).people([hired("a")], 1, keyOf);
-    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+    const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 }, "private");
     for (const latticeId of ["L1", "L2"]) {
       await kept(store).decisions(cycleId, [
         { kind: "operation", operation: creation("a"), referencePending: false },

@@ -1,5 +1,5 @@
 import type { CycleKind } from "../../domain/plan.ts";
-import type { Fence } from "../../domain/state/change.ts";
+import type { Fence } from "../../domain/state/fence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import { type HostWatch, watchHost } from "../health/host-watch.ts";
 import type { Sending } from "../health/quarantine.ts";

@@ -54,10 +54,10 @@ export function scopeStanding(
 export async function moveAcceptedScope(
   context: CycleContext,
   { accepted, current, alarms, wasRead }: ScopeStanding,
-  { planned, startedAt }: { readonly planned: WeightCounts; readonly startedAt: number },
+  planned: WeightCounts,
 ): Promise<void> {
   if (context.kind === "on-demand" || !wasRead || context.clockDoubtMs !== 0) return;
-  const { store, settings } = context;
+  const { store, settings, startedAt } = context;
   const { enabled, deactivationFloor: floor } = settings.guard;
   // A time in the future was written before the clock was set back.
   const doubtSince = Math.min(accepted?.doubtSince ?? startedAt, startedAt);

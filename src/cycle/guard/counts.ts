@@ -14,7 +14,11 @@ export async function readCounts(context: CycleContext): Promise<Counts> {
   // If the plan has nothing to be weighed, the window does not matter.
   const recent = planned.none
     ? nothingWeighed
-    : countsOf(await store.recentWeights(windowEnd - settings.guard.windowMs, cycleId));
+    : countsOf([
+        ...(await store.doneWeights(windowEnd - settings.guard.windowMs)),
+        // A write without an answer may have been carried out. If this cycle plans the person, it counts with the plan.
+        ...(await store.doubtfulWeights(cycleId)),
+      ]);
   const holders = new Map<string, number>();
   for (const { attribute, enough } of holdersToCount({ planned, recent }, settings.guard)) {
     holders.set(attribute, await store.countHolders(attribute, cycleId, enough));

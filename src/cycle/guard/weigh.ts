@@ -11,7 +11,6 @@ import { holdPlan, moveHeld } from "./hold.ts";
 interface ToWeigh {
   /** As it was when the cycle began. */
   readonly meta: Partial<Meta>;
-  readonly startedAt: number;
   readonly read: ReadScope;
   readonly summary: PlanSummary;
 }
@@ -23,12 +22,12 @@ interface ToWeigh {
  */
 export async function weighAndHold(
   context: CycleContext,
-  { meta, startedAt, read, summary }: ToWeigh,
+  { meta, read, summary }: ToWeigh,
 ): Promise<{ readonly guard: GuardVerdict; readonly held: number }> {
   const { settings, firstRun } = context;
   const counts = await readCounts(context);
   const scope = scopeStanding(settings, meta, read);
-  await moveAcceptedScope(context, scope, { planned: counts.planned, startedAt });
+  await moveAcceptedScope(context, scope, counts.planned);
   const weights = { ...counts, alarms: scope.alarms, emptyDirectory: read.emptyDirectory };
   const { verdict, holds } = weigh(weights, settings, { summary, firstRun });
   const held = await holdPlan(context, holds);

@@ -1,6 +1,7 @@
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { valueAt } from "../../domain/target.ts";
+import { sharersOf } from "../planning/namesakes.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
 import {
   accountExplanation,
@@ -63,7 +64,7 @@ async function withoutSource(store: StateStore, found: Found, settings: ExplainS
   if (account === null) return { ...nothing, found: "nobody", account: null, history };
   const linkedTo = await store.ownerOf(account.latticeId);
   const key = account.userName.toLowerCase();
-  const namesakes = linkedTo === null ? ((await store.sharing([key], true)).get(key) ?? []) : [];
+  const namesakes = linkedTo === null ? ((await sharersOf(store, [key], true)).get(key) ?? []) : [];
   const explained = { ...accountExplanation(account, linkedTo, settings), namesakes };
   return { ...nothing, found: "lattice", account: explained, history };
 }

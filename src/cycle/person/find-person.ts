@@ -3,6 +3,7 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { concealedBy } from "../../mapping/rules/concealed.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
+import { sharersOf } from "../planning/namesakes.ts";
 
 /** At most this many candidates are listed; the others are counted. */
 const listed = 20;
@@ -71,7 +72,7 @@ export async function findExactly(
   const owner = account === null ? null : await store.ownerOf(account.latticeId);
   if (owner !== null && (await store.findSource(owner)) !== null) return { objectId: owner, account: null };
   const key = wanted.toLowerCase();
-  const mapped = (await store.sharing([key], true)).get(key) ?? [];
+  const mapped = (await sharersOf(store, [key], true)).get(key) ?? [];
   return { objectId: mapped[0] ?? null, account };
 }
 
@@ -87,7 +88,7 @@ async function isShared(store: StateStore, asked: string): Promise<boolean> {
   }
   const { byUserName, byExternalId } = await accountsWith(store, wanted);
   const accounts = new Set([...byUserName, ...byExternalId].map(({ latticeId }) => latticeId));
-  return accounts.size > 1 || ((await store.sharing([key], true)).get(key) ?? []).length > 1;
+  return accounts.size > 1 || ((await sharersOf(store, [key], true)).get(key) ?? []).length > 1;
 }
 
 async function accountsWith(store: StateStore, wanted: string) {

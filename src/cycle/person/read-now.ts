@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { cycleContext } from "../context/context.ts";
+import { beginEntry, endEntry } from "../context/cycle-entry.ts";
+import { forgetTheFuture } from "../health/set-back-clock.ts";
 import type { Ports } from "../ports/ports.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { ingestMembership } from "../reading/membership.ts";
@@ -17,14 +19,15 @@ export async function readNow(
   signal: AbortSignal,
 ): Promise<{ readonly cycleId: number; readonly through: readonly string[] | null }> {
   const { store, target, clock } = ports;
+  const fence = "private";
   const startedAt = clock.now();
-  const cycleId = await store.beginCycle({ planId: randomUUID(), kind: "on-demand", startedAt });
+  const cycleId = await beginEntry({ store, fence }, { planId: randomUUID(), kind: "on-demand", startedAt });
   const context = cycleContext(
     ports,
-    { cycleId, kind: "on-demand", startedAt, signal, fence: "private", firstRun: false },
+    { cycleId, kind: "on-demand", startedAt, signal, fence, firstRun: false },
     {},
   );
-  await store.forgetTheFuture(startedAt);
+  await forgetTheFuture(context, startedAt);
   const wanted = asked.trim();
   const direct = await store.findSource(wanted);
   const name = direct === null ? ((await findExactly(store, asked)).objectId ?? wanted) : wanted;
@@ -43,7 +46,7 @@ export async function readNow(
   }
   const membership = objectId === null ? null : await ingestMembership(context, [objectId]);
   if (objectId !== null) await ingestFilterGroups(context);
-  await store.finishCycle(cycleId, { finishedAt: clock.now(), outcome: "done", error: null });
+  await endEntry(context, cycleId, { finishedAt: clock.now(), outcome: "done", error: null });
   const through = objectId === null ? null : (membership?.through.get(objectId) ?? null);
   return { cycleId, through };
 }

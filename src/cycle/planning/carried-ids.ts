@@ -1,6 +1,7 @@
 import type { Candidate, MatchAnswer } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
+import { sharersOf } from "./namesakes.ts";
 import type { MappedPerson } from "./planned-person.ts";
 
 /** A person in scope whose externalId is carried by an account that is, so far, another person's. */
@@ -54,7 +55,7 @@ export async function idHoldersOf(
   }
   if (carried.size === 0) return new Map();
   // The mapped externalId is the object id, or one that is kept with the person.
-  const keyed = await store.sharing([...carried], everyoneInScope, "externalId");
+  const keyed = await sharersOf(store, [...carried], everyoneInScope, "externalId");
   const only = [...carried, ...[...keyed.values()].flatMap((ids) => ids.slice(0, lookedAt))];
   const known = await store.candidates({ select: { only }, everyoneInScope, after: "", limit: only.length });
   const holders = known.flatMap((candidate): [string, IdHolder][] => {

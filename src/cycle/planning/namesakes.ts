@@ -1,9 +1,29 @@
-import type { SharedKey } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { ScopingFilters } from "../../mapping/rules/scoping-filter.ts";
 
 /** People whom one query reads; the event loop runs between two. */
 const pageSize = 250;
+
+/** What people can share and accounts cannot; `userNameOfAnybody` counts disabled people without an account too. */
+export type SharedKey = "userName" | "userNameOfAnybody" | "externalId";
+
+/**
+ * The people who count as sharing each of these keys: those in Entra who are in scope, and have an account or may get one.
+ * @param by default: `userName`
+ */
+export function sharersOf(
+  store: Pick<StateStore, "sharing">,
+  keys: readonly string[],
+  everyoneInScope: boolean,
+  by: SharedKey = "userName",
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return store.sharing(keys, {
+    by: by === "externalId" ? by : "userName",
+    presence: "present",
+    membersOnly: !everyoneInScope,
+    disabledOnlyLinked: by !== "userNameOfAnybody",
+  });
+}
 
 /** The people who count as sharing a userName (in lower case) or an externalId; what nobody shares may be left out. */
 export type Namesakes = (
@@ -46,7 +66,7 @@ export function createNamesakes(
     const found = known[by];
     const unknown = [...new Set(keys)].filter((key) => !found.has(key));
     if (unknown.length > 0) {
-      for (const [key, people] of await store.sharing(unknown, everyoneInScope, by)) {
+      for (const [key, people] of await sharersOf(store, unknown, everyoneInScope, by)) {
         found.set(key, await passing(people, now));
       }
     }

@@ -1,7 +1,11 @@
+import type { Action } from "../../domain/plan.ts";
 import type { OperationPatch } from "../../domain/state/change.ts";
 import type { CycleContext } from "../context/context.ts";
 import { renameWaves } from "./rename-order.ts";
 import { waves } from "./waves.ts";
+
+/** A reference waits for these operations of the person whom it names, and for one that adopts an account. */
+const activating: readonly Action[] = ["create", "reactivate"];
 
 /** Operations of which one commit sets the waves; the event loop runs between two. */
 const wavesAtOnce = 2_000;
@@ -9,7 +13,11 @@ const wavesAtOnce = 2_000;
 /** Sets the wave of each operation of the plan: after the manager's, and after a userName that it needs is free. */
 export async function orderPlan(context: CycleContext): Promise<void> {
   const { store, cycleId } = context;
-  const { operationIds, managerIndexes, waves: before } = await store.referenceDependencies(cycleId);
+  const {
+    operationIds,
+    managerIndexes,
+    waves: before,
+  } = await store.referenceDependencies(cycleId, activating);
   const after = waves(managerIndexes, before);
   await keepWaves(context, movedWaves(operationIds, before, after));
   await keepWaves(context, renameWaves(await store.plannedRenames(cycleId)));

@@ -6,7 +6,7 @@ import { inputOf, lookUp } from "./lookups.ts";
 import { createManagerRings } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { findMatch } from "./match.ts";
-import { createNamesakes } from "./namesakes.ts";
+import { createNamesakes, sharersOf } from "./namesakes.ts";
 import { withRingNotice } from "./notices.ts";
 import { namedAtMost } from "./others.ts";
 import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
@@ -135,7 +135,7 @@ async function planOfClaimed(leaver: PlannedPerson, surroundings: Surroundings):
   if (plan.kind !== "operation" || plan.operation.action !== "deactivate") return null;
   if (link === null || link.externalId === null || link.externalId === source.objectId) return null;
   const { store, everyoneInScope } = surroundings;
-  const sharing = await store.sharing([link.externalId], everyoneInScope, "externalId");
+  const sharing = await sharersOf(store, [link.externalId], everyoneInScope, "externalId");
   const named = [link.externalId, ...(sharing.get(link.externalId) ?? []).slice(0, namedAtMost)];
   const only = named.filter((objectId) => objectId !== source.objectId);
   const candidates = await store.candidates({

@@ -252,7 +252,10 @@ async function planByTheTime(
 async function withdrawUnpromised(context: CycleContext, former: readonly string[]): Promise<void> {
   let after = 0;
   for (;;) {
-    const operations = await context.store.unpromisedReferences(context.cycleId, after, former);
+    const operations = await context.store.unpromisedReferences(context.cycleId, after, {
+      without: former,
+      giving: ["create"],
+    });
     const last = operations.at(-1);
     if (last === undefined) return;
     after = last.id;

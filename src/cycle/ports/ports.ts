@@ -3,7 +3,7 @@ import type { StateEvent } from "../../domain/event.ts";
 import type { Logger } from "../../domain/logger.ts";
 import type { PersonStep } from "../../domain/plan.ts";
 import type { Source } from "../../domain/source.ts";
-import type { Fence } from "../../domain/state/change.ts";
+import type { Fence } from "../../domain/state/fence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Target } from "../../domain/target.ts";

@@ -18,7 +18,7 @@ export async function markDue({
     const page = await store.duePeople(now, after, pageSize);
     const last = page.at(-1);
     if (last === undefined) return due;
-    await store.commit({ lookedAt: page, marks: timeHasCome(page) }, fence);
+    await store.commit({ lookAgain: { objectIds: page, at: null }, marks: timeHasCome(page) }, fence);
     due += page.length;
     after = last;
   }

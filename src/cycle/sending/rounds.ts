@@ -37,7 +37,7 @@ export async function sendRounds(context: CycleContext, planned: number): Promis
     const resolved = await endWaiting(context);
     const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);
     if (resolved === 0 && halfRenamed.length === 0) break;
-    if (resolved > 0) await makePlan(context, { resolvedIn: context.cycleId });
+    if (resolved > 0) await makePlan(context, { managerFound: { allDoneIn: context.cycleId } });
     if (halfRenamed.length > 0) await makePlan(context, { only: halfRenamed });
   }
   return totals;

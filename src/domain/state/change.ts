@@ -1,23 +1,15 @@
 import type { HeldPlanDecision } from "../decision.ts";
-import type { FailureChange, StateEvent } from "../event.ts";
+import type { EventKind, FailureChange, StateEvent } from "../event.ts";
 import type { OperationOutcome } from "../operation.ts";
 import type { Change, GuardVerdict, LeavingEvent, Operation, PlanSummary, Skipped } from "../plan.ts";
 import type { SourceUser } from "../source.ts";
 import type { Weight } from "../weight.ts";
 import type { LinkedTarget, LostLink } from "./account.ts";
+import type { CycleOutcome, OutcomeCount } from "./cycles.ts";
 import type { RejectedChange, ReleasedChange } from "./decided-change.ts";
 import type { Mark } from "./mark.ts";
 import type { Meta } from "./meta.ts";
 import type { RetryRecord } from "./retry.ts";
-
-/** Who writes. A commit of a run that does not hold the lease any more is refused. */
-export type Fence =
-  | {
-      /** As it was acquired: another for each run. */
-      readonly owner: string;
-    }
-  /** The state is this run's own copy: nobody else writes to it. */
-  | "private";
 
 /** What is kept of a person of the directory. */
 export interface PersonRow {
@@ -111,6 +103,48 @@ export interface OperationPatch {
   readonly heldSince?: number;
 }
 
+/**
+ * What becomes of operations that a cycle leaves: those with this status that Lattice has not answered (no HTTP status is kept)
+ * and that no open intent is about.
+ */
+export interface LeftOver {
+  /** Operations of this cycle; of every cycle where absent. */
+  readonly cycleId?: number;
+  readonly status: "planned" | "reported" | "cancelled";
+  /**
+   * `removed`: the log keeps nothing of them. `cancelled`: they stay, with that status. `kept`: they stay as they are. Of the
+   * values of those that stay the log keeps what it is set to keep.
+   */
+  readonly become: "removed" | "cancelled" | "kept";
+  /**
+   * Each of them takes the place of older operations (with a lower id) of the same person that have the same status and, as
+   * they are kept, equal changes: the older ones are removed.
+   */
+  readonly replacesEqual?: true;
+}
+
+/** How a cycle ended. */
+export interface CycleEnd {
+  readonly cycleId: number;
+  /** Milliseconds since the epoch. */
+  readonly finishedAt: number;
+  readonly outcome: CycleOutcome;
+  /** Why, if it failed, in a sentence. */
+  readonly error: string | null;
+  /** What came of its operations, those included of which the log keeps no rows. */
+  readonly outcomes: readonly OutcomeCount[];
+}
+
+/** What is old enough to go. */
+export interface Pruned {
+  /** Ids of cycles that go with all of their operations. */
+  readonly cycles?: readonly number[];
+  /** Events of before then (milliseconds since the epoch) that are not of these kinds, with what is still to be delivered of them. */
+  readonly events?: { readonly before: number; readonly except: readonly EventKind[] };
+  /** Decisions of before then, milliseconds since the epoch. One that a rejection is of stays as long as that. */
+  readonly decisionsBefore?: number;
+}
+
 /** What a plan leaves of a person, until the next one looks at them. */
 export interface PlannedFor {
   readonly objectId: string;
@@ -194,8 +228,8 @@ export interface StateChange {
     /** A person who is not known is left out. They are of the decision of the same change, where it has one. */
     readonly put?: readonly Omit<RejectedChange, "decision">[];
   };
-  /** Object ids of people whose time to be looked at again has come. */
-  readonly lookedAt?: readonly string[];
+  /** When these people are to be looked at again, milliseconds since the epoch; `null` for never. */
+  readonly lookAgain?: { readonly objectIds: readonly string[]; readonly at: number | null };
   /** Who is planned again. Sharers of a key are those who share it after the parts above. */
   readonly marks?: readonly Mark[];
   readonly ended?: readonly OperationEnd[];
@@ -208,7 +242,7 @@ export interface StateChange {
   /** Attributes of which a change was carried out: what a person released or rejected of them is over. */
   readonly carriedOut?: readonly { readonly objectId: string; readonly attributes: readonly string[] }[];
   readonly retries?: {
-    /** A person who is not known is left out. */
+    /** In the place of what is kept of the person's failures. A person who is not known is left out. */
     readonly put?: readonly RetryRecord[];
     /** Object ids of people who do not fail any more. */
     readonly drop?: readonly string[];
@@ -227,6 +261,15 @@ export interface StateChange {
     readonly guard: GuardVerdict;
     readonly notes: readonly string[];
   };
+  readonly leftOver?: readonly LeftOver[];
+  readonly cycleEnd?: CycleEnd;
+  readonly pruned?: Pruned;
+  /**
+   * Times that lie after this one become it (milliseconds since the epoch): when cycles began and ended; when operations were
+   * planned, begun and ended; when writes in doubt began; when changes were released and rejected; since when accounts are missing; when
+   * links were dissolved, and since when their accounts were missing.
+   */
+  readonly noLaterThan?: number;
   readonly notes?: Partial<Meta>;
   /** Changes of state that people are told of. `at`: milliseconds since the epoch. */
   readonly events?: readonly { readonly event: StateEvent; readonly at: number }[];

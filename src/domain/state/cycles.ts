@@ -1,5 +1,6 @@
 import type { OperationStatus } from "../operation.ts";
 import type { Action, CycleKind, GuardVerdict, PlanSummary } from "../plan.ts";
+import type { Fence } from "./fence.ts";
 
 export interface CycleRecord {
   readonly id: number;
@@ -15,7 +16,10 @@ export interface CycleRecord {
   readonly notes: readonly string[];
   readonly done: number;
   readonly failed: number;
-  /** What came of its operations. */
+  /**
+   * What came of its operations, in no order: as its end says; counted from the rows of the log as long as it has no end, and
+   * once one of its operations has ended late.
+   */
   readonly outcomes: readonly OutcomeCount[];
 }
 
@@ -42,28 +46,19 @@ export interface Totals {
 
 /** The cycles, and the counts of the company. */
 export interface Cycles {
-  beginCycle(cycle: { planId: string; kind: CycleKind; startedAt: number }): Promise<number>;
   /**
-   * Ends the cycle: what it planned and did not begin is counted as cancelled, and its rows go; with `keepPlan`, those of a
-   * dry run, they stay as cancelled. Where the process dies before the rest is written,
-   * the cycle is one without an end, as of any run that dies.
+   * Adds a cycle without an end.
+   * @returns its id, which is higher than that of any cycle before
+   * @throws LeaseHeldError where the run that the fence names does not hold the lease any more
    */
-  finishCycle(
-    cycleId: number,
-    end: { finishedAt: number; outcome: CycleOutcome; error: string | null; keepPlan?: boolean },
-  ): Promise<void>;
-  /** The newest first. @param before a cycle's id: only those before it, for paging */
+  beginCycle(
+    cycle: { readonly planId: string; readonly kind: CycleKind; readonly startedAt: number },
+    fence: Fence,
+  ): Promise<number>;
+  /** How many operations of the cycle the log has, by action and status, in no order. */
+  countOutcomes(cycleId: number): Promise<readonly OutcomeCount[]>;
+  /** The newest first: in descending order of the ids. @param before a cycle's id: only those before it, for paging */
   recentCycles(limit: number, before?: number): Promise<readonly CycleRecord[]>;
   cycleOfPlan(planId: string): Promise<CycleRecord | null>;
   totals(): Promise<Totals>;
-  /**
-   * Removes the oldest cycles with their log: those that ended (or died) before `before`, with events of that time, and further ones as long as the log has more
-   * than `maxRows` operations. What was done since `countedSince` (the guard's window) stays in any case, as do
-   * the newest cycle and writes whose outcome is unknown. Times in milliseconds since the epoch.
-   */
-  prune(limits: {
-    readonly before: number;
-    readonly countedSince: number;
-    readonly maxRows: number | null;
-  }): Promise<void>;
 }

@@ -20,11 +20,10 @@ export interface EarlierHeld {
 export interface Guarding {
   /** Sums of the weights of the cycle's planned operations. */
   plannedWeights(cycleId: number): Promise<readonly WeighedCount[]>;
-  /**
-   * The same for operations done since `since` (milliseconds since the epoch), and for writes that were never confirmed and may
-   * have been carried out. Such a write counts only if the cycle plans nothing for its person.
-   */
-  recentWeights(since: number, cycleId: number): Promise<readonly WeighedCount[]>;
+  /** The same of operations that were done at `since` or later, milliseconds since the epoch. */
+  doneWeights(since: number): Promise<readonly WeighedCount[]>;
+  /** The same of operations with an open intent that are not recorded as done, but for those of people of whom the cycle has an operation. */
+  doubtfulWeights(cycleId: number): Promise<readonly WeighedCount[]>;
   /** The number of active accounts: linked ones, and those that the cycle plans to link. */
   countActive(cycleId: number): Promise<number>;
   /** The number of those accounts, active or not, that have a value for the attribute. @param enough the count may stop there */

@@ -1,3 +1,9 @@
+/** What those who tell events remember of it. It is not a run's: any process that tells events writes it. */
+export type ToldNotes = Pick<
+  Meta,
+  "digestedAt" | "expiryCheckedAt" | "goodCycleAt" | "silentAt" | "silenceTold"
+>;
+
 /** What a run remembers beside the two pictures. */
 export interface Meta {
   /** Delta link of the last completed read of the source. */

@@ -1,9 +1,7 @@
 import type { Meta } from "./meta.ts";
 
-/** What a run remembers for the next one. */
+/** What a run remembers for the next one; a commit writes it. */
 export interface Notes {
+  /** What was never written is absent. */
   meta(): Promise<Partial<Meta>>;
-  putMeta(values: Partial<Meta>): Promise<void>;
-  /** Moves times that lie after `now` to it: the clock was set back since they were written. */
-  forgetTheFuture(now: number): Promise<void>;
 }

@@ -65,9 +65,15 @@ export interface PlanLog {
   ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly newPeople: number }>;
   /** Ids of what the cycle plans, or only reports, for these people. */
   unsentOf(cycleId: number, objectIds: readonly string[]): Promise<readonly number[]>;
-  /** Operations that make, adopt or reactivate an account, or need a manager of whom this is done in this cycle, in the order of
-   * their ids; for each the position of its manager's operation, -1 where it waits for none, and the wave that it has. */
-  referenceDependencies(cycleId: number): Promise<{
+  /**
+   * What the order of sending rests on, in the order of the operations' ids: operations of the cycle, whatever their status, that
+   * have one of these actions (`giving`), adopt an account or point to another person (`NewOperation.refersTo`). For each the position in this list of
+   * the operation of the person it points to, if that one has such an action or adopts (of several, any); -1 where there is none; and the wave that it has.
+   */
+  referenceDependencies(
+    cycleId: number,
+    giving: readonly Action[],
+  ): Promise<{
     readonly operationIds: Float64Array;
     readonly managerIndexes: Int32Array;
     readonly waves: Uint32Array;
@@ -75,13 +81,14 @@ export interface PlanLog {
   /** Changes of userNames that the cycle plans for existing accounts. */
   plannedRenames(cycleId: number): Promise<readonly PlannedRename[]>;
   /**
-   * Planned operations with a reference to somebody who has no account, or is one of these (`without`), and gets none in
-   * this cycle: a page of those with an id above `after`, in order; an empty one where there are no more.
+   * Planned operations that point to a person who has no account, or only a missing one, or is one of these (`without`), and of whom the cycle
+   * has no operation with one of these actions (`giving`) nor one that adopts an account. A page of those with an id above
+   * `after`, in the order of the ids, as large as suits the store; an empty one where there are no more.
    */
   unpromisedReferences(
     cycleId: number,
     after: number,
-    without: readonly string[],
+    which: { readonly without: readonly string[]; readonly giving: readonly Action[] },
   ): Promise<readonly WeighedOperation[]>;
 }
 
@@ -95,6 +102,8 @@ export interface Unfinished {
   retryOf(objectId: string): Promise<RetryRecord | null>;
   /** Those of these people who are on the retry schedule, by object id. */
   retriesAmong(objectIds: readonly string[]): Promise<ReadonlyMap<string, RetryRecord>>;
+  /** People on the retry schedule whose last failure is later than `time` (milliseconds since the epoch), in pages by object id. */
+  failedAfter(time: number, after: string, limit: number): Promise<readonly RetryRecord[]>;
   /** People on the retry schedule, the next first. */
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
 }

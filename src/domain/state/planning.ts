@@ -50,8 +50,15 @@ export interface Candidate {
   } | null;
 }
 
-/** A key that must be unique. `userNameOfAnybody` also counts people who are disabled and have no account. */
-export type SharedKey = "userName" | "userNameOfAnybody" | "externalId";
+/** Which of the people who map to a key count. */
+export interface SharerFilter {
+  readonly by: "userName" | "externalId";
+  readonly presence: Presence;
+  /** Members of the scope in force and people who are always in scope; otherwise everybody. */
+  readonly membersOnly: boolean;
+  /** A person whose `accountEnabled` is `false` counts only with a linked account. */
+  readonly disabledOnlyLinked: boolean;
+}
 
 /**
  * The people to plan: marked people, everyone, some people by object id, or people who waited for a manager whose account was
@@ -61,7 +68,7 @@ export type CandidateSelection =
   | "marked"
   | "everybody"
   | { readonly only: readonly string[] }
-  | { readonly resolvedIn: number };
+  | { readonly managerFound: { readonly allDoneIn: number } };
 
 export interface MatchRequest {
   readonly objectId: string;
@@ -127,20 +134,21 @@ export interface Planning {
     limit: number;
   }): Promise<readonly Candidate[]>;
   /**
-   * For each key, the people who map to it and who are in scope, present, and enabled or linked (with `userNameOfAnybody`, also
-   * those who are neither).
-   * @param by default: `userName`
+   * For each of these keys the people who map to it and count, in the order of their object ids; an empty list where nobody does. There
+   * may be as many as the company has; the event loop runs in between.
    */
-  sharing(
-    keys: readonly string[],
-    everyoneInScope: boolean,
-    by?: SharedKey,
-  ): Promise<ReadonlyMap<string, readonly string[]>>;
+  sharing(keys: readonly string[], which: SharerFilter): Promise<ReadonlyMap<string, readonly string[]>>;
   matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
   /** Linked accounts of people who are not deleted permanently, by userName in lower case. */
   nameHolders(keys: readonly string[]): Promise<ReadonlyMap<string, NameHolder>>;
   /** Object ids of people who wait for their manager's account if the account is there now, in pages by object id. */
   managersFound(after: string, limit: number): Promise<readonly string[]>;
-  /** The number of people with an active account for whom this event was first seen at `since` or later. */
+  /** People of whom something was first seen later than `time` (milliseconds since the epoch), with all of it, in pages by object id. */
+  leavingAfter(
+    time: number,
+    after: string,
+    limit: number,
+  ): Promise<readonly { readonly objectId: string; readonly events: ReadonlyMap<LeavingEvent, number> }[]>;
+  /** People with an active account of whom this was first seen at `since` or later. */
   countLeaving(event: LeavingEvent, since: number): Promise<number>;
 }

@@ -1,6 +1,7 @@
 import type { Accounts, Links } from "./accounts.ts";
-import type { Fence, StateChange } from "./change.ts";
+import type { StateChange } from "./change.ts";
 import type { Cycles } from "./cycles.ts";
+import type { Fence } from "./fence.ts";
 import type { Decisions, Guarding } from "./guarding.ts";
 import type { History } from "./history.ts";
 import type { Lease } from "./lease.ts";
@@ -9,6 +10,7 @@ import type { Outbox } from "./outbox.ts";
 import type { People } from "./people.ts";
 import type { PlanLog, Unfinished } from "./plan-log.ts";
 import type { Planning } from "./planning.ts";
+import type { Retention } from "./retention.ts";
 import type { Staging } from "./staging.ts";
 
 /**
@@ -31,6 +33,7 @@ export interface StateStore
     Unfinished,
     Guarding,
     Decisions,
+    Retention,
     History,
     Outbox {
   /**

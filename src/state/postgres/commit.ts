@@ -10,7 +10,7 @@ import { writeMoves } from "./write-moves.ts";
 import { writeCyclePlan, writeEvent, writeNotes } from "./write-notes.ts";
 import { writeOperations } from "./write-operations.ts";
 import { writeOutcomes } from "./write-outcomes.ts";
-import { writeLookedAt, writePeople } from "./write-people.ts";
+import { writeLookAgain, writePeople } from "./write-people.ts";
 import { writePlan } from "./write-plan.ts";
 
 /**
@@ -34,7 +34,7 @@ async function write(session: Session, change: StateChange, values: LogValues): 
   if (change.operations !== undefined) await writeOperations(session, change.operations);
   await writePlan(session, change);
   await writeDecisions(session, change);
-  await writeLookedAt(session, change.lookedAt ?? []);
+  if (change.lookAgain !== undefined) await writeLookAgain(session, change.lookAgain);
   if (change.marks !== undefined) await writeMarks(session, change.marks);
   await writeOutcomes(session, change, values);
   if (change.cyclePlan !== undefined) await writeCyclePlan(session, change.cyclePlan, values);

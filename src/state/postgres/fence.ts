@@ -1,5 +1,5 @@
 import { LeaseHeldError } from "../../domain/errors.ts";
-import type { Fence } from "../../domain/state/change.ts";
+import type { Fence } from "../../domain/state/fence.ts";
 import type { Session } from "./connection/database.ts";
 
 // The row stays locked until the transaction ends: a take-over comes before a commit, or after it.

@@ -16,7 +16,7 @@ const put = `INSERT INTO source_user (job, object_id, attributes, user_principal
     external_id_key = excluded.external_id_key, always_in_scope = excluded.always_in_scope, read_in = excluded.read_in`;
 const seen = "UPDATE source_user SET read_in = $3 WHERE job = $1 AND object_id = ANY($2)";
 const forget = "DELETE FROM source_user WHERE job = $1 AND object_id = ANY($2)";
-const looked = "UPDATE source_user SET look_again_at = NULL WHERE job = $1 AND object_id = ANY($2)";
+const lookAgain = "UPDATE source_user SET look_again_at = $3 WHERE job = $1 AND object_id = ANY($2)";
 
 /** Writes people of the directory, within a commit. */
 export async function writePeople(
@@ -32,9 +32,12 @@ export async function writePeople(
   if (forgotten.length > 0) await session.run(forget, forgotten);
 }
 
-/** Writes that people were looked at again, within a commit. */
-export async function writeLookedAt(session: Session, objectIds: readonly string[]): Promise<void> {
-  if (objectIds.length > 0) await session.run(looked, objectIds);
+/** Writes when people are to be looked at again, within a commit. */
+export async function writeLookAgain(
+  session: Session,
+  { objectIds, at }: NonNullable<StateChange["lookAgain"]>,
+): Promise<void> {
+  if (objectIds.length > 0) await session.run(lookAgain, objectIds, at);
 }
 
 function columns({ source, ...derived }: PersonRow): object {

@@ -1,11 +1,13 @@
-import { LeaseHeldError } from "../../domain/errors.ts";
-import type { Fence, StateChange } from "../../domain/state/change.ts";
+import type { StateChange } from "../../domain/state/change.ts";
+import type { Fence } from "../../domain/state/fence.ts";
 import type { LogValues } from "../logged-values.ts";
 import { cyclePlanWriter, metaWriter } from "./cycles.ts";
+import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import { eventWriter } from "./outbox.ts";
 import { accountsWriter } from "./write-accounts.ts";
+import { cycleEndWriter } from "./write-cycle-end.ts";
 import { decisionsWriter } from "./write-decisions.ts";
 import { marksWriter } from "./write-marks.ts";
 import { movesWriter } from "./write-moves.ts";
@@ -13,6 +15,8 @@ import { operationsWriter } from "./write-operations.ts";
 import { outcomesWriter } from "./write-outcomes.ts";
 import { peopleWriter } from "./write-people.ts";
 import { planWriter } from "./write-plan.ts";
+import { prunedWriter } from "./write-pruned.ts";
+import { timesWriter } from "./write-times.ts";
 
 /**
  * The one way the engine writes: all of a change or nothing.
@@ -34,13 +38,12 @@ export function commitMethod(
   const cyclePlan = cyclePlanWriter(db, values);
   const notes = metaWriter(db);
   const putEvent = eventWriter(db, logValues);
-  const holder = db.prepare<[], string>("SELECT owner FROM lease WHERE name = 'cycle'").pluck();
+  const cycleEnd = cycleEndWriter(db, values);
+  const prune = prunedWriter(db);
+  const noLaterThan = timesWriter(db);
+  const checkFence = fenceCheck(db);
   const write = db.transaction((change: StateChange, fence: Fence) => {
-    if (fence !== "private" && holder.get() !== fence.owner) {
-      throw new LeaseHeldError(
-        "This run no longer holds the lease of the state database: another run took it over. This run stops, and nothing more of it is recorded; what it had sent is looked up by the other run.",
-      );
-    }
+    checkFence(fence);
     if (change.people !== undefined) people.put(change.people);
     if (change.forgotten !== undefined) people.forget(change.forgotten);
     accounts(change);
@@ -53,10 +56,13 @@ export function commitMethod(
     const decisionId = change.decision === undefined ? null : decisions.decision(change.decision);
     if (change.releases !== undefined) decisions.releases(change.releases);
     if (change.rejections !== undefined) decisions.rejections(change.rejections, decisionId);
-    if (change.lookedAt !== undefined) people.looked(change.lookedAt);
+    if (change.lookAgain !== undefined) people.lookAgain(change.lookAgain);
     if (change.marks !== undefined) marks(change.marks);
     outcomes(change);
     if (change.cyclePlan !== undefined) cyclePlan(change.cyclePlan);
+    cycleEnd(change);
+    if (change.pruned !== undefined) prune(change.pruned);
+    if (change.noLaterThan !== undefined) noLaterThan(change.noLaterThan);
     if (change.notes !== undefined) notes(change.notes);
     for (const { event, at } of change.events ?? []) putEvent(event, { at });
   });

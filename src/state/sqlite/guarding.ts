@@ -10,7 +10,8 @@ import { weightsOfRow } from "./weights-column.ts";
 type GuardingMethods = Pick<
   StateStore,
   | "plannedWeights"
-  | "recentWeights"
+  | "doneWeights"
+  | "doubtfulWeights"
   | "countActive"
   | "countHolders"
   | "weighedOperations"
@@ -30,15 +31,14 @@ export function guardingMethods(db: Connection): GuardingMethods {
      WHERE id BETWEEN :from AND :to AND +cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
      GROUP BY weights`,
   );
-  // A write that was sent and never confirmed may have been carried out, so it counts. If the cycle plans an operation for the
-  // same person, only that one counts, with the plan.
-  const recent = db.prepare<{ since: number; cycleId: number }, WeighedRow>(
-    `SELECT weights, count(*) AS count FROM
-       (SELECT weights FROM operation WHERE status = 'done' AND weights IS NOT NULL AND finished_at >= ${given(":since")}
-        UNION ALL
-        SELECT weights FROM intent JOIN operation ON operation.id = intent.operation_id
-        WHERE status <> 'done' AND weights IS NOT NULL AND NOT EXISTS
-          (SELECT 1 FROM operation AS due WHERE due.object_id = intent.object_id AND due.cycle_id = ${given(":cycleId")}))
+  const done = db.prepare<{ since: number }, WeighedRow>(
+    `SELECT weights, count(*) AS count FROM operation
+     WHERE status = 'done' AND weights IS NOT NULL AND finished_at >= ${given(":since")} GROUP BY weights`,
+  );
+  const doubtful = db.prepare<{ cycleId: number }, WeighedRow>(
+    `SELECT weights, count(*) AS count FROM intent JOIN operation ON operation.id = intent.operation_id
+     WHERE status <> 'done' AND weights IS NOT NULL AND NOT EXISTS
+       (SELECT 1 FROM operation AS due WHERE due.object_id = intent.object_id AND due.cycle_id = ${given(":cycleId")})
      GROUP BY weights`,
   );
   const rangesOf = cycleRanges(db);
@@ -72,7 +72,8 @@ export function guardingMethods(db: Connection): GuardingMethods {
         found.push(...planned.all({ ...range, cycleId }).map(weighedCount));
       return found;
     },
-    recentWeights: async (since, cycleId) => recent.all({ since, cycleId }).map(weighedCount),
+    doneWeights: async (since) => done.all({ since }).map(weighedCount),
+    doubtfulWeights: async (cycleId) => doubtful.all({ cycleId }).map(weighedCount),
     countActive: async (cycleId) => active.get(cycleId) ?? 0,
     countHolders: async (attribute, cycleId, enough) => {
       const limit = Math.min(Math.max(enough, holdersAtOnce.least), holdersAtOnce.most);

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Change } from "../../domain/plan.ts";
+import type { Fence } from "../../domain/state/fence.ts";
 import { isStricter, keptSentence, type LogValues, placeholders } from "../logged-values.ts";
+import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import { operationsWithChanges } from "./provisioning-log.ts";
 
@@ -13,8 +15,9 @@ export interface ValueKeeper {
   /**
    * Applies a stricter setting to the entries that were written under an earlier one: once after each change of the setting,
    * in short transactions.
+   * @throws LeaseHeldError
    */
-  replaceOlder(): Promise<void>;
+  replaceOlder(fence: Fence): Promise<void>;
 }
 
 const pageSize = 500;
@@ -41,6 +44,7 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
   const writeApplied = db.prepare<[string]>(
     "INSERT INTO meta (key, value) VALUES ('logValues', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
   );
+  const checkFence = fenceCheck(db);
   const replaced = placeholders(values, () => logKey(db));
   const replaceIn = (row: Row): void => {
     const { changes, error } = replaced(JSON.parse(row.changes) as Change[], row.error);
@@ -54,7 +58,7 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
       const row = read.get(operationId);
       if (row !== undefined) replaceIn(row);
     },
-    replaceOlder: async () => {
+    replaceOlder: async (fence) => {
       const applied = readApplied.get() ?? "keep";
       if (applied === values) return;
       if (isStricter(values, applied)) {
@@ -63,13 +67,19 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
           const rows = older.all(after, pageSize);
           const last = rows.at(-1);
           if (last === undefined) break;
-          db.transaction(() => rows.forEach(replaceIn))();
+          db.transaction(() => {
+            checkFence(fence);
+            rows.forEach(replaceIn);
+          }).immediate();
           after = last.id;
           // The lease can be renewed between two pages.
           await new Promise(setImmediate);
         }
       }
-      writeApplied.run(values);
+      db.transaction(() => {
+        checkFence(fence);
+        writeApplied.run(values);
+      }).immediate();
     },
   };
 }

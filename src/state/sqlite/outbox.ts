@@ -8,7 +8,7 @@ import type { Connection } from "./files/database.ts";
 
 type OutboxMethods = Pick<
   StateStore,
-  "addEvent" | "addressEvents" | "claimDelivery" | "settleDelivery" | "failureChanges"
+  "addEvent" | "noteTold" | "addressEvents" | "claimDelivery" | "settleDelivery" | "failureChanges"
 >;
 
 interface DeliveryRow {
@@ -23,11 +23,9 @@ interface ChangeRow extends Omit<FailureChange, "objectId" | "userName"> {
   readonly user_name: string | null;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
-
 /** Events and their deliveries. @param values how much may be kept of people's values, which Lattice quotes in errors */
 export function outboxMethods(db: Connection, values: LogValues): OutboxMethods {
-  const putMeta = metaWriter(db);
+  const putNotes = metaWriter(db);
   const put = eventWriter(db, values);
   const dropChanges = db.prepare<[number]>("DELETE FROM failure_change WHERE id <= ?");
   const unaddressed = db.prepare<[], { id: string; kind: string }>(
@@ -37,11 +35,13 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
     "INSERT INTO delivery (event_id, receiver) VALUES (?, ?) ON CONFLICT DO NOTHING",
   );
   const addressed = db.prepare<[string]>("UPDATE event SET addressed = 1 WHERE id = ?");
-  // A time that lies further ahead than the longest delay was written before the clock was set back.
-  const due = db.prepare<{ receiver: string; now: number; claimMs: number; dayMs: number }, DeliveryRow>(
+  const due = db.prepare<
+    { receiver: string; now: number; claimMs: number; longestWaitMs: number },
+    DeliveryRow
+  >(
     `SELECT event.id, event.at, event.data, delivery.attempts FROM delivery JOIN event ON event.id = event_id
      WHERE receiver = :receiver
-       AND (next_try_at <= :now OR next_try_at > :now + :dayMs)
+       AND (next_try_at <= :now OR next_try_at > :now + :longestWaitMs)
        AND (claimed_until <= :now OR claimed_until > :now + :claimMs)
      ORDER BY event.at, event.rowid LIMIT 1`,
   );
@@ -57,24 +57,27 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
      FROM failure_change LEFT JOIN source_user USING (object_id) ORDER BY id`,
   );
 
-  const claimOne = db.transaction((receiver: string, now: number, claimMs: number): Delivery | null => {
-    const row = due.get({ receiver, now, claimMs, dayMs });
-    if (row === undefined) return null;
-    claim.run(now + claimMs, row.id, receiver);
-    const event = JSON.parse(row.data) as StateEvent;
-    return { kept: { id: row.id, at: row.at, event }, receiver, attempts: row.attempts };
-  });
+  const claimOne = db.transaction(
+    (...[receiver, now, terms]: Parameters<StateStore["claimDelivery"]>): Delivery | null => {
+      const row = due.get({ receiver, now, ...terms });
+      if (row === undefined) return null;
+      claim.run(now + terms.claimMs, row.id, receiver);
+      const event = JSON.parse(row.data) as StateEvent;
+      return { kept: { id: row.id, at: row.at, event }, receiver, attempts: row.attempts };
+    },
+  );
 
   return {
-    addEvent: async (event, { at, once, meta = {}, failuresThrough = 0 }) =>
+    addEvent: async (event, { at, once, notes = {}, failuresThrough = 0 }) =>
       db
         .transaction(() => {
           if (!put(event, { at, once })) return false;
-          putMeta(meta);
+          putNotes(notes);
           dropChanges.run(failuresThrough);
           return true;
         })
         .immediate(),
+    noteTold: async (notes) => db.transaction(() => putNotes(notes)).immediate(),
     addressEvents: async (receivers) => {
       db.transaction(() => {
         for (const { id, kind } of unaddressed.all()) {
@@ -85,7 +88,7 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
         }
       }).immediate();
     },
-    claimDelivery: async (receiver, now, claimMs) => claimOne.immediate(receiver, now, claimMs),
+    claimDelivery: async (receiver, now, terms) => claimOne.immediate(receiver, now, terms),
     settleDelivery: async ({ kept, receiver }, nextTryAt) => {
       if (nextTryAt === null) drop.run(kept.id, receiver);
       else putOff.run(nextTryAt, kept.id, receiver);

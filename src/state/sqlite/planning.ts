@@ -48,13 +48,23 @@ interface CandidateRow
 
 type PlanningMethods = Pick<
   StateStore,
-  "candidates" | "managerIds" | "sharing" | "managersFound" | "retries" | "retriesAmong" | "retryOf"
+  | "candidates"
+  | "managerIds"
+  | "sharing"
+  | "managersFound"
+  | "retries"
+  | "retriesAmong"
+  | "retryOf"
+  | "failedAfter"
 >;
 
 /** The planner's reads. */
 export function planningMethods(db: Connection): PlanningMethods {
   const among = db.prepare<[string], RetryRow>(
     "SELECT * FROM retry WHERE object_id IN (SELECT value FROM json_each(?))",
+  );
+  const failedAfter = db.prepare<[number, string, number], RetryRow>(
+    `SELECT * FROM retry WHERE last_failed_at > ? AND object_id > ? ORDER BY object_id LIMIT ${given("?")}`,
   );
   const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
     `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
@@ -85,6 +95,7 @@ export function planningMethods(db: Connection): PlanningMethods {
     },
     retriesAmong: async (objectIds) =>
       new Map(among.all(JSON.stringify(objectIds)).map((row) => [row.object_id, retryRecord(row)])),
+    failedAfter: async (time, after, limit) => failedAfter.all(time, after, limit).map(retryRecord),
     retries: async (limit) =>
       retries.all(limit).map((row) => ({ ...retryRecord(row), userName: row.user_name })),
   };
@@ -186,7 +197,7 @@ function candidates(db: Connection): StateStore["candidates"] {
           ? [everybody, null]
           : "only" in selection
             ? [listed, JSON.stringify(selection.only)]
-            : [resolved, selection.resolvedIn];
+            : [resolved, selection.managerFound.allDoneIn];
     const rows = statement.all({ after, limit, everyone: everyoneInScope ? 1 : 0, parameter });
     const some = any.get();
     return rows.map((row): Candidate => {
@@ -251,27 +262,28 @@ function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["
 const sharingPageSize = 1_000;
 
 function sharing(db: Connection): StateStore["sharing"] {
-  const enabledOrLinked = `AND (json_extract(s.attributes, '$.accountEnabled') IS NOT 0
-            OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))`;
-  const selecting = (column: string, among: string) =>
-    db.prepare<{ key: string; everyone: number; after: string; limit: number }, { object_id: string }>(
-      `SELECT s.object_id FROM source_user s
-     WHERE s.${column} = :key AND s.object_id > :after AND s.presence = 'present'
-       AND (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
-       ${among}
-     ORDER BY s.object_id LIMIT ${given(":limit")}`,
-    );
-  const statements = {
-    userName: selecting("user_name_key", enabledOrLinked),
-    userNameOfAnybody: selecting("user_name_key", ""),
-    externalId: selecting("external_id_key", enabledOrLinked),
-  };
+  const selecting = (column: string) =>
+    db
+      .prepare<SharingParameters, string>(
+        `SELECT s.object_id FROM source_user s
+         WHERE s.${column} = :key AND s.object_id > :after AND s.presence = :presence
+           AND (NOT :membersOnly OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id))
+           AND (NOT :disabledOnlyLinked OR json_extract(s.attributes, '$.accountEnabled') IS NOT 0
+             OR EXISTS (SELECT 1 FROM target_user WHERE object_id = s.object_id))
+         ORDER BY s.object_id LIMIT ${given(":limit")}`,
+      )
+      .pluck();
+  const statements = { userName: selecting("user_name_key"), externalId: selecting("external_id_key") };
   const together = readTogether(db);
   const limit = sharingPageSize;
-  return async (keys, everyoneInScope, by = "userName") => {
-    const everyone = everyoneInScope ? 1 : 0;
-    const page = (key: string, after: string): string[] =>
-      statements[by].all({ key, everyone, after, limit }).map((row) => row.object_id);
+  return async (keys, { by, presence, membersOnly, disabledOnlyLinked }) => {
+    const which = {
+      presence,
+      membersOnly: membersOnly ? 1 : 0,
+      disabledOnlyLinked: disabledOnlyLinked ? 1 : 0,
+      limit,
+    };
+    const page = (key: string, after: string): string[] => statements[by].all({ ...which, key, after });
     const found = new Map(together(() => keys.map((key): [string, string[]] => [key, page(key, "")])));
     for (const [key, people] of found) {
       for (let full = people.length === limit; full; ) {
@@ -283,4 +295,13 @@ function sharing(db: Connection): StateStore["sharing"] {
     }
     return found;
   };
+}
+
+interface SharingParameters {
+  readonly key: string;
+  readonly after: string;
+  readonly presence: Presence;
+  readonly membersOnly: number;
+  readonly disabledOnlyLinked: number;
+  readonly limit: number;
 }

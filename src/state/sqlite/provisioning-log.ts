@@ -135,20 +135,21 @@ export function provisioningLogMethods(db: Connection): LogMethods {
 }
 
 function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences"> {
-  const unpromised = db.prepare<IdRange & { cycleId: number; without: string }, OperationRow>(
+  const unpromised = db.prepare<IdRange & { cycleId: number; without: string; giving: string }, OperationRow>(
     `SELECT o.*, c.changes FROM operation o CROSS JOIN operation_changes c ON c.id = o.id
      WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
        AND (o.manager_object_id IN (SELECT value FROM json_each(:without))
          OR NOT EXISTS (SELECT 1 FROM target_user WHERE object_id = o.manager_object_id AND missing_since IS NULL))
        AND NOT EXISTS (SELECT 1 FROM operation mo WHERE mo.object_id = o.manager_object_id
-         AND mo.cycle_id = o.cycle_id AND (mo.action = 'create' OR mo.adopts = 1))
+         AND mo.cycle_id = o.cycle_id AND (mo.action IN (SELECT value FROM json_each(:giving)) OR mo.adopts = 1))
      ORDER BY o.id`,
   );
   const rangesOf = cycleRanges(db);
   return {
-    unpromisedReferences: async (cycleId, after, without) => {
+    unpromisedReferences: async (cycleId, after, which) => {
+      const named = { without: JSON.stringify(which.without), giving: JSON.stringify(which.giving) };
       for await (const range of rangesOf(cycleId, after)) {
-        const rows = unpromised.all({ ...range, cycleId, without: JSON.stringify(without) });
+        const rows = unpromised.all({ ...range, cycleId, ...named });
         if (rows.length > 0) {
           return rows.map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) }));
         }

@@ -8,12 +8,12 @@ import { given } from "./given.ts";
 export function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" | "plannedRenames"> {
   const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
   const page = db
-    .prepare<IdRange & { cycleId: number }, [number, number | null, number]>(
+    .prepare<IdRange & { cycleId: number; giving: string }, [number, number | null, number]>(
       `SELECT o.id, mo.id, o.wave FROM operation o
        LEFT JOIN operation mo ON mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id
-         AND (mo.action IN ('create', 'reactivate') OR mo.adopts = 1)
+         AND (mo.action IN (SELECT value FROM json_each(:giving)) OR mo.adopts = 1)
        WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")}
-         AND (o.action IN ('create', 'reactivate') OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
+         AND (o.action IN (SELECT value FROM json_each(:giving)) OR o.adopts = 1 OR o.manager_object_id IS NOT NULL)
        ORDER BY o.id`,
     )
     .raw();
@@ -27,14 +27,15 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
   );
   const rangesOf = cycleRanges(db);
   return {
-    referenceDependencies: async (cycleId) => {
+    referenceDependencies: async (cycleId, actions) => {
+      const giving = JSON.stringify(actions);
       const most = count.get(cycleId) ?? 0;
       const ids = new Float64Array(most);
       const managers = new Float64Array(most);
       const waves = new Uint32Array(most);
       let length = 0;
       for await (const range of rangesOf(cycleId)) {
-        for (const [id, managerId, wave] of page.all({ ...range, cycleId })) {
+        for (const [id, managerId, wave] of page.all({ ...range, cycleId, giving })) {
           ids[length] = id;
           managers[length] = managerId ?? 0;
           waves[length] = wave;

@@ -96,7 +96,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
   const store: StateStore = {
     ...leaseMethods(db),
     commit: commitMethod(db, values, options.logValues ?? "keep"),
-    ...cycleMethods(db, values),
+    ...cycleMethods(db),
     ...retentionMethods(db, values),
     ...sourcePictureMethods(db),
     ...scopeMethods(db),

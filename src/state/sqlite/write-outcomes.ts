@@ -56,7 +56,7 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
     `INSERT INTO retry (object_id, attempts, first_failed_at, last_failed_at, next_try_at, code, message, paths)
      SELECT :objectId, :attempts, :firstFailedAt, :lastFailedAt, :nextTryAt, :code, :message, :paths
      WHERE EXISTS (SELECT 1 FROM source_user WHERE object_id = :objectId)
-     ON CONFLICT (object_id) DO UPDATE SET attempts = excluded.attempts, last_failed_at = excluded.last_failed_at,
+     ON CONFLICT (object_id) DO UPDATE SET attempts = excluded.attempts, first_failed_at = excluded.first_failed_at, last_failed_at = excluded.last_failed_at,
        next_try_at = excluded.next_try_at, code = excluded.code, message = excluded.message, paths = excluded.paths`,
   );
   const dropRetries = db.prepare<{ list: string }>(`DELETE FROM retry WHERE object_id IN ${listed}`);

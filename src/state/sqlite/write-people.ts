@@ -6,7 +6,7 @@ import type { Connection } from "./files/database.ts";
 export interface PeopleWriter {
   put(people: NonNullable<StateChange["people"]>): void;
   forget(objectIds: readonly string[]): void;
-  looked(objectIds: readonly string[]): void;
+  lookAgain(people: NonNullable<StateChange["lookAgain"]>): void;
 }
 
 export function peopleWriter(db: Connection): PeopleWriter {
@@ -21,8 +21,8 @@ export function peopleWriter(db: Connection): PeopleWriter {
   const forget = db.prepare<[string]>(
     "DELETE FROM source_user WHERE object_id IN (SELECT value FROM json_each(?))",
   );
-  const looked = db.prepare<[string]>(
-    "UPDATE source_user SET look_again_at = NULL WHERE object_id IN (SELECT value FROM json_each(?))",
+  const lookAgain = db.prepare<[number | null, string]>(
+    "UPDATE source_user SET look_again_at = ? WHERE object_id IN (SELECT value FROM json_each(?))",
   );
   return {
     put: (people) => {
@@ -32,8 +32,8 @@ export function peopleWriter(db: Connection): PeopleWriter {
     forget: (objectIds) => {
       forget.run(JSON.stringify(objectIds));
     },
-    looked: (objectIds) => {
-      looked.run(JSON.stringify(objectIds));
+    lookAgain: ({ objectIds, at }) => {
+      lookAgain.run(at, JSON.stringify(objectIds));
     },
   };
 }

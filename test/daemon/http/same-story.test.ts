@@ -69,15 +69,20 @@ it("shows a failed full comparison, and a kind of operation that Lattice refuses
   const now = Date.now();
   const kind = { action: "create", status: 402, since: now, words: "All seats are taken (402)" };
   const store = openStore(daemon.statePath);
-  await store.putMeta({
-    comparison: JSON.stringify({
-      failedSince: now,
-      attempts: 1,
-      error: "It contradicts itself.",
-      nextTryAt: now,
-    }),
-    refusedKinds: JSON.stringify([kind]),
-  });
+  await store.commit(
+    {
+      notes: {
+        comparison: JSON.stringify({
+          failedSince: now,
+          attempts: 1,
+          error: "It contradicts itself.",
+          nextTryAt: now,
+        }),
+        refusedKinds: JSON.stringify([kind]),
+      },
+    },
+    "private",
+  );
   await store.close();
   await expect.poll(gauge, { timeout: 60_000 }).toBe("1");
   expect(await daemon.json("/api/now")).toMatchObject({

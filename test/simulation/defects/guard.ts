@@ -1,3 +1,5 @@
+import type { BegunCycle, EndedCycle } from "../../../src/cycle/course.ts";
+import type { CycleResult } from "../../../src/cycle/request.ts";
 import { type Defect, swap, swapInner, swapStore } from "./defect.ts";
 
 // Faults in what the guard counts, holds and lets pass, and in what is taken for the time.
@@ -14,11 +16,7 @@ export const guardDefects: readonly Defect[] = [
     name: "the guard forgets what was done before",
     seed: 1,
     history: 18,
-    swaps: [
-      swapStore(({ recentWeights }) => ({
-        recentWeights: (_, cycleId) => recentWeights(Number.MAX_SAFE_INTEGER, cycleId),
-      })),
-    ],
+    swaps: [swapStore(() => ({ doneWeights: async () => [] }))],
   },
   {
     name: "the guard holds one less than there are",
@@ -115,20 +113,12 @@ export const guardDefects: readonly Defect[] = [
     history: 0,
     family: "clocks",
     swaps: [
-      swapStore(({ beginCycle, finishCycle, prune }) => {
-        let startedAt = 0;
-        return {
-          beginCycle: (cycle) => {
-            startedAt = cycle.startedAt;
-            return beginCycle(cycle);
-          },
-          finishCycle: async (id, end) => {
-            await finishCycle(id, end);
-            const before = startedAt - 30 * 24 * 3_600_000;
-            await prune({ before, countedSince: end.finishedAt, maxRows: null });
-          },
-        };
-      }),
+      swapInner<(begun: BegunCycle, ended: EndedCycle) => Promise<CycleResult>>(
+        "cycle/record-cycle.ts",
+        "recordEnd",
+        (original) => (begun, ended) =>
+          original(begun, { ...ended, context: { ...ended.context, clockDoubtMs: 0 } }),
+      ),
     ],
   },
   {

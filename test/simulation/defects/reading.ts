@@ -36,7 +36,7 @@ export const readingDefects: readonly Defect[] = [
             let page = await pages.next();
             for (; page.done !== true; page = await pages.next()) read.push(page.value);
             const { watermark } = page.value;
-            await context.store.putMeta({ watermark, aheadOfWatermark: "" });
+            await context.store.commit({ notes: { watermark, aheadOfWatermark: "" } }, context.fence);
             async function* again(): Pages {
               yield* read;
               return { watermark };

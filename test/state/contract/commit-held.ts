@@ -56,7 +56,7 @@ export function describeHeldCommit(make: MakeState): void {
 
     beforeEach(async () => {
       store = state.store;
-      cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 });
+      cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 }, "private");
       const item = { kind: "upsert", attributes: {}, managerId: null, complete: true } as const;
       await kept(store).people(
         ["a", "b"].map((objectId) => ({ ...item, objectId })),
@@ -69,7 +69,7 @@ export function describeHeldCommit(make: MakeState): void {
       const [first = 0] = await store.unsentOf(cycleId, ["a"]);
       await commit({ operations: { patch: [{ id: first, status: "held" }] } });
       expect((await candidate("a"))?.held).toHaveLength(2);
-      const later = await store.beginCycle({ planId: "later", kind: "incremental", startedAt: 2 });
+      const later = await store.beginCycle({ planId: "later", kind: "incremental", startedAt: 2 }, "private");
       await commit({ operations: { add: [heldRow({ cycleId: later })] } });
       const earlier = await store.earlierHeld(later, 0, 10);
       expect(earlier).toMatchObject([{ held: { id: first }, since: cycleId, now: [{ cycleId: later }] }, {}]);
@@ -142,7 +142,9 @@ export function describeHeldCommit(make: MakeState): void {
       await commit({ notes: { heldPlan: "" }, events: [{ event, at: 5 }] });
       expect((await store.meta()).heldPlan).toBe("");
       await store.addressEvents([{ name: "hook", events: ["guardCleared"] }]);
-      expect(await store.claimDelivery("hook", 6, 10)).toMatchObject({ kept: { at: 5, event } });
+      expect(await store.claimDelivery("hook", 6, { claimMs: 10, longestWaitMs: 86_400_000 })).toMatchObject({
+        kept: { at: 5, event },
+      });
     });
   });
 }

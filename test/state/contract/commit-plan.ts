@@ -34,6 +34,8 @@ const row = (some: Partial<NewOperation> = {}): NewOperation => ({
   ...some,
 });
 
+const unpromised = { without: [], giving: ["create"] } as const;
+
 const planned = (objectId: string, planAgain = false) => ({
   objectId,
   planAgain,
@@ -61,7 +63,7 @@ export function describePlanCommit(make: MakeState): void {
 
     beforeEach(async () => {
       store = state.store;
-      cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 });
+      cycleId = await store.beginCycle({ planId: "plan", kind: "initial", startedAt: 1 }, "private");
       await kept(store).people(
         ["a", "b", "c"].map((objectId) => ({
           kind: "upsert",
@@ -122,12 +124,12 @@ export function describePlanCommit(make: MakeState): void {
       const [first = 0, second = 0] = await store.unsentOf(cycleId, ["a"]);
       const left = { changes: [], weights: [], refers: true } as const;
       await commit({ operations: { patch: [{ id: first, left }] } });
-      expect(await store.unpromisedReferences(cycleId, 0, [])).toMatchObject([
+      expect(await store.unpromisedReferences(cycleId, 0, unpromised)).toMatchObject([
         { id: first, reason: "title changed", changes: [], weights: [] },
       ]);
       const withoutReference = { ...left, reason: "another", refers: false };
       await commit({ operations: { patch: [{ id: first, left: withoutReference }], remove: [second] } });
-      expect(await store.unpromisedReferences(cycleId, 0, [])).toEqual([]);
+      expect(await store.unpromisedReferences(cycleId, 0, unpromised)).toEqual([]);
       expect(await logged()).toMatchObject([{ id: first, reason: "another" }]);
     });
 
@@ -145,7 +147,12 @@ export function describePlanCommit(make: MakeState): void {
       expect(await store.managersFound("", 10)).toEqual([]);
       await commit({ managerFound: ["a"] });
       expect((await store.totals()).waitingForManager).toBe(1);
-      const query = { select: { resolvedIn: cycleId }, everyoneInScope: true, after: "", limit: 10 };
+      const query = {
+        select: { managerFound: { allDoneIn: cycleId } },
+        everyoneInScope: true,
+        after: "",
+        limit: 10,
+      };
       expect((await store.candidates(query)).map(({ source }) => source.objectId)).toEqual(["a"]);
     });
 

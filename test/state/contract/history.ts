@@ -32,7 +32,10 @@ function operation(person: string, action: Action, userName: string, more: Parti
 async function fill(store: StateStore): Promise<readonly LogEntry[]> {
   for (let number = 0; number < 20; number += 1) {
     const startedAt = start + number * day;
-    const cycleId = await store.beginCycle({ planId: `plan-${number}`, kind: "incremental", startedAt });
+    const cycleId = await store.beginCycle(
+      { planId: `plan-${number}`, kind: "incremental", startedAt },
+      "private",
+    );
     await kept(store).decisions(
       cycleId,
       Array.from({ length: 10 }, (_, person) => {
@@ -60,7 +63,7 @@ async function fill(store: StateStore): Promise<readonly LogEntry[]> {
         finishedAt: startedAt + 1_000 + index,
       })),
     );
-    await store.finishCycle(cycleId, { finishedAt: startedAt + 5_000, outcome: "done", error: null });
+    await kept(store).ended(cycleId, { finishedAt: startedAt + 5_000, outcome: "done", error: null });
   }
   return store.history({ limit: 1_000 });
 }
@@ -128,11 +131,14 @@ export function describeHistory(make: MakeState): void {
 
     it("finds a text in people's current names, without accents, like the search for people", async () => {
       await fill(state.store);
-      const cycleId = await state.store.beginCycle({
-        planId: "read",
-        kind: "reconcile",
-        startedAt: start + 30 * day,
-      });
+      const cycleId = await state.store.beginCycle(
+        {
+          planId: "read",
+          kind: "reconcile",
+          startedAt: start + 30 * day,
+        },
+        "private",
+      );
       const attributes = { displayName: "Zoë Ferreira", userPrincipalName: "zf@example.com" };
       await kept(state.store).people(
         [
@@ -161,11 +167,14 @@ export function describeHistory(make: MakeState): void {
 
     it("finds the newest entries of a crowd that has a text in its names", async () => {
       await fill(state.store);
-      const cycleId = await state.store.beginCycle({
-        planId: "crowd",
-        kind: "incremental",
-        startedAt: start + day,
-      });
+      const cycleId = await state.store.beginCycle(
+        {
+          planId: "crowd",
+          kind: "incremental",
+          startedAt: start + day,
+        },
+        "private",
+      );
       const crowd = Array.from({ length: 320 }, (_, index) =>
         operation(`crowd-${index}`, "create", `crowd${index}@example.com`),
       );
@@ -217,7 +226,10 @@ export function describeHistory(make: MakeState): void {
     });
 
     it("hides values that are for Lattice only", async () => {
-      const cycleId = await state.store.beginCycle({ planId: "plan", kind: "incremental", startedAt: start });
+      const cycleId = await state.store.beginCycle(
+        { planId: "plan", kind: "incremental", startedAt: start },
+        "private",
+      );
       const changes = [{ attribute: "title", before: null, after: "Secret title", redacted: true as const }];
       await kept(state.store).decisions(cycleId, [operation("a", "update", "a@example.com", { changes })]);
       const [entry] = await state.store.history({ limit: 1 });

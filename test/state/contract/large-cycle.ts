@@ -66,10 +66,10 @@ export function describeLargeCycle(make: MakeState): void {
         () => null,
       );
       // A cycle before it, so that ids do not begin with 1.
-      const earlier = await store.beginCycle({ planId: "earlier", kind: "initial", startedAt: 1 });
+      const earlier = await store.beginCycle({ planId: "earlier", kind: "initial", startedAt: 1 }, "private");
       await kept(store).decisions(earlier, ids.slice(0, 50).map(plan));
-      await store.finishCycle(earlier, { finishedAt: 2, outcome: "done", error: null });
-      cycleId = await store.beginCycle({ planId: "large", kind: "initial", startedAt: 3 });
+      await kept(store).ended(earlier, { finishedAt: 2, outcome: "done", error: null });
+      cycleId = await store.beginCycle({ planId: "large", kind: "initial", startedAt: 3 }, "private");
       await kept(store).decisions(cycleId, ids.map(plan));
     });
 
@@ -98,7 +98,10 @@ export function describeLargeCycle(make: MakeState): void {
         const found: string[] = [];
         let after = 0;
         for (;;) {
-          const page = await store.unpromisedReferences(cycleId, after, []);
+          const page = await store.unpromisedReferences(cycleId, after, {
+            without: [],
+            giving: ["create"],
+          });
           if (page.length === 0) break;
           found.push(...page.map(({ objectId }) => objectId));
           after = page.at(-1)?.id ?? 0;
@@ -108,7 +111,10 @@ export function describeLargeCycle(make: MakeState): void {
       });
 
       it("is ordered completely", async () => {
-        const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId);
+        const { operationIds, managerIndexes } = await store.referenceDependencies(cycleId, [
+          "create",
+          "reactivate",
+        ]);
         expect(operationIds.length).toBe(people - deactivations + 1);
         expect([...operationIds]).toEqual([...operationIds].sort((one, other) => one - other));
         expect(managerIndexes[0]).toBe(-1);
@@ -124,7 +130,7 @@ export function describeLargeCycle(make: MakeState): void {
       });
 
       it("is ended completely", async () => {
-        await store.finishCycle(cycleId, { finishedAt: 4, outcome: "interrupted", error: null });
+        await kept(store).ended(cycleId, { finishedAt: 4, outcome: "interrupted", error: null });
         const [ended] = await store.recentCycles(1);
         expect(ended?.outcomes).toHaveLength(3);
         expect(ended?.outcomes.every(({ outcome }) => outcome === "cancelled")).toBe(true);
@@ -165,7 +171,10 @@ export function describeLargeCycle(make: MakeState): void {
           })),
           cycleId,
         );
-        const adopting = await store.beginCycle({ planId: "adopting", kind: "initial", startedAt: 5 });
+        const adopting = await store.beginCycle(
+          { planId: "adopting", kind: "initial", startedAt: 5 },
+          "private",
+        );
         await kept(store).decisions(
           adopting,
           ids.map(

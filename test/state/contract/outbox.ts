@@ -9,7 +9,7 @@ const forOne = [{ name: "one", events: ["guardCleared"] as const }];
 
 /** Claims what is due for the receiver. @throws Error if nothing is */
 async function claim(store: StateStore, receiver: string, now: number) {
-  const claimed = await store.claimDelivery(receiver, now, 100);
+  const claimed = await store.claimDelivery(receiver, now, { claimMs: 100, longestWaitMs: 86_400_000 });
   if (claimed === null) throw new Error(`nothing is due for ${receiver}`);
   return claimed;
 }
@@ -21,9 +21,9 @@ export function describeOutbox(make: MakeState): void {
 
     it("is kept together with its cause, and once if it is the same one", async () => {
       const { store } = state;
-      expect(await store.addEvent(cleared, { at: 1, once: "key", meta: { heldPlan: "a" } })).toBe(true);
-      expect(await store.addEvent(cleared, { at: 2, once: "key", meta: { heldPlan: "b" } })).toBe(false);
-      expect((await store.meta()).heldPlan).toBe("a");
+      expect(await store.addEvent(cleared, { at: 1, once: "key", notes: { digestedAt: "a" } })).toBe(true);
+      expect(await store.addEvent(cleared, { at: 2, once: "key", notes: { digestedAt: "b" } })).toBe(false);
+      expect((await store.meta()).digestedAt).toBe("a");
       expect(await store.addEvent(cleared, { at: 3 })).toBe(true);
       expect(await store.addEvent(cleared, { at: 4 })).toBe(true);
     });
@@ -34,13 +34,15 @@ export function describeOutbox(make: MakeState): void {
       await store.addressEvents([{ name: "two", events: ["guardHeld"] }]);
       await store.addEvent(cleared, { at: 2 });
       await store.addressEvents(forOne);
-      expect(await store.claimDelivery("one", 10, 100)).toMatchObject({
-        kept: { at: 2, event: cleared },
-        receiver: "one",
-        attempts: 0,
-      });
-      expect(await store.claimDelivery("one", 11, 100)).toBeNull();
-      expect(await store.claimDelivery("two", 11, 100)).toBeNull();
+      expect(await store.claimDelivery("one", 10, { claimMs: 100, longestWaitMs: 86_400_000 })).toMatchObject(
+        {
+          kept: { at: 2, event: cleared },
+          receiver: "one",
+          attempts: 0,
+        },
+      );
+      expect(await store.claimDelivery("one", 11, { claimMs: 100, longestWaitMs: 86_400_000 })).toBeNull();
+      expect(await store.claimDelivery("two", 11, { claimMs: 100, longestWaitMs: 86_400_000 })).toBeNull();
     });
 
     it("is claimed by one process at a time, and by another once the claim is over", async () => {
@@ -49,8 +51,10 @@ export function describeOutbox(make: MakeState): void {
       await store.addEvent(cleared, { at: 1 });
       await store.addressEvents(forOne);
       const claimed = await claim(store, "one", 10);
-      expect(await other.claimDelivery("one", 109, 100)).toBeNull();
-      expect(await other.claimDelivery("one", 110, 100)).toEqual(claimed);
+      expect(await other.claimDelivery("one", 109, { claimMs: 100, longestWaitMs: 86_400_000 })).toBeNull();
+      expect(await other.claimDelivery("one", 110, { claimMs: 100, longestWaitMs: 86_400_000 })).toEqual(
+        claimed,
+      );
     });
 
     it("is due again when its sender says so, with one more attempt, until it is settled", async () => {
@@ -59,10 +63,13 @@ export function describeOutbox(make: MakeState): void {
       await store.addressEvents(forOne);
       const claimed = await claim(store, "one", 10);
       await store.settleDelivery(claimed, 50);
-      expect(await store.claimDelivery("one", 49, 100)).toBeNull();
-      expect(await store.claimDelivery("one", 50, 100)).toEqual({ ...claimed, attempts: 1 });
+      expect(await store.claimDelivery("one", 49, { claimMs: 100, longestWaitMs: 86_400_000 })).toBeNull();
+      expect(await store.claimDelivery("one", 50, { claimMs: 100, longestWaitMs: 86_400_000 })).toEqual({
+        ...claimed,
+        attempts: 1,
+      });
       await store.settleDelivery(claimed, null);
-      expect(await store.claimDelivery("one", 1_000, 100)).toBeNull();
+      expect(await store.claimDelivery("one", 1_000, { claimMs: 100, longestWaitMs: 86_400_000 })).toBeNull();
     });
 
     it("is sent with the oldest first", async () => {
@@ -89,7 +96,7 @@ export function describeOutbox(make: MakeState): void {
       } as const;
       await store.addEvent(cleared, { at: 1, once: "cleared" });
       await store.addEvent(expiring, { at: 1, once: "expiring" });
-      await store.prune({ before: 5, countedSince: 5, maxRows: null });
+      await kept(store).trimmed({ before: 5, countedSince: 5, maxRows: null });
       expect(await store.addEvent(cleared, { at: 6, once: "cleared" })).toBe(true);
       expect(await store.addEvent(expiring, { at: 6, once: "expiring" })).toBe(false);
     });

@@ -1,32 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { NewOperation } from "../../../src/domain/state/change.ts";
 import type { RetryRecord } from "../../../src/domain/state/retry.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
+import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
-import { personRow, plannedRow, settled, toPlan } from "./rows.ts";
-
-function update(cycleId: number, objectId: string, more: Partial<NewOperation> = {}): NewOperation {
-  return {
-    cycleId,
-    status: "planned",
-    operation: {
-      action: "update",
-      objectId,
-      userName: `${objectId}@example.com`,
-      latticeId: `lat-${objectId}`,
-      reason: "title changed",
-      evidence: null,
-      changes: [{ attribute: "title", before: "Clerk", after: "Cook" }],
-      adopts: false,
-    },
-    weights: [],
-    refersTo: null,
-    wave: 2,
-    attempt: 1,
-    at: 1,
-    ...more,
-  };
-}
+import { operationRow, personRow, plannedRow, settled, toPlan } from "./rows.ts";
 
 function retry(objectId: string, more: Partial<RetryRecord> = {}): RetryRecord {
   const times = { firstFailedAt: 1, lastFailedAt: 2, nextTryAt: 3 };
@@ -43,8 +20,8 @@ async function planFor(
     store,
     people.map((id) => personRow(id)),
   );
-  const cycleId = await store.beginCycle({ planId, kind: "incremental", startedAt: 1 });
-  await store.commit({ operations: { add: people.map((id) => update(cycleId, id)) } }, "private");
+  const cycleId = await store.beginCycle({ planId, kind: "incremental", startedAt: 1 }, "private");
+  await store.commit({ operations: { add: people.map((id) => operationRow(cycleId, id)) } }, "private");
   const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 99 });
   return planned.map(({ id }) => id);
 }
@@ -56,8 +33,11 @@ export function describeOutcomes(make: MakeState): void {
 
     it("is sent in the order of waves, then of ids, in pages", async () => {
       const { store } = state;
-      const cycleId = await store.beginCycle({ planId: "plan", kind: "incremental", startedAt: 1 });
-      const waves = [3, 2, 3, 2].map((wave, index) => update(cycleId, `p${index}`, { wave }));
+      const cycleId = await store.beginCycle(
+        { planId: "plan", kind: "incremental", startedAt: 1 },
+        "private",
+      );
+      const waves = [3, 2, 3, 2].map((wave, index) => operationRow(cycleId, `p${index}`, { wave }));
       await store.commit({ operations: { add: waves } }, "private");
       const order: string[] = [];
       let [afterWave, afterId] = [-1, 0];
@@ -118,7 +98,7 @@ export function describeOutcomes(make: MakeState): void {
       await store.commit({ intents: { begin: { operationIds: [id], at: 5 } } }, "private");
       await store.commit({ ended: [{ id, status: "failed", finishedAt: 6 }] }, "private");
       const { id: cycleId = 0 } = (await store.recentCycles(1))[0] ?? {};
-      await store.finishCycle(cycleId, { finishedAt: 7, outcome: "someFailed", error: null });
+      await kept(store).ended(cycleId, { finishedAt: 7, outcome: "someFailed", error: null });
       expect(await store.recentCycles(1)).toMatchObject([{ done: 0, failed: 1 }]);
       await store.commit({ endedLate: [{ id, status: "done", finishedAt: 9 }] }, "private");
       expect(await store.recentCycles(1)).toMatchObject([{ done: 1, failed: 0 }]);
@@ -191,10 +171,9 @@ export function describeOutcomes(make: MakeState): void {
         { objectId: "b", paths: ["title"] },
         { objectId: "a", nextTryAt: 9 },
       ]);
-      // The first failure stays the first.
       const again = retry("a", { attempts: 2, firstFailedAt: 5, lastFailedAt: 5 });
       await store.commit({ retries: { put: [again], drop: ["b"] } }, "private");
-      expect(await store.retries(9)).toMatchObject([{ objectId: "a", attempts: 2, firstFailedAt: 1 }]);
+      expect(await store.retries(9)).toEqual([{ ...again, userName: null }]);
       expect(await store.retryOf("b")).toBeNull();
     });
 

@@ -108,7 +108,7 @@ export function describePeople(make: MakeState): void {
       expect(await store.duePeople(99, "", 9)).toEqual(["c"]);
       expect(await store.duePeople(100, "", 1)).toEqual(["a"]);
       expect(await store.duePeople(100, "a", 1)).toEqual(["c"]);
-      await store.commit({ lookedAt: ["a"] }, "private");
+      await store.commit({ lookAgain: { objectIds: ["a"], at: null } }, "private");
       expect(await store.duePeople(100, "", 9)).toEqual(["c"]);
     });
 

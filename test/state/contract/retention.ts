@@ -15,7 +15,10 @@ async function cycle(
   answeredAt = start + number * hour + 2,
 ): Promise<number> {
   const startedAt = start + number * hour;
-  const cycleId = await store.beginCycle({ planId: `plan-${number}`, kind: "incremental", startedAt });
+  const cycleId = await store.beginCycle(
+    { planId: `plan-${number}`, kind: "incremental", startedAt },
+    "private",
+  );
   await kept(store).decisions(
     cycleId,
     Array.from({ length: 10 }, (_, person) => ({
@@ -50,7 +53,7 @@ async function cycle(
     })),
   );
   const finishedAt = startedAt + 2;
-  if (end !== "died") await store.finishCycle(cycleId, { finishedAt, outcome: "done", error: null });
+  if (end !== "died") await kept(store).ended(cycleId, { finishedAt, outcome: "done", error: null });
   return cycleId;
 }
 
@@ -75,9 +78,9 @@ export function describeRetention(make: MakeState): void {
     it("drops the oldest cycles while the log has more rows than allowed", async () => {
       const { store } = state;
       for (let number = 1; number <= 10; number += 1) await cycle(store, number);
-      await store.prune({ before: 0, countedSince: start + 100 * hour, maxRows: null });
+      await kept(store).trimmed({ before: 0, countedSince: start + 100 * hour, maxRows: null });
       expect(await rows(store)).toBe(100);
-      await store.prune({ before: 0, countedSince: start + 100 * hour, maxRows: 45 });
+      await kept(store).trimmed({ before: 0, countedSince: start + 100 * hour, maxRows: 45 });
       expect(await left(store)).toBe("7 8 9 10");
       expect(await rows(store)).toBe(40);
       expect(await store.history({ person: "PERSON1@example.com", limit: 100 })).toHaveLength(4);
@@ -87,19 +90,26 @@ export function describeRetention(make: MakeState): void {
       const { store } = state;
       for (const number of [1, 3, 4]) await cycle(store, number, number === 3 ? "died" : "finished");
       const limits = { countedSince: start + 100 * hour, maxRows: null };
-      await store.prune({ before: start + 3 * hour, ...limits });
+      await kept(store).trimmed({ before: start + 3 * hour, ...limits });
       expect(await left(store)).toBe("3 4");
-      await store.prune({ before: start + 100 * hour, ...limits });
+      await kept(store).trimmed({ before: start + 100 * hour, ...limits });
       expect(await left(store)).toBe("4");
     });
 
     it("keeps a cycle with an old time after another kept one: the clock was behind", async () => {
       const { store } = state;
       for (const number of [2_000, 3_000]) await cycle(store, number);
-      const behind = await store.beginCycle({ planId: "plan-behind", kind: "incremental", startedAt: start });
-      await store.finishCycle(behind, { finishedAt: start + 1, outcome: "interrupted", error: "stopped" });
+      const behind = await store.beginCycle(
+        { planId: "plan-behind", kind: "incremental", startedAt: start },
+        "private",
+      );
+      await kept(store).ended(behind, { finishedAt: start + 1, outcome: "interrupted", error: "stopped" });
       await cycle(store, 3_001);
-      await store.prune({ before: start + 2_500 * hour, countedSince: start + 9_000 * hour, maxRows: null });
+      await kept(store).trimmed({
+        before: start + 2_500 * hour,
+        countedSince: start + 9_000 * hour,
+        maxRows: null,
+      });
       expect(await left(store)).toBe("3000 behind 3001");
     });
 
@@ -107,11 +117,11 @@ export function describeRetention(make: MakeState): void {
       const { store } = state;
       for (let number = 1; number <= 6; number += 1) await cycle(store, number);
       const since = start + 4 * hour;
-      const before = await store.recentWeights(since, 0);
+      const before = await store.doneWeights(since);
       expect(countsOf(before).of("clear", ["title"])).toBe(30);
-      await store.prune({ before: start + 6 * hour, countedSince: since, maxRows: 5 });
+      await kept(store).trimmed({ before: start + 6 * hour, countedSince: since, maxRows: 5 });
       expect(await left(store)).toBe("4 5 6");
-      expect(await store.recentWeights(since, 0)).toEqual(before);
+      expect(await store.doneWeights(since)).toEqual(before);
     });
 
     it("keeps an old write that was found to be done within the guard's window", async () => {
@@ -119,7 +129,7 @@ export function describeRetention(make: MakeState): void {
       await cycle(store, 1, "finished", start + 9 * hour);
       await cycle(store, 8);
       await cycle(store, 10);
-      await store.prune({ before: start + 8.5 * hour, countedSince: start + 8.9 * hour, maxRows: 1 });
+      await kept(store).trimmed({ before: start + 8.5 * hour, countedSince: start + 8.9 * hour, maxRows: 1 });
       expect(await left(store)).toBe("1 10");
     });
 
@@ -128,9 +138,60 @@ export function describeRetention(make: MakeState): void {
       await cycle(store, 1, "unknown");
       await cycle(store, 2);
       await cycle(store, 3);
-      await store.prune({ before: start + 3 * hour, countedSince: start + 100 * hour, maxRows: 1 });
+      await kept(store).trimmed({ before: start + 3 * hour, countedSince: start + 100 * hour, maxRows: 1 });
       expect(await left(store)).toBe("1 3");
       expect(await store.openIntents()).toHaveLength(1);
+    });
+
+    it("keeps a cycle that ended at the very moment from which it is kept", async () => {
+      const { store } = state;
+      for (const number of [1, 2, 3]) await cycle(store, number);
+      const limits = { countedSince: start + 100 * hour, maxRows: null };
+      await kept(store).trimmed({ before: start + 2 * hour + 2, ...limits });
+      expect(await left(store)).toBe("2 3");
+    });
+  });
+
+  describe("the log", () => {
+    const state = eachWithFreshState(make);
+
+    it("says of old cycles how many operations it has, whether they count, and whether one is in doubt", async () => {
+      const { store } = state;
+      const ids = [
+        await cycle(store, 1),
+        await cycle(store, 2, "unknown"),
+        await cycle(store, 3, "finished", start + 9 * hour),
+      ];
+      const [first = 0, second = 0, third = 0] = ids;
+      expect(await store.oldestCycles(0, 2)).toEqual(
+        [first, second].map((id, index) => ({
+          id,
+          startedAt: start + (index + 1) * hour,
+          finishedAt: start + (index + 1) * hour + 2,
+        })),
+      );
+      expect((await store.oldestCycles(second, 9)).map(({ id }) => id)).toEqual([third]);
+      const has = { operations: 10, weighed: false, inDoubt: false };
+      expect(await store.logOf([first, second, third], start + 9 * hour)).toEqual(
+        new Map([
+          [first, has],
+          [second, { ...has, inDoubt: true }],
+          [third, { ...has, weighed: true }],
+        ]),
+      );
+      expect((await store.logOf([third], start + 9 * hour + 1)).get(third)?.weighed).toBe(false);
+      expect([await store.surplusOperations(29), await store.surplusOperations(30)]).toEqual([1, 0]);
+      expect(await store.surplusOperations(99)).toBe(0);
+    });
+
+    it("loses exactly the cycles that a commit names, with their operations", async () => {
+      const { store } = state;
+      for (const number of [1, 2, 3]) await cycle(store, number);
+      const [, second] = await store.oldestCycles(0, 3);
+      await store.commit({ pruned: { cycles: [second?.id ?? 0] } }, "private");
+      expect(await left(store)).toBe("1 3");
+      expect(await rows(store)).toBe(20);
+      expect(await store.surplusOperations(10)).toBe(10);
     });
   });
 }

@@ -1,4 +1,4 @@
-import type { AccountRow, PersonRow, PlannedFor } from "../../../src/domain/state/change.ts";
+import type { AccountRow, NewOperation, PersonRow, PlannedFor } from "../../../src/domain/state/change.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 
 /** A person of the directory, present and without attributes unless `more` says otherwise. */
@@ -33,6 +33,34 @@ export function accountRow(
     readIn: 1,
     readAgain: null,
     missingSince: null,
+    ...more,
+  };
+}
+
+/** A planned operation that sets a person's title, unless `more` says otherwise. */
+export function operationRow(
+  cycleId: number,
+  objectId: string,
+  { after = "Cook", ...more }: Partial<NewOperation> & { readonly after?: string } = {},
+): NewOperation {
+  return {
+    cycleId,
+    status: "planned",
+    operation: {
+      action: "update",
+      objectId,
+      userName: `${objectId}@example.com`,
+      latticeId: `lat-${objectId}`,
+      reason: "title changed",
+      evidence: null,
+      changes: [{ attribute: "title", before: "Clerk", after }],
+      adopts: false,
+    },
+    weights: [],
+    refersTo: null,
+    wave: 2,
+    attempt: 1,
+    at: 1,
     ...more,
   };
 }

@@ -56,7 +56,7 @@ export function describeSearch(make: MakeState): void {
 
     it("finds the closest people of a company and their number, by current names and by names in the log", async () => {
       const { store } = state;
-      const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 });
+      const cycleId = await store.beginCycle({ planId: "p", kind: "initial", startedAt: 1 }, "private");
       await kept(store).people(
         people.map(({ id, displayName, userPrincipalName }) => ({
           kind: "upsert",
