@@ -65,8 +65,8 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
       open: () => open(first),
       applied: async (job) => {
         notifier.reconfigured();
-        scheduler.reschedule(job.config.schedule);
         await skip.grant();
+        scheduler.reschedule(job.config.schedule);
       },
       count: metrics.reload,
       signal,

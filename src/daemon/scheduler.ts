@@ -32,7 +32,7 @@ export interface Scheduler {
   nextCronAt(): number | null;
   /** The time between two regular cycles, milliseconds; for a cron expression, between the next two. */
   intervalMs(): number;
-  /** Begins to start cycles. */
+  /** Begins to start cycles: at once if the schedule is an interval and one is due. */
   start(): void;
   /** Takes another schedule, by which the next cycle is counted from the last start. A cycle under way goes on. */
   reschedule(schedule: Schedule): void;
@@ -48,8 +48,9 @@ const jumpMs = 10_000;
 
 /**
  * Starts cycles when they are due, never two at a time. For an interval, node-cron only ticks, every five seconds and in UTC
- * (a local tick can pause around a change of daylight saving time). Whether a cycle is due is counted from the last start,
- * because `*\/45` in a cron expression fires at :00 and :45. A configured cron expression is used as it is.
+ * (a local tick can pause around a change of daylight saving time), and the start counts as a tick. Whether a cycle is due is
+ * counted from the last start, because `*\/45` in a cron expression fires at :00 and :45. A configured cron expression is used
+ * as it is.
  */
 export function createScheduler({ schedule: first, clock, slot, cycles }: SchedulerParts): Scheduler {
   let schedule = first;
@@ -101,10 +102,14 @@ export function createScheduler({ schedule: first, clock, slot, cycles }: Schedu
       { timezone: schedule.kind === "cron" ? schedule.timezone : "UTC", suppressMissedWarning: true },
     );
   let task = taskOf();
+  const startTask = (): void => {
+    void task.start();
+    if (schedule.kind === "every") onTick();
+  };
   const replaceTask = (): void => {
     void task.destroy();
     task = taskOf();
-    if (state === "started") void task.start();
+    if (state === "started") startTask();
   };
   let stopLooking = (): void => {};
   return {
@@ -116,7 +121,7 @@ export function createScheduler({ schedule: first, clock, slot, cycles }: Schedu
     },
     start: () => {
       state = "started";
-      void task.start();
+      startTask();
       stopLooking = onClockJump(clock, replaceTask);
     },
     reschedule: (other) => {
