@@ -123,147 +123,143 @@ interface Now {
 const reloaded = "configuration reloaded";
 const refused = "configuration not reloaded";
 
-describe.runIf(process.platform !== "win32").concurrent(
-  "SIGHUP",
-  () => {
-    it("puts a changed configuration in force: the next cycle, explanations, the schedule and the log use it", async () => {
-      await using stage = await setStage();
-      const { sandbox } = stage;
-      const daemon = await startDaemon(stage, stage.configure());
-      await daemon.firstCycle();
-      const person = [...sandbox.directory.users()].find((user) => user.properties.accountEnabled === true);
-      const name = String(person?.properties.userPrincipalName);
-      const explained = async () => JSON.stringify((await daemon.get(`/api/people/${name}`)).summary);
-      const active = () => [...sandbox.lattice.accounts()].filter((account) => account.active).length;
-      const [before, told] = [active(), await explained()];
+describe.runIf(process.platform !== "win32").concurrent("SIGHUP", () => {
+  it("puts a changed configuration in force: the next cycle, explanations, the schedule and the log use it", async () => {
+    await using stage = await setStage();
+    const { sandbox } = stage;
+    const daemon = await startDaemon(stage, stage.configure());
+    await daemon.firstCycle();
+    const person = [...sandbox.directory.users()].find((user) => user.properties.accountEnabled === true);
+    const name = String(person?.properties.userPrincipalName);
+    const explained = async () => JSON.stringify((await daemon.get(`/api/people/${name}`)).summary);
+    const active = () => [...sandbox.lattice.accounts()].filter((account) => account.active).length;
+    const [before, told] = [active(), await explained()];
 
-      stage.configure({
-        scope: { exclude: [name] },
-        schedule: { cron: "30 3 * * *" },
-        http: { listen: "127.0.0.1:1", local: "open" },
-        notify: { ping: { url: "https://ping.example.com/secretpart" } },
-        log: { level: "warn", format: "json" },
-      });
-      expect(await daemon.hangUp(reloaded)).toMatchObject({
-        level: 30,
-        changed: ["entra.scope.exclude", "schedule.every", "schedule.cron", "log.level", "notify.ping.url"],
-      });
-      await until(() => daemon.lines("these keys need a restart").length === 1);
-      expect(daemon.lines("these keys need a restart")).toMatchObject([{ keys: ["http.listen"] }]);
-      const { schedule, nextDueAt } = await daemon.get<Now>("/api/now");
-      expect([schedule, nextDueAt.slice(10)]).toEqual([{ cron: "30 3 * * *" }, "T03:30:00.000Z"]);
-      expect(await explained()).not.toBe(told);
-      expect(active()).toBe(before);
-      expect(await daemon.cycle()).toBe("done");
-      expect(active()).toBe(before - 1);
-      expect(await daemon.text("/metrics")).toContain('config_reloads_total{outcome="applied"} 1');
-      expect(daemon.stderr()).not.toContain("secretpart");
-      await daemon.stop();
+    stage.configure({
+      scope: { exclude: [name] },
+      schedule: { cron: "30 3 * * *" },
+      http: { listen: "127.0.0.1:1", local: "open" },
+      notify: { ping: { url: "https://ping.example.com/secretpart" } },
+      log: { level: "warn", format: "json" },
     });
-
-    it("keeps the old one in force if the new one is wrong, says where, and takes the corrected one", async () => {
-      await using stage = await setStage();
-      const daemon = await startDaemon(stage, stage.configure());
-      await daemon.firstCycle();
-      stage.place.configure("entra:\n  scope: { mode: all }\nschedule: [every\n");
-      expect(await daemon.hangUp(refused)).toMatchObject({
-        level: 50,
-        error: expect.stringMatching(/config\.yaml:4:1/),
-      });
-      stage.configure({ mapping: [{ target: "userName", expression: "Nonsense([mail])" }] });
-      expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/Nonsense/) });
-      const { tenantId } = stage.sandbox;
-      const certificate = { credential: "certificate", certificate: { path: "gone.pem" } };
-      stage.configure({ entra: { tenantId, clientId: tenantId, scope: { mode: "all" }, ...certificate } });
-      expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/gone\.pem/) });
-      stage.configure({ http: { listen: "0.0.0.0:9464" } });
-      expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/set http\.token/) });
-      expect(await daemon.cycle()).toBe("done");
-      expect(await daemon.text("/metrics")).toContain('config_reloads_total{outcome="refused"} 4');
-      stage.configure();
-      for (let sent = 0; sent < 30; sent += 1) daemon.child.kill("SIGHUP");
-      expect(await daemon.hangUp(reloaded)).toMatchObject({ changed: [] });
-      expect(await daemon.cycle()).toBe("done");
-      expect(daemon.lines(reloaded).length).toBeLessThan(30);
-      await daemon.stop();
+    expect(await daemon.hangUp(reloaded)).toMatchObject({
+      level: 30,
+      changed: ["entra.scope.exclude", "schedule.every", "schedule.cron", "log.level", "notify.ping.url"],
     });
+    await until(() => daemon.lines("these keys need a restart").length === 1);
+    expect(daemon.lines("these keys need a restart")).toMatchObject([{ keys: ["http.listen"] }]);
+    const { schedule, nextDueAt } = await daemon.get<Now>("/api/now");
+    expect([schedule, nextDueAt.slice(10)]).toEqual([{ cron: "30 3 * * *" }, "T03:30:00.000Z"]);
+    expect(await explained()).not.toBe(told);
+    expect(active()).toBe(before);
+    expect(await daemon.cycle()).toBe("done");
+    expect(active()).toBe(before - 1);
+    expect(await daemon.text("/metrics")).toContain('config_reloads_total{outcome="applied"} 1');
+    expect(daemon.stderr()).not.toContain("secretpart");
+    await daemon.stop();
+  });
 
-    it("lets a cycle in flight finish with the old key; the next one has the new key", async () => {
-      await using stage = await setStage();
-      const { sandbox, front } = stage;
-      const writes: (string | undefined)[] = [];
-      let release = (): void => {};
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      front.before = async ({ method, headers }) => {
-        if (method !== "GET") writes.push(headers.authorization);
-        if (writes.length > 2) await released;
-        return undefined;
-      };
-      front.rewrite = (request) => ({
-        ...request,
-        headers: { ...request.headers, authorization: `Bearer ${sandbox.latticeToken}` },
-      });
-      const daemon = await startDaemon(stage, stage.configure());
-      await until(() => writes.length > 2);
-      stage.setKey("rotated-key-of-lattice");
-      expect(await daemon.hangUp(reloaded)).toMatchObject({ changed: ["lattice.token"] });
-      const inFlight = writes.length;
-      release();
-      await daemon.firstCycle();
-      expect(writes.length).toBeGreaterThan(inFlight);
-      expect(new Set(writes)).toEqual(new Set([`Bearer ${sandbox.latticeToken}`]));
-      writes.length = 0;
-      for (const { id } of [...sandbox.directory.users()].slice(0, 3))
-        sandbox.directory.updateUser(id, { jobTitle: "Changed" });
-      expect(await daemon.cycle()).toBe("done");
-      expect(new Set(writes)).toEqual(new Set(["Bearer rotated-key-of-lattice"]));
-      expect(daemon.stderr()).not.toContain("rotated-key-of-lattice");
-      await daemon.stop();
+  it("keeps the old one in force if the new one is wrong, says where, and takes the corrected one", async () => {
+    await using stage = await setStage();
+    const daemon = await startDaemon(stage, stage.configure());
+    await daemon.firstCycle();
+    stage.place.configure("entra:\n  scope: { mode: all }\nschedule: [every\n");
+    expect(await daemon.hangUp(refused)).toMatchObject({
+      level: 50,
+      error: expect.stringMatching(/config\.yaml:4:1/),
     });
+    stage.configure({ mapping: [{ target: "userName", expression: "Nonsense([mail])" }] });
+    expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/Nonsense/) });
+    const { tenantId } = stage.sandbox;
+    const certificate = { credential: "certificate", certificate: { path: "gone.pem" } };
+    stage.configure({ entra: { tenantId, clientId: tenantId, scope: { mode: "all" }, ...certificate } });
+    expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/gone\.pem/) });
+    stage.configure({ http: { listen: "0.0.0.0:9464" } });
+    expect(await daemon.hangUp(refused)).toMatchObject({ error: expect.stringMatching(/set http\.token/) });
+    expect(await daemon.cycle()).toBe("done");
+    expect(await daemon.text("/metrics")).toContain('config_reloads_total{outcome="refused"} 4');
+    stage.configure();
+    for (let sent = 0; sent < 30; sent += 1) daemon.child.kill("SIGHUP");
+    expect(await daemon.hangUp(reloaded)).toMatchObject({ changed: [] });
+    expect(await daemon.cycle()).toBe("done");
+    expect(daemon.lines(reloaded).length).toBeLessThan(30);
+    await daemon.stop();
+  });
 
-    it("ends the wait of a quarantine whose cause the new configuration removes", async () => {
-      await using stage = await setStage();
-      stage.setKey("a-key-that-is-not-known");
-      const daemon = await startDaemon(stage, stage.configure());
-      await daemon.said(/quarantineEntered/);
-      await daemon.firstCycle();
-      stage.setKey(stage.sandbox.latticeToken);
-      await daemon.hangUp(reloaded);
-      await daemon.said(/quarantineLeft/);
-      await daemon.stop();
+  it("lets a cycle in flight finish with the old key; the next one has the new key", async () => {
+    await using stage = await setStage();
+    const { sandbox, front } = stage;
+    const writes: (string | undefined)[] = [];
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
     });
-
-    it("is ignored by a daemon that is stopping, and ends a run that is not a daemon", async () => {
-      await using stage = await setStage();
-      const { front, place, environment } = stage;
-      let hanging = 0;
-      let release = (): void => {};
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      front.before = async () => {
-        hanging += 1;
-        await released;
-        return undefined;
-      };
-      const config = stage.configure();
-      const run = place.start(["sync", "--config", config], environment);
-      await until(() => hanging > 0);
-      run.child.kill("SIGHUP");
-      expect(await run.ended).toMatchObject({ signal: "SIGHUP" });
-
-      hanging = 0;
-      const daemon = await startDaemon(stage, config);
-      await until(() => hanging > 0);
-      daemon.child.kill("SIGTERM");
-      await daemon.said(/"stopping"/);
-      daemon.child.kill("SIGHUP");
-      release();
-      expect(await daemon.ended).toMatchObject({ code: 0, signal: null });
-      expect(daemon.lines(reloaded)).toEqual([]);
+    front.before = async ({ method, headers }) => {
+      if (method !== "GET") writes.push(headers.authorization);
+      if (writes.length > 2) await released;
+      return undefined;
+    };
+    front.rewrite = (request) => ({
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${sandbox.latticeToken}` },
     });
-  },
-  30_000,
-);
+    const daemon = await startDaemon(stage, stage.configure());
+    await until(() => writes.length > 2);
+    stage.setKey("rotated-key-of-lattice");
+    expect(await daemon.hangUp(reloaded)).toMatchObject({ changed: ["lattice.token"] });
+    const inFlight = writes.length;
+    release();
+    await daemon.firstCycle();
+    expect(writes.length).toBeGreaterThan(inFlight);
+    expect(new Set(writes)).toEqual(new Set([`Bearer ${sandbox.latticeToken}`]));
+    writes.length = 0;
+    for (const { id } of [...sandbox.directory.users()].slice(0, 3))
+      sandbox.directory.updateUser(id, { jobTitle: "Changed" });
+    expect(await daemon.cycle()).toBe("done");
+    expect(new Set(writes)).toEqual(new Set(["Bearer rotated-key-of-lattice"]));
+    expect(daemon.stderr()).not.toContain("rotated-key-of-lattice");
+    await daemon.stop();
+  });
+
+  it("ends the wait of a quarantine whose cause the new configuration removes", async () => {
+    await using stage = await setStage();
+    stage.setKey("a-key-that-is-not-known");
+    const daemon = await startDaemon(stage, stage.configure());
+    await daemon.said(/quarantineEntered/);
+    await daemon.firstCycle();
+    stage.setKey(stage.sandbox.latticeToken);
+    await daemon.hangUp(reloaded);
+    await daemon.said(/quarantineLeft/);
+    await daemon.stop();
+  });
+
+  it("is ignored by a daemon that is stopping, and ends a run that is not a daemon", async () => {
+    await using stage = await setStage();
+    const { front, place, environment } = stage;
+    let hanging = 0;
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    front.before = async () => {
+      hanging += 1;
+      await released;
+      return undefined;
+    };
+    const config = stage.configure();
+    const run = place.start(["sync", "--config", config], environment);
+    await until(() => hanging > 0);
+    run.child.kill("SIGHUP");
+    expect(await run.ended).toMatchObject({ signal: "SIGHUP" });
+
+    hanging = 0;
+    const daemon = await startDaemon(stage, config);
+    await until(() => hanging > 0);
+    daemon.child.kill("SIGTERM");
+    await daemon.said(/"stopping"/);
+    daemon.child.kill("SIGHUP");
+    release();
+    expect(await daemon.ended).toMatchObject({ code: 0, signal: null });
+    expect(daemon.lines(reloaded)).toEqual([]);
+  });
+});
