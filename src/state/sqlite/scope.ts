@@ -61,16 +61,18 @@ export function scopeMethods(db: Connection): ScopeMethods {
 function groupMethods(
   db: Connection,
 ): Pick<StateStore, "beginFilterGroups" | "stageFilterGroup" | "movedInGroups"> {
-  const clear = db.prepare("DELETE FROM filter_group_staging");
+  db.exec(`CREATE TEMP TABLE IF NOT EXISTS group_staging (object_id TEXT NOT NULL, group_name TEXT NOT NULL,
+    PRIMARY KEY (object_id, group_name)) STRICT, WITHOUT ROWID`);
+  const clear = db.prepare("DELETE FROM temp.group_staging");
   const stage = db.prepare<[string, string]>(
-    "INSERT OR IGNORE INTO filter_group_staging (object_id, group_name) SELECT value, ? FROM json_each(?)",
+    "INSERT OR IGNORE INTO temp.group_staging (object_id, group_name) SELECT value, ? FROM json_each(?)",
   );
   const missingFrom = (one: string, other: string, entered: number): string =>
     `SELECT object_id, group_name, ${entered} AS entered FROM ${one} AS one WHERE NOT EXISTS
        (SELECT 1 FROM ${other} AS other WHERE other.object_id = one.object_id AND other.group_name = one.group_name)`;
   const moved = db.prepare<[], { object_id: string; group_name: string; entered: number }>(
-    `${missingFrom("filter_group_staging", "filter_group_member", 1)}
-     UNION ALL ${missingFrom("filter_group_member", "filter_group_staging", 0)}`,
+    `${missingFrom("temp.group_staging", "main.filter_group_member", 1)}
+     UNION ALL ${missingFrom("main.filter_group_member", "temp.group_staging", 0)}`,
   );
   return {
     beginFilterGroups: async () => {

@@ -88,5 +88,15 @@ export function describeStaging(make: MakeState<StagingStore>): void {
         { objectId: "b", entered: false, group: "H" },
       ]);
     });
+
+    it("is one process's own, and empty at the beginning of the next read", async () => {
+      const { store } = state;
+      const other = await state.another();
+      await store.beginFilterGroups();
+      await store.stageFilterGroup("G", ["a"]);
+      expect(await stageGroups(other, { G: ["b"] })).toEqual([{ objectId: "b", entered: true, group: "G" }]);
+      expect(await store.movedInGroups()).toEqual([{ objectId: "a", entered: true, group: "G" }]);
+      expect(await stageGroups(store, {})).toEqual([]);
+    });
   });
 }
