@@ -37,24 +37,34 @@ export interface Accounts {
     readonly latticeIds: readonly string[];
     readonly objectIds: readonly string[];
   }): Promise<readonly AccountRow[]>;
-  /** Accounts that have this one as their manager, and accounts of people who report to its person in the directory. */
+  /**
+   * Each account once whose value of the manager (`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager`) is
+   * this Lattice id, or whose person has the person of this account as manager in the directory.
+   */
   accountsReportingTo(latticeId: string): Promise<readonly AccountRow[]>;
-  /** Accounts that no cycle since `cycleId`, itself included, has read or written, in pages by Lattice id. */
+  /** Accounts whose last `readIn` is before `cycleId`, in pages by Lattice id. */
   unreadAccounts(cycleId: number, after: string, limit: number): Promise<readonly UnreadAccount[]>;
-  /** Accounts that are to be read again, in pages by Lattice id. */
+  /** Accounts with `readAgain`, in pages by Lattice id. */
   toReadAgain(
     after: string,
     limit: number,
   ): Promise<readonly { readonly latticeId: string; readonly objectId: string | null }[]>;
-  /** Accounts that have been missing since `before` or longer, in pages by Lattice id. */
+  /** Accounts with `missingSince` at `before` or earlier, in pages by Lattice id. */
   missingAccounts(
     before: number,
     after: string,
     limit: number,
   ): Promise<readonly { readonly latticeId: string; readonly missingSince: number }[]>;
-  /** Other accounts that are not missing: linked ones first, and active ones before the others. */
+  /**
+   * At most `limit` Lattice ids of other accounts that are not missing: linked ones first; among equals those that are not
+   * known to be inactive; then by Lattice id.
+   */
   otherAccounts(latticeId: string, limit: number): Promise<readonly string[]>;
-  /** Lattice ids, in order, of linked accounts that are not missing, of people with neither a failure nor an unconfirmed write. */
+  /**
+   * At most `limit` Lattice ids, in order, of linked accounts that are not missing and whose people are neither on the retry
+   * schedule nor have an open intent.
+   * @param except object ids of people who are left out
+   */
   soundAccounts(except: readonly string[], limit: number): Promise<readonly string[]>;
   /** One account; `null` if it is not known. */
   accountOf(latticeId: string): Promise<KnownAccount | null>;
@@ -62,17 +72,21 @@ export interface Accounts {
 
 /** The links between accounts and people. */
 export interface Links {
+  /** The account that is linked to the person, missing or not; `null` if there is none. */
   linkOf(objectId: string): Promise<LinkedTarget | null>;
-  /** The person that an account is linked to; `null` if it is not linked. */
+  /** The person that an account is linked to; `null` if it is not linked, or not known. The person need not be known. */
   ownerOf(latticeId: string): Promise<string | null>;
-  /** The current account of a person, to resolve references while sending; `null` if there is none, or while it is missing. */
+  /** The Lattice id of the account that is linked to the person; `null` if there is none, or it is missing. */
   latticeIdOf(objectId: string): Promise<string | null>;
-  /** The same for several people. People without an account are left out. */
+  /** The same for several people, by object id. */
   latticeIdsOf(objectIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** The identities of accounts, by Lattice id. Unknown accounts are left out. */
   identitiesOf(latticeIds: readonly string[]): Promise<ReadonlyMap<string, AccountIdentity>>;
-  /** Counts by attribute, in the order of their names. */
+  /**
+   * The number of linked accounts with an acknowledged value, by attribute (path), in the order of the attributes. `shown`:
+   * some linked account has a value of the attribute, or an acknowledged one was observed with another value than `null`.
+   */
   countAcknowledged(): Promise<readonly AcknowledgedCount[]>;
-  /** The number of links that were removed at `since` or later, milliseconds since the epoch. */
+  /** The number of traces of dissolved links (`LostLink`) with `dissolvedAt` at `since` or later. */
   countLostLinks(since: number): Promise<number>;
 }

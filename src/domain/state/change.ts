@@ -170,20 +170,30 @@ export interface NamedChanges {
  * and decides nothing. The parts are written in the order in which they stand here.
  */
 export interface StateChange {
-  /** People of the directory as they are known now. A person who is new is planned. */
+  /**
+   * People of the directory as they are known now. A person who was not known before is marked; for another person nothing
+   * changes beside these fields.
+   */
   readonly people?: {
     /** The cycle that read them. */
     readonly readIn: number;
     readonly put?: readonly PersonRow[];
-    /** Object ids of people who were read again and are as they were. */
+    /** Object ids of people who were read again and are as they were: only `readIn` changes. */
     readonly seen?: readonly string[];
   };
-  /** Object ids of people who are not known any more; what is kept of their failures and decisions goes with them. */
+  /**
+   * Object ids of people who are not known any more. Their retry, leaving events, releases and rejections go with them; the
+   * log, intents, accounts, traces of links, the scope and decisions stay.
+   */
   readonly forgotten?: readonly string[];
+  /**
+   * Accounts, in this order: `losing`, `gone`, `put`, `seen`. A person has one account at most: a commit that would give
+   * them two is refused.
+   */
   readonly accounts?: {
     /** The cycle that read those that are as they were. */
     readonly readIn?: number;
-    /** Lattice ids of accounts whose link goes, or goes over: cleared before others have it. */
+    /** Lattice ids of accounts that lose their link, so that `put` may link their people, or them, anew. */
     readonly losing?: readonly string[];
     readonly put?: readonly AccountRow[];
     /** Lattice ids of accounts that were read again and are as they were. */
@@ -197,19 +207,31 @@ export interface StateChange {
     /** Lattice ids of accounts that came back. */
     readonly drop?: readonly string[];
   };
-  /** Whether the person's linked account was found to be gone, and no other is linked since. */
+  /**
+   * Whether the person's linked account was found to be gone, and no other has been linked since. A person who is not known
+   * is left out.
+   */
   readonly accountRemoved?: readonly { readonly objectId: string; readonly removed: boolean }[];
+  /** Who entered or left. A move that is made already changes nothing; the people need not be known. */
   readonly moves?: readonly Move[];
+  /**
+   * Operations of the log, in this order: `add` (with ids in the order of the list), `patch`, `remove`. An operation of a
+   * cycle that is not known is refused.
+   */
   readonly operations?: {
     readonly add?: readonly NewOperation[];
     readonly patch?: readonly OperationPatch[];
     /** Ids of operations that are not sent, and of which the log keeps nothing. */
     readonly remove?: readonly number[];
   };
+  /** In the place of what an earlier plan left of the person, marks included. */
   readonly planned?: readonly PlannedFor[];
-  /** People who wait until their manager has an account. */
+  /** People who wait until their manager has an account. The rest of what a plan left of them stays. */
   readonly awaiting?: readonly { readonly objectId: string; readonly planAgain: boolean }[];
-  /** Object ids of people whose manager, whom they waited for, has an account by now. */
+  /**
+   * Object ids of people whose manager, whom they waited for, has an account by now: they do not wait any more, and are
+   * candidates with `managerFound` until they are planned, or wait again by `awaiting` or a mark.
+   */
   readonly managerFound?: readonly string[];
   /** Since when leaving events were seen of a person, milliseconds since the epoch; in the place of what was kept before. */
   readonly leaving?: readonly {
@@ -218,11 +240,16 @@ export interface StateChange {
   }[];
   /** What a person decided about a held plan. */
   readonly decision?: HeldPlanDecision;
+  /** What people released: first `drop`, then `put`, which replaces the release of the same person and attribute. */
   readonly releases?: {
     readonly drop?: readonly NamedChanges[];
     /** A person who is not known is left out. `releasedAt`: milliseconds since the epoch. */
     readonly put?: readonly (ReleasedChange & { readonly planId: string; readonly releasedAt: number })[];
   };
+  /**
+   * What people rejected: first `drop`, then `put`, which replaces the rejection of the same person, attribute and
+   * fingerprint.
+   */
   readonly rejections?: {
     readonly drop?: readonly NamedChanges[];
     /** A person who is not known is left out. They are of the decision of the same change, where it has one. */
@@ -230,14 +257,24 @@ export interface StateChange {
   };
   /** When these people are to be looked at again, milliseconds since the epoch; `null` for never. */
   readonly lookAgain?: { readonly objectIds: readonly string[]; readonly at: number | null };
-  /** Who is planned again. Sharers of a key are those who share it after the parts above. */
+  /**
+   * The people who are planned again. People who share a key, report to a person or have an account are those who do so
+   * after the parts above.
+   */
   readonly marks?: readonly Mark[];
+  /** How operations ended. `at` of the log entry becomes `finishedAt`. */
   readonly ended?: readonly OperationEnd[];
-  /** Operations of earlier cycles of which it is known only now how they ended; the counts of these cycles change with it. */
+  /**
+   * Operations of earlier cycles of which it is known only now how they ended: status and times change, and from now on the
+   * cycle's outcomes are counted from the log.
+   */
   readonly endedLate?: readonly Pick<OperationEnd, "id" | "status" | "finishedAt">[];
   /** Ids of operations that have ended and are not in doubt: the log keeps of their values what it is set to keep. */
   readonly certain?: readonly number[];
-  /** A write that was confirmed answers the marks before it. */
+  /**
+   * People of whom a write was confirmed: they are marked or not, as it says. One who awaits the manager waits from now on,
+   * but for one whose manager was found (`managerFound`); for others this stays as it was.
+   */
   readonly sent?: readonly SentPerson[];
   /** Attributes of which a change was carried out: what a person released or rejected of them is over. */
   readonly carriedOut?: readonly { readonly objectId: string; readonly attributes: readonly string[] }[];
@@ -247,9 +284,11 @@ export interface StateChange {
     /** Object ids of people who do not fail any more. */
     readonly drop?: readonly string[];
   };
+  /** In the order in which it happened, for `failureChanges`. */
   readonly failures?: readonly FailureNote[];
-  /** Writes that are about to be sent, or of which it is known what became of them. */
+  /** Writes, first those of which it is known what became of them (`end`), then those that are about to be sent (`begin`). */
   readonly intents?: {
+    /** The operations become `sending`, and began at `at`. A person has one intent at most: a new one replaces an older one. */
     readonly begin?: { readonly operationIds: readonly number[]; readonly at: number };
     /** Object ids. */
     readonly end?: readonly string[];
@@ -261,7 +300,9 @@ export interface StateChange {
     readonly guard: GuardVerdict;
     readonly notes: readonly string[];
   };
+  /** What becomes of operations that a cycle leaves, one after the other. */
   readonly leftOver?: readonly LeftOver[];
+  /** In the place of an end that was written before. */
   readonly cycleEnd?: CycleEnd;
   readonly pruned?: Pruned;
   /**
@@ -270,7 +311,8 @@ export interface StateChange {
    * links were dissolved, and since when their accounts were missing.
    */
   readonly noLaterThan?: number;
+  /** In the place of what these notes said; others stay. */
   readonly notes?: Partial<Meta>;
-  /** Changes of state that people are told of. `at`: milliseconds since the epoch. */
+  /** Events that people are notified of, each a new one. `at`: milliseconds since the epoch. */
   readonly events?: readonly { readonly event: StateEvent; readonly at: number }[];
 }

@@ -33,12 +33,17 @@ export interface OutcomeCount {
 export type CycleOutcome = "done" | "held" | "someFailed" | "failed" | "interrupted";
 
 export interface Totals {
+  /** People in the directory's data, whatever their presence. */
   readonly sourceUsers: number;
+  /** Accounts with a link, missing ones included. */
   readonly linked: number;
+  /** Linked accounts that are not known to be inactive. */
   readonly linkedActive: number;
+  /** People whom the last plan skipped (`PlannedFor.skip`). */
   readonly skipped: number;
   /** Linked people among the skipped. */
   readonly linkedSkipped: number;
+  /** People on the retry schedule. */
   readonly retrying: number;
   /** People whose manager in Entra has no account in Lattice. */
   readonly waitingForManager: number;
@@ -47,9 +52,9 @@ export interface Totals {
 /** The cycles, and the counts of the company. */
 export interface Cycles {
   /**
-   * Adds a cycle without an end.
-   * @returns its id, which is higher than that of any cycle before
-   * @throws LeaseHeldError where the run that the fence names does not hold the lease any more
+   * Adds a cycle without an end. It waits for other processes that write.
+   * @returns its id, which is higher than that of every cycle before
+   * @throws LeaseHeldError like `commit`
    */
   beginCycle(
     cycle: { readonly planId: string; readonly kind: CycleKind; readonly startedAt: number },
@@ -59,6 +64,8 @@ export interface Cycles {
   countOutcomes(cycleId: number): Promise<readonly OutcomeCount[]>;
   /** The newest first: in descending order of the ids. @param before a cycle's id: only those before it, for paging */
   recentCycles(limit: number, before?: number): Promise<readonly CycleRecord[]>;
+  /** The cycle that made this plan; `null` if the log has it no more. */
   cycleOfPlan(planId: string): Promise<CycleRecord | null>;
+  /** The counts of now, without a walk through the company: they are asked for in each cycle and every few seconds. */
   totals(): Promise<Totals>;
 }

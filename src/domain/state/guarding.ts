@@ -11,28 +11,49 @@ export type ChangeToReject = Omit<RejectedChange, "planId" | "rejectedAt" | "dec
 /** An operation that an earlier cycle holds for a person, and the one that this cycle has planned or holds. */
 export interface EarlierHeld {
   readonly held: LoggedOperation;
-  /** The cycle since which exactly this is held. */
+  /** The cycle since which exactly this is held: `heldSince` of the row, else its own cycle. */
   readonly since: number;
+  /** All operations of this cycle for the person that are not `reported`. */
   readonly now: readonly LoggedOperation[];
 }
 
 /** The guard's counts, and the operations that it holds. */
 export interface Guarding {
-  /** Sums of the weights of the cycle's planned operations. */
+  /**
+   * What the cycle's planned operations weigh: lists of weights with how many operations have exactly these. A list may
+   * stand there several times; operations that weigh nothing are left out.
+   */
   plannedWeights(cycleId: number): Promise<readonly WeighedCount[]>;
-  /** The same of operations that were done at `since` or later, milliseconds since the epoch. */
+  /** The same of operations with the status `done` and `finishedAt` at `since` or later. */
   doneWeights(since: number): Promise<readonly WeighedCount[]>;
-  /** The same of operations with an open intent that are not recorded as done, but for those of people of whom the cycle has an operation. */
+  /**
+   * The same of operations with an open intent and another status than `done`, without those of people of whom the cycle has
+   * an operation.
+   */
   doubtfulWeights(cycleId: number): Promise<readonly WeighedCount[]>;
-  /** The number of active accounts: linked ones, and those that the cycle plans to link. */
+  /**
+   * The number of accounts that are not known to be inactive, and are linked or named by an operation of the cycle that
+   * adopts an account.
+   */
   countActive(cycleId: number): Promise<number>;
-  /** The number of those accounts, active or not, that have a value for the attribute. @param enough the count may stop there */
+  /**
+   * The number of accounts that are linked, or named by an operation of the cycle that adopts an account, and have a value
+   * of the attribute (a path) that is not `null`; active or not.
+   * @param enough the count may stop as soon as it has reached this
+   */
   countHolders(attribute: string, cycleId: number, enough: number): Promise<number>;
-  /** Planned operations with a weight, in pages by id. */
+  /** Operations of the cycle that are planned and weigh something, in pages by id. */
   weighedOperations(cycleId: number, after: number, limit: number): Promise<readonly WeighedOperation[]>;
-  /** Operations that earlier cycles hold for people whom this cycle has planned, in pages by the id of the earlier row. */
+  /**
+   * Operations with the status `held` of other cycles, of people of whom this cycle has an operation that is not `reported`,
+   * in pages by id; each with all such operations of this cycle.
+   */
   earlierHeld(cycleId: number, after: number, limit: number): Promise<readonly EarlierHeld[]>;
-  /** The operations that a plan held and that are still held unchanged, by that plan or a later one, in the order of sending. */
+  /**
+   * Operations with the status `held` that a plan held and that have stayed as they were since: those whose `since`
+   * (`heldSince`, else the cycle of the operation) is `cycleId` or earlier, and whose cycle is `cycleId` or later. In pages
+   * in the order of sending: those with (wave, id) after (`afterWave`, `afterId`).
+   */
   heldOf(
     cycleId: number,
     query: { readonly afterWave: number; readonly afterId: number; readonly limit: number },
@@ -41,12 +62,15 @@ export interface Guarding {
 
 /** Releases and rejections. */
 export interface Decisions {
-  /** Rejections, the newest first. */
+  /**
+   * At most `limit` rejections of people who are known: the newest first; of equal times, by object id, then attribute.
+   * `userName`: the user principal name.
+   */
   rejections(limit: number): Promise<readonly (RejectedChange & { readonly userName: string | null })[]>;
-  /** The number of deactivations with such evidence that were rejected at `since` or later, milliseconds since the epoch. */
+  /** The number of rejections with one of these kinds of evidence, rejected at `since` or later. */
   countRejected(evidence: readonly EvidenceKind[], since: number): Promise<number>;
-  /** Decisions about one person, the newest first. */
+  /** At most `limit` decisions about the person, those committed last first. */
   decisionsOf(objectId: string, limit: number): Promise<readonly PersonDecision[]>;
-  /** Releases from before that time, milliseconds since the epoch. */
+  /** Releases with `releasedAt` before that time. */
   releasesBefore(before: number): Promise<readonly ReleasedChange[]>;
 }

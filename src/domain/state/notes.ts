@@ -2,6 +2,6 @@ import type { Meta } from "./meta.ts";
 
 /** What a run remembers for the next one; a commit writes it. */
 export interface Notes {
-  /** What was never written is absent. */
+  /** What was written last of each note. A note that was never written is absent; an empty text is kept as such. */
   meta(): Promise<Partial<Meta>>;
 }

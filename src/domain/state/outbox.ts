@@ -20,8 +20,12 @@ export interface Outbox {
       readonly failuresThrough?: number;
     },
   ): Promise<boolean>;
+  /** Writes what those who tell events remember; notes that are not named stay. */
   noteTold(notes: Partial<ToldNotes>): Promise<void>;
-  /** Addresses each event that was not yet to those receivers that want its kind, once; to nobody where there is none. */
+  /**
+   * Addresses each event that was not addressed before to those of these receivers that want its kind. Without one it goes
+   * to nobody: a receiver that comes later does not get earlier events.
+   */
   addressEvents(
     receivers: readonly { readonly name: string; readonly events: readonly EventKind[] }[],
   ): Promise<void>;
@@ -35,8 +39,14 @@ export interface Outbox {
     now: number,
     terms: { readonly claimMs: number; readonly longestWaitMs: number },
   ): Promise<Delivery | null>;
-  /** After an attempt. @param nextTryAt when the next is due; `null` where it was delivered, or given up */
+  /**
+   * Ends the claim after an attempt.
+   * @param nextTryAt when the next attempt is due, with one attempt more; `null` if it was delivered, or given up
+   */
   settleDelivery(delivery: Delivery, nextTryAt: number | null): Promise<void>;
-  /** Who began to fail and who fails no more since the last digest, in the order in which it happened. */
+  /**
+   * People who began to fail or fail no more, in the order in which it was committed; `id` grows with it. `userName`: the
+   * user principal name, `null` if the person is not known.
+   */
   failureChanges(): Promise<readonly FailureChange[]>;
 }

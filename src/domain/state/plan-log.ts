@@ -35,7 +35,10 @@ export interface Intent {
 
 /** The plan of a cycle: operations in the order in which they are sent. */
 export interface PlanLog {
-  /** Operations in the order they are to be sent: by wave, then by id. */
+  /**
+   * Operations of the cycle in the order of sending: those with (wave, id) after (`afterWave`, `afterId`), at most `limit`.
+   * Those that are `reported` are among them only with `drift`.
+   */
   operations(
     cycleId: number,
     query: {
@@ -43,32 +46,40 @@ export interface PlanLog {
       action?: Action | undefined;
       /** None of these actions. */
       without?: readonly Action[];
-      /** Only people who did not fail before. */
+      /** Only operations with attempt 1. */
       firstAttempts?: boolean;
-      /** Only operations that concern drift, those included that are reported alone; else none of the latter. */
+      /** Only operations that concern drift, the reported ones included. */
       drift?: boolean;
       afterWave: number;
       afterId: number;
       limit: number;
     },
   ): Promise<readonly LoggedOperation[]>;
-  /** What the cycle plans, or planned; `adoptions`: operations that adopt an account. */
+  /** Operations of the cycle that are not `reported`: how many of each action, and how many adopt an account. */
   countOperations(
     cycleId: number,
   ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly adoptions: number }>;
-  /** The newest operation of the log; 0 where there is none. */
+  /**
+   * The highest id of an operation of the log; 0 if there is none. An operation that is added gets an id above those of all
+   * that the log has.
+   */
   newestOperation(): Promise<number>;
-  /** Operations of the cycle after this one, and how many of their people had none in the cycle up to it. */
+  /**
+   * Operations of the cycle with an id above `afterId` that are not `reported`: how many of each action, and how many people
+   * have such an operation and none of the cycle up to `afterId`.
+   */
   countLater(
     cycleId: number,
     afterId: number,
   ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly newPeople: number }>;
-  /** Ids of what the cycle plans, or only reports, for these people. */
+  /** Ids of operations of the cycle for these people that are `planned` or `reported`. */
   unsentOf(cycleId: number, objectIds: readonly string[]): Promise<readonly number[]>;
   /**
-   * What the order of sending rests on, in the order of the operations' ids: operations of the cycle, whatever their status, that
-   * have one of these actions (`giving`), adopt an account or point to another person (`NewOperation.refersTo`). For each the position in this list of
-   * the operation of the person it points to, if that one has such an action or adopts (of several, any); -1 where there is none; and the wave that it has.
+   * What the order of sending rests on, in the order of the operations' ids: the operations of the cycle that have one of
+   * these actions (`giving`), adopt an account or point to another person (`NewOperation.refersTo`), whatever their status.
+   * `managerIndexes`: the position in this list of the operation of the person it points to, if that one is in `giving` or
+   * adopts; -1 if there is none. `waves`: the wave that it has. In numbers alone: a first run has as many operations as the
+   * company has people.
    */
   referenceDependencies(
     cycleId: number,
@@ -78,12 +89,16 @@ export interface PlanLog {
     readonly managerIndexes: Int32Array;
     readonly waves: Uint32Array;
   }>;
-  /** Changes of userNames that the cycle plans for existing accounts. */
+  /**
+   * Changes of the attribute `userName` from one text to another in operations of the cycle that are `planned` and not of
+   * the action `create`, in the order of the operations' ids.
+   */
   plannedRenames(cycleId: number): Promise<readonly PlannedRename[]>;
   /**
-   * Planned operations that point to a person who has no account, or only a missing one, or is one of these (`without`), and of whom the cycle
-   * has no operation with one of these actions (`giving`) nor one that adopts an account. A page of those with an id above
-   * `after`, in the order of the ids, as large as suits the store; an empty one where there are no more.
+   * Operations of the cycle that are `planned` and point to a person who gets no account: one of `without`, or one without a
+   * linked account that is not missing; unless the cycle has an operation for that person that is in `giving` or adopts an
+   * account. A page of those with an id above `after`, in the order of the ids, as large as suits the store; an empty one if
+   * there are no more.
    */
   unpromisedReferences(
     cycleId: number,
@@ -94,16 +109,22 @@ export interface PlanLog {
 
 /** Writes in doubt, what is held, and who is on the retry schedule. */
 export interface Unfinished {
-  /** Intents left by a run that died. */
+  /**
+   * Writes that were begun and have not ended, in the order of the object ids. If the log has no row of the operation any
+   * more, `changes` is empty, `cycleId` is 0 and `status` is `cancelled`.
+   */
   openIntents(): Promise<readonly Intent[]>;
-  /** Those of these people of whom the cycle holds an operation. */
+  /** Those of these people of whom the cycle has an operation with the status `held`. */
   heldAmong(cycleId: number, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** What is known of a person's failures; `null` for somebody who is not on the retry schedule. */
   retryOf(objectId: string): Promise<RetryRecord | null>;
   /** Those of these people who are on the retry schedule, by object id. */
   retriesAmong(objectIds: readonly string[]): Promise<ReadonlyMap<string, RetryRecord>>;
-  /** People on the retry schedule whose last failure is later than `time` (milliseconds since the epoch), in pages by object id. */
+  /** People on the retry schedule whose last failure is later than `time`, in pages by object id. */
   failedAfter(time: number, after: string, limit: number): Promise<readonly RetryRecord[]>;
-  /** People on the retry schedule, the next first. */
+  /**
+   * At most `limit` people on the retry schedule: the next first; of equal times, by object id. `userName`: the user
+   * principal name.
+   */
   retries(limit: number): Promise<readonly (RetryRecord & { readonly userName: string | null })[]>;
 }

@@ -16,7 +16,7 @@ export interface Candidate {
   readonly userNameKey: string | null;
   /** The mapped externalId; `null` if the mapping cannot give two people the same one. */
   readonly externalIdKey: string | null;
-  /** Whether another stored person has the same `userNameKey`. `sharing` says which of them count. */
+  /** Whether another person is known with this `userNameKey`, whatever their standing: `sharing` says who counts. */
   readonly sharesName: boolean;
   /** The same for `externalIdKey`. */
   readonly sharesExternalId: boolean;
@@ -25,12 +25,12 @@ export interface Candidate {
   readonly accountRemoved: boolean;
   /** Since when the linked account has not been found in the target, milliseconds since the epoch; `null` if it is found. */
   readonly accountMissingSince: number | null;
-  /** Links of this person that were dissolved because the account was gone, and whose account has not come back. */
+  /** Traces of this person's dissolved links, the newest first; of equal times, by Lattice id. */
   readonly lostLinks: readonly LostLink[];
   readonly retry: RetryRecord | null;
-  /** A write of an earlier cycle is neither confirmed nor looked up yet. */
+  /** The person has an open intent. */
   readonly unconfirmed: boolean;
-  /** Ids of operations of earlier plans that the guard holds for this person. */
+  /** Ids of operations with the status `held`, of whichever cycle. */
   readonly held: readonly number[];
   /** Rejected changes of this person. They are not sent as long as the same changes are planned. */
   readonly rejected: readonly RejectedChange[];
@@ -44,6 +44,7 @@ export interface Candidate {
     /** `null` if the manager is not among the stored people. */
     readonly presence: Presence | null;
     readonly userName: string | null;
+    /** The manager's linked account, missing or not. */
     readonly latticeId: string | null;
     /** As last read; `null` if the manager is not among the stored people. */
     readonly source: SourceUser | null;
@@ -61,8 +62,9 @@ export interface SharerFilter {
 }
 
 /**
- * The people to plan: marked people, everyone, some people by object id, or people who waited for a manager whose account was
- * created earlier in this cycle.
+ * The people to plan: those who are marked; everybody; these people, as far as they are known; or those whose manager was
+ * found (`StateChange.managerFound`) and who were not planned since, without those of whom the cycle `allDoneIn` has an
+ * operation that is not done.
  */
 export type CandidateSelection =
   | "marked"
@@ -126,7 +128,11 @@ export type PersonPlan = (
 
 /** The planner's queries about people and the people and accounts around them. */
 export interface Planning {
-  /** People to plan, in pages by object id. */
+  /**
+   * People to plan, in pages by object id, each with all that is known when the page is read.
+   * @param everyoneInScope everybody is a member; otherwise members of the scope in force, and people who are always in
+   * scope
+   */
   candidates(query: {
     select: CandidateSelection;
     everyoneInScope: boolean;
@@ -138,10 +144,21 @@ export interface Planning {
    * may be as many as the company has; the event loop runs in between.
    */
   sharing(keys: readonly string[], which: SharerFilter): Promise<ReadonlyMap<string, readonly string[]>>;
+  /**
+   * Accounts that could be a person's, by the object id of the request: those with the userName (in any case), those with
+   * the externalId (both at most three, which is enough to see that it is not one alone), and those of `lost` that are
+   * known. A request without a userName or externalId finds none by it. Missing accounts are among them.
+   */
   matches(requests: readonly MatchRequest[]): Promise<ReadonlyMap<string, MatchAnswer>>;
-  /** Linked accounts of people who are not deleted permanently, by userName in lower case. */
+  /**
+   * Of each key (a userName in lower case) the linked account that has it; of several, any one. The person is known and not
+   * `deleted`. A key that no such account has is left out.
+   */
   nameHolders(keys: readonly string[]): Promise<ReadonlyMap<string, NameHolder>>;
-  /** Object ids of people who wait for their manager's account if the account is there now, in pages by object id. */
+  /**
+   * Object ids of people who wait for their manager (`awaitsManager`) and whose manager has a linked account that is not
+   * missing, in pages by object id.
+   */
   managersFound(after: string, limit: number): Promise<readonly string[]>;
   /** People of whom something was first seen later than `time` (milliseconds since the epoch), with all of it, in pages by object id. */
   leavingAfter(
@@ -149,6 +166,9 @@ export interface Planning {
     after: string,
     limit: number,
   ): Promise<readonly { readonly objectId: string; readonly events: ReadonlyMap<LeavingEvent, number> }[]>;
-  /** People with an active account of whom this was first seen at `since` or later. */
+  /**
+   * The number of people of whom the event was first seen at `since` or later, and whose linked account is not known to be
+   * inactive.
+   */
   countLeaving(event: LeavingEvent, since: number): Promise<number>;
 }

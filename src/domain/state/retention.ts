@@ -20,7 +20,7 @@ export interface Retention {
   ): Promise<readonly Pick<CycleRecord, "id" | "startedAt" | "finishedAt">[]>;
   /** What the log has of each of these cycles, by id. @param since milliseconds since the epoch, this moment included */
   logOf(cycleIds: readonly number[], since: number): Promise<ReadonlyMap<number, LogOfCycle>>;
-  /** How many operations the log has beyond `most`; 0 where it has no more. */
+  /** How many operations the log has beyond `most`; 0 if it has no more. */
   surplusOperations(most: number): Promise<number>;
   /**
    * Brings values of operations that have ended under the store's setting of what the log keeps, where they were written under one that keeps

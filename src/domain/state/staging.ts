@@ -1,17 +1,31 @@
 import type { Move } from "./change.ts";
 
-/** The staging area of the scope and of the groups that scoping filters name: they are compared before they replace the current ones. */
+/**
+ * The scope, and the groups that scoping filters name, as they are read: compared with those in force, which stay until a commit
+ * changes them (`Move`). What is staged belongs to this process: others neither see it nor change it, and it is lost when the process ends.
+ */
 export interface Staging {
-  /** Empties the staging area of the scope. */
+  /** Forgets the staged scope and what was found to differ. */
   beginScope(): Promise<void>;
+  /** Adds members to the staged scope. One who is named twice counts once. */
   stageScope(objectIds: readonly string[]): Promise<void>;
-  /** Compares the staged scope with the current one, in steps between which the event loop runs. */
+  /**
+   * Compares the staged scope with the one in force.
+   * @returns `members`: how many are staged
+   */
   compareScope(): Promise<{ readonly members: number }>;
-  /** The differences that `compareScope` found, in pages by object id. */
+  /**
+   * Who differed when `compareScope` compared, in pages by object id: who is staged has entered, who is in force alone has
+   * left.
+   */
   movedInScope(after: string, limit: number): Promise<readonly Move[]>;
-  /** Empties the staging area of the groups that scoping filters name. */
+  /** Forgets the staged groups. */
   beginFilterGroups(): Promise<void>;
+  /** Adds members to a staged group. One who is named twice counts once. */
   stageFilterGroup(group: string, objectIds: readonly string[]): Promise<void>;
-  /** People who are in a staged group and not in the current one, or the other way round. */
+  /**
+   * Who is in a staged group and not in that group in force has entered, who is in one in force alone has left; a group that
+   * is not staged loses all members.
+   */
   movedInGroups(): Promise<readonly Move[]>;
 }

@@ -14,10 +14,22 @@ import type { Retention } from "./retention.ts";
 import type { Staging } from "./staging.ts";
 
 /**
- * The durable state of one job: last known data, plan and log, failures, what is in doubt, and the lease. It consists of
- * roles; code that needs one role takes that role. A store reads rows and writes commits; what is in a commit is worked out
- * by the engine (`cycle/pictures`). Methods that walk the whole company work in batches: they are correct only while the
- * caller holds the lease.
+ * The durable state of one job: last known data, plan and log, failures, writes in doubt, and the lease. It consists of
+ * roles; code that needs one role takes that role. A store reads rows and writes commits; the engine works out what is in a commit
+ * (`cycle/pictures`). `test/state/contract` holds what is promised here, and runs on any store.
+ *
+ * These rules hold for every method, unless its comment says otherwise:
+ * - Ids and keys are equal only if each character is, case included. Their order is that of their code points: "B" is before "a".
+ * - A page has the rows with an id after `after` (`""` or 0 for the first page), in ascending order, at most `limit`. A page
+ *   may be shorter than `limit` although more follow; a page without rows is the end.
+ * - A list of ids may name an id twice, or one that is not known: it counts once, or not at all.
+ * - A map has no entry for what is not known. A list without a named order has none.
+ * - Times are milliseconds since the epoch.
+ * - Texts and JSON values come back as they were written, whatever characters they have (JSON with `"\u0000"` or half a surrogate pair too).
+ * - A read sees each commit that ended before the read began, of whichever process. It does not wait for a write, nor
+ *   a write for a read.
+ * - A method reads as of one moment. Methods that read the whole company or a whole cycle may read in steps, between which
+ *   the event loop runs: they are correct only while the caller holds the lease.
  * @throws StateError if the store cannot be read or written
  */
 export interface StateStore
@@ -37,9 +49,13 @@ export interface StateStore
     History,
     Outbox {
   /**
-   * The one way the engine writes: all of the change or nothing.
-   * @throws LeaseHeldError where the run that the fence names does not hold the lease any more
+   * The only way in which the engine writes: all of the change or nothing, seen by other processes as a whole. It waits for
+   * other processes that write. The fence is compared with the lease within the same transaction, so that no other run can
+   * take the lease in between.
+   * @throws LeaseHeldError if the fence names a run and the lease was released, or acquired by another run. A lease that has
+   * expired and that no run has taken is still the run's own
    */
   commit(change: StateChange, fence: Fence): Promise<void>;
+  /** Ends the use of the store by this process. What is staged is lost; the lease and everything that was committed stay. */
   close(): Promise<void>;
 }

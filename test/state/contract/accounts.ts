@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { AccountIdentity } from "../../../src/domain/state/accounts.ts";
 import type { AccountRow } from "../../../src/domain/state/change.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
-import { accountRow, personRow, settled } from "./rows.ts";
+import { accountRow, operationRow, personRow, settled } from "./rows.ts";
 
 /** Accounts of the target, and the people whom they are linked to. */
 export function describeAccounts(make: MakeState): void {
@@ -115,6 +116,123 @@ export function describeAccounts(make: MakeState): void {
         "private",
       );
       expect(await candidate()).toMatchObject({ accountRemoved: false, lostLinks: [] });
+    });
+
+    it("is offered as another one with linked accounts first, then active ones, without missing ones", async () => {
+      await settled(
+        state.store,
+        ["a", "b", "c"].map((id) => personRow(id)),
+      );
+      await put(
+        accountRow("l1", null),
+        accountRow("l2", null, { active: false }),
+        accountRow("l3", "a", { active: false }),
+        accountRow("l4", "b", { active: null }),
+        accountRow("l5", "c", { missingSince: 1 }),
+        accountRow("l6", null),
+      );
+      expect(await state.store.otherAccounts("l6", 9)).toEqual(["l4", "l3", "l1", "l2"]);
+      expect(await state.store.otherAccounts("l4", 2)).toEqual(["l3", "l1"]);
+    });
+
+    it("is sound if it is linked and not missing, and its person neither fails nor is in doubt", async () => {
+      const { store } = state;
+      await settled(
+        store,
+        ["a", "b", "c", "d", "e", "f"].map((id) => personRow(id)),
+      );
+      await put(
+        accountRow("l6", "f"),
+        accountRow("l1", "a", { active: false }),
+        accountRow("l2", "b"),
+        accountRow("l3", "c"),
+        accountRow("l4", "d"),
+        accountRow("l5", "e", { missingSince: 1 }),
+        accountRow("l7", null),
+      );
+      const times = { firstFailedAt: 1, lastFailedAt: 1, nextTryAt: 1 };
+      const retry = { objectId: "b", attempts: 1, code: "X", message: "no", ...times };
+      await store.commit({ retries: { put: [retry] } }, "private");
+      const cycleId = await store.beginCycle({ planId: "p", kind: "incremental", startedAt: 1 }, "private");
+      await store.commit({ operations: { add: [operationRow(cycleId, "c")] } }, "private");
+      const operationIds = await store.unsentOf(cycleId, ["c"]);
+      await store.commit({ intents: { begin: { operationIds, at: 1 } } }, "private");
+      expect(await store.soundAccounts(["d"], 9)).toEqual(["l1", "l6"]);
+      expect(await store.soundAccounts([], 1)).toEqual(["l1"]);
+    });
+
+    it("reports to another one by its own value or by the directory, and is told once", async () => {
+      const { store } = state;
+      await settled(store, [
+        personRow("boss"),
+        personRow("a", { managerId: "boss" }),
+        personRow("b", { managerId: "boss" }),
+        personRow("c"),
+        personRow("d", { managerId: "boss" }),
+      ]);
+      const reports = { "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager": "l0" };
+      await put(
+        accountRow("l0", "boss"),
+        accountRow("l1", "a", { values: reports }),
+        accountRow("l2", "b"),
+        accountRow("l3", "c", { values: reports }),
+        accountRow("l4", null, { values: reports }),
+        accountRow("l5", "stranger"),
+      );
+      const found = await store.accountsReportingTo("l0");
+      expect(found.map(({ latticeId }) => latticeId).sort()).toEqual(["l1", "l2", "l3", "l4"]);
+      expect(await store.accountsReportingTo("l4")).toEqual([]);
+    });
+
+    it("counts for an attribute if it is linked and keeps another value than was sent", async () => {
+      const { store } = state;
+      await settled(
+        store,
+        ["a", "b", "c"].map((id) => personRow(id)),
+      );
+      const kept = (path: string, observed: string | null) => ({ [path]: { sent: "x", observed } });
+      await put(
+        accountRow("l1", "a", { acknowledged: { ...kept("title", "y"), ...kept("phone", null) } }),
+        accountRow("l2", "b", { acknowledged: { ...kept("phone", null), ...kept("nickName", null) } }),
+        accountRow("l3", "c", { values: { nickName: "Kim" } }),
+        accountRow("l4", null, { acknowledged: kept("title", "y"), values: { phone: "1" } }),
+      );
+      expect(await store.countAcknowledged()).toEqual([
+        { attribute: "nickName", accounts: 1, shown: true },
+        { attribute: "phone", accounts: 2, shown: false },
+        { attribute: "title", accounts: 1, shown: true },
+      ]);
+    });
+
+    it("is a person's, or nobody's, as each question about the link says", async () => {
+      const { store } = state;
+      await settled(store, [personRow("a"), personRow("b")]);
+      await put(
+        accountRow("l1", "a", { missingSince: 1, readIn: 3 }),
+        accountRow("l2", "b", { userName: "B@example.com", externalId: "7" }),
+        accountRow("l3", null),
+      );
+      expect([await store.latticeIdOf("a"), await store.latticeIdOf("c")]).toEqual([null, null]);
+      expect(await store.latticeIdsOf(["a", "b", "c", "b"])).toEqual(new Map([["b", "l2"]]));
+      expect([(await store.linkOf("a"))?.latticeId, await store.linkOf("c")]).toEqual(["l1", null]);
+      expect([await store.ownerOf("l1"), await store.ownerOf("l9")]).toEqual(["a", null]);
+      expect([await store.accountOf("l1"), await store.accountOf("l9")]).toMatchObject([
+        { latticeId: "l1", linkedTo: "a", readIn: 3 },
+        null,
+      ]);
+      expect(await store.identitiesOf(["l2", "l3", "l9"])).toEqual(
+        new Map<string, AccountIdentity>([
+          ["l2", { userName: "B@example.com", externalId: "7", linkedTo: "b" }],
+          ["l3", { userName: "l3@example.com", externalId: null, linkedTo: null }],
+        ]),
+      );
+    });
+
+    it("cannot be a second one of its person", async () => {
+      await settled(state.store, [personRow("a")]);
+      await put(accountRow("l1", "a"));
+      await expect(put(accountRow("l2", "a"), accountRow("l3", null))).rejects.toThrow();
+      expect(await rowsOf(["l2", "l3"])).toEqual([]);
     });
   });
 }

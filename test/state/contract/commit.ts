@@ -3,7 +3,7 @@ import { LeaseHeldError } from "../../../src/domain/errors.ts";
 import type { StateChange } from "../../../src/domain/state/change.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
-import { personRow } from "./rows.ts";
+import { operationRow, personRow } from "./rows.ts";
 
 async function knownPeople(store: StateStore): Promise<readonly string[]> {
   return [...(await store.personRows(["a", "b", "c"])).keys()].sort();
@@ -50,6 +50,27 @@ export function describeCommit(make: MakeState): void {
       await state.store.commit(change, "private");
       await state.store.commit({}, "private");
       expect(await knownPeople(state.store)).toEqual(["a"]);
+    });
+
+    it("is still accepted from a run whose lease has expired if no other run has taken it", async () => {
+      await state.store.acquireLease("one", 0, 100);
+      await state.store.commit(change, { owner: "one" });
+      await state.store.renewLease("one", 500, 100);
+      await state.store.commit({ notes: { watermark: "2" } }, { owner: "one" });
+      expect((await state.store.meta()).watermark).toBe("2");
+    });
+
+    it("leaves notes that it does not name, and keeps an empty text", async () => {
+      await state.store.commit({ notes: { watermark: "1", heldPlan: "plan" } }, "private");
+      await state.store.commit({ notes: { heldPlan: "" } }, "private");
+      expect(await state.store.meta()).toEqual({ watermark: "1", heldPlan: "" });
+    });
+
+    it("that fails in one part writes none of it", async () => {
+      const operations = { add: [operationRow(99, "a")] };
+      await expect(state.store.commit({ ...change, operations }, "private")).rejects.toThrow();
+      expect(await knownPeople(state.store)).toEqual([]);
+      expect(await state.store.meta()).toEqual({});
     });
   });
 }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { HeldPlanDecision } from "../../../src/domain/decision.ts";
 import type { LogEntry, LogQuery } from "../../../src/domain/log.ts";
 import type { OperationStatus } from "../../../src/domain/operation.ts";
 import type { Action, Operation } from "../../../src/domain/plan.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+import { accountRow, operationRow, personRow, plannedRow, settled } from "./rows.ts";
 
 const day = 86_400_000;
 const start = Date.UTC(2026, 2, 1);
@@ -250,6 +252,136 @@ export function describeHistory(make: MakeState): void {
         expect(same).toHaveLength(count);
       }
       expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(20);
+    });
+
+    it("counts operations by department, planned, of the account or of Entra, people without one first", async () => {
+      const { store } = state;
+      const path = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+      const inEntra = { attributes: { department: "Entra" } };
+      await settled(store, [
+        personRow("a", inEntra),
+        personRow("b", inEntra),
+        personRow("c", inEntra),
+        personRow("d"),
+      ]);
+      await store.commit(
+        {
+          accounts: {
+            put: [
+              accountRow("l1", "a", { values: { [path]: "Lattice" } }),
+              accountRow("l2", "b", { values: { [path]: "Lattice" } }),
+            ],
+          },
+        },
+        "private",
+      );
+      const cycleId = await store.beginCycle(
+        { planId: "plan", kind: "incremental", startedAt: 1 },
+        "private",
+      );
+      const moved = operationRow(cycleId, "a");
+      const changes = [{ attribute: path, before: "Lattice", after: "Planned" }];
+      const cleared = operationRow(cycleId, "c");
+      const none = [{ attribute: path, before: "Lattice", after: null }];
+      const add = [
+        { ...moved, operation: { ...moved.operation, changes } },
+        operationRow(cycleId, "b"),
+        { ...cleared, operation: { ...cleared.operation, changes: none } },
+        operationRow(cycleId, "d"),
+        operationRow(cycleId, "d", { status: "held" }),
+        operationRow(cycleId, "b", { status: "reported" }),
+      ];
+      await store.commit({ operations: { add } }, "private");
+      expect(await store.departments(cycleId, path)).toEqual([
+        { department: null, action: "update", count: 2 },
+        { department: "Entra", action: "update", count: 1 },
+        { department: "Lattice", action: "update", count: 1 },
+        { department: "Planned", action: "update", count: 1 },
+      ]);
+    });
+
+    it("tells who is skipped, by reason or among some people, in pages", async () => {
+      const { store } = state;
+      await settled(store, [
+        personRow("a", { attributes: { userPrincipalName: "a@example.com" } }),
+        ...["b", "c", "d"].map((id) => personRow(id)),
+      ]);
+      const skipped = (objectId: string, code: "rejected" | "ambiguousMatch") =>
+        plannedRow(objectId, { skip: { code, reason: `because of ${objectId}` } });
+      await store.commit(
+        { planned: [skipped("a", "rejected"), skipped("b", "ambiguousMatch"), skipped("c", "rejected")] },
+        "private",
+      );
+      const a = { objectId: "a", userName: "a@example.com", code: "rejected", reason: "because of a" };
+      expect(await store.skipped({ after: "", limit: 1 })).toEqual([a]);
+      const idsOf = async (query: Partial<Parameters<StateStore["skipped"]>[0]>) =>
+        (await store.skipped({ after: "", limit: 9, ...query })).map(({ objectId }) => objectId);
+      expect(await idsOf({ after: "a" })).toEqual(["b", "c"]);
+      expect(await idsOf({ code: "rejected" })).toEqual(["a", "c"]);
+      expect(await idsOf({ only: ["b", "d", "e"] })).toEqual(["b"]);
+      expect(await idsOf({ only: [] })).toEqual([]);
+      expect((await store.skipped({ after: "b", limit: 1 }))[0]?.userName).toBe("");
+      expect(await store.countSkipped()).toEqual(
+        new Map([
+          ["rejected", 2],
+          ["ambiguousMatch", 1],
+        ]),
+      );
+    });
+
+    it("says of an entry which decision is about it, the newest if there are several", async () => {
+      const { store } = state;
+      await settled(
+        store,
+        ["a", "b"].map((id) => personRow(id)),
+      );
+      const cycle = { kind: "incremental", startedAt: 1 } as const;
+      const first = await store.beginCycle({ ...cycle, planId: "first" }, "private");
+      const second = await store.beginCycle({ ...cycle, planId: "second" }, "private");
+      const decided = (planId: string, at: number, people: Partial<HeldPlanDecision["people"]>) =>
+        store.commit(
+          {
+            decision: {
+              planId,
+              at,
+              by: { kind: "cli", name: "kim@host" },
+              reason: `at ${at}`,
+              people: { released: [], rejected: [], undone: [], ...people },
+            },
+          },
+          "private",
+        );
+      const released = operationRow(second, "b", { at: 20 });
+      const change = { attribute: "title", before: "Clerk", after: "Cook", released: true as const };
+      await store.commit(
+        {
+          operations: {
+            add: [
+              operationRow(first, "a", { status: "held" }),
+              operationRow(second, "a", { status: "held" }),
+              { ...released, operation: { ...released.operation, changes: [change] } },
+              operationRow(second, "b", { at: 20 }),
+            ],
+          },
+        },
+        "private",
+      );
+      const decisions = async () =>
+        (await store.history({ limit: 9 })).map(({ decision }) => decision?.reason ?? null).reverse();
+      expect(await decisions()).toEqual([null, null, null, null]);
+      // A plan holds what it held itself: a decision about the second plan is not about the first plan's row.
+      await decided("second", 5, { rejected: ["a"] });
+      expect(await decisions()).toEqual([null, "at 5", null, null]);
+      const [, held] = (await store.history({ person: "a", limit: 9 })).map(({ id }) => id).reverse();
+      await store.commit({ operations: { patch: [{ id: held ?? 0, heldSince: first }] } }, "private");
+      await decided("first", 6, { released: ["a"] });
+      await decided("first", 7, { undone: ["a"] });
+      expect(await decisions()).toEqual(["at 6", "at 6", null, null]);
+      // Of what is sent: a release before it.
+      await decided("first", 21, { released: ["b"] });
+      expect(await decisions()).toEqual(["at 6", "at 6", null, null]);
+      await decided("first", 20, { released: ["b"] });
+      expect(await decisions()).toEqual(["at 6", "at 6", "at 20", null]);
     });
   });
 }

@@ -55,5 +55,28 @@ export function describeLease(make: MakeState<LeaseStore>): void {
       expect(await other.acquireLease("two", 40, 100, again)).toEqual({ acquired: true });
       expect(await state.store.renewLease("one", 50, 1_000)).toBe(false);
     });
+
+    it("that has expired is renewed by its own run as long as no other run has taken it", async () => {
+      await state.store.acquireLease("one", 0, 100);
+      expect(await state.store.renewLease("one", 500, 100)).toBe(true);
+      expect(await state.store.leaseHolder(599)).toEqual({ owner: "one", acquiredAt: 0, expiresAt: 600 });
+    });
+
+    it("begins anew if its own run acquires it again", async () => {
+      await state.store.acquireLease("one", 0, 100);
+      expect(await state.store.acquireLease("one", 50, 100)).toEqual({ acquired: true });
+      expect(await state.store.leaseHolder(60)).toEqual({ owner: "one", acquiredAt: 50, expiresAt: 150 });
+    });
+
+    it("goes to one of several runs that acquire it at once", async () => {
+      const others = [await state.another(), await state.another()];
+      const answers = await Promise.all(
+        [state.store, ...others].map((store, index) => store.acquireLease(`run-${index}`, 0, 100)),
+      );
+      expect(answers.filter(({ acquired }) => acquired)).toHaveLength(1);
+      const { owner = "" } = (await state.store.leaseHolder(1)) ?? {};
+      const held = { acquired: false, holder: { owner, acquiredAt: 0, expiresAt: 100 } };
+      expect(answers.filter(({ acquired }) => !acquired)).toEqual([held, held]);
+    });
   });
 }

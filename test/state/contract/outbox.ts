@@ -72,6 +72,38 @@ export function describeOutbox(make: MakeState): void {
       expect(await store.claimDelivery("one", 1_000, { claimMs: 100, longestWaitMs: 86_400_000 })).toBeNull();
     });
 
+    it("is due at once if its next attempt or its claim lies further ahead than either can", async () => {
+      const { store } = state;
+      await store.addEvent(cleared, { at: 1 });
+      await store.addressEvents(forOne);
+      const claimed = await claim(store, "one", 10_000);
+      const terms = { claimMs: 100, longestWaitMs: 1_000 };
+      // The clock was set back since.
+      expect(await store.claimDelivery("one", 10_000, terms)).toBeNull();
+      expect(await store.claimDelivery("one", 9_999, terms)).not.toBeNull();
+      await store.settleDelivery(claimed, 8_000);
+      expect(await store.claimDelivery("one", 7_000, terms)).toBeNull();
+      expect(await store.claimDelivery("one", 6_999, terms)).not.toBeNull();
+    });
+
+    it("does not go to receivers that are named only after it was addressed, nor twice to one", async () => {
+      const { store } = state;
+      await store.addEvent(cleared, { at: 1 });
+      await store.addressEvents([]);
+      await store.addressEvents(forOne);
+      expect(await store.claimDelivery("one", 10, { claimMs: 100, longestWaitMs: 1_000 })).toBeNull();
+    });
+
+    it("does not write notes if the same event is kept already", async () => {
+      const { store } = state;
+      await store.noteTold({ digestedAt: "1", silentAt: "2" });
+      await store.noteTold({ digestedAt: "3" });
+      expect(await store.meta()).toEqual({ digestedAt: "3", silentAt: "2" });
+      await store.addEvent(cleared, { at: 1, once: "key" });
+      expect(await store.addEvent(cleared, { at: 2, once: "key", notes: { digestedAt: "4" } })).toBe(false);
+      expect(await store.meta()).toMatchObject({ digestedAt: "3" });
+    });
+
     it("is sent with the oldest first", async () => {
       const { store } = state;
       for (const at of [2, 1, 3]) await store.addEvent(cleared, { at });
