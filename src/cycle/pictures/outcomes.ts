@@ -2,7 +2,13 @@ import { jsonEquals } from "../../domain/json.ts";
 import type { LoggedOperation, OperationOutcome } from "../../domain/operation.ts";
 import type { Change } from "../../domain/plan.ts";
 import type { ReadAgain } from "../../domain/state/account.ts";
-import type { FailureNote, OperationEnd, SentPerson, StateChange } from "../../domain/state/change.ts";
+import type {
+  FailureNote,
+  NamedChanges,
+  OperationEnd,
+  SentPerson,
+  StateChange,
+} from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
 import type { KeysOfPerson } from "../../domain/state/people.ts";
 import type { Intent } from "../../domain/state/plan-log.ts";
@@ -39,7 +45,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
   const accounts = foldAccounts(known, readIn);
   const ends: OperationEnd[] = [];
   const sent = new Map<string, At<SentPerson>>();
-  const carriedOut: { readonly objectId: string; readonly attributes: readonly string[] }[] = [];
+  const carriedOut: NamedChanges[] = [];
   const retries = new Map<string, At<RetryRecord> | "dropped">();
   const certain: EndedOperation[] = [];
 
@@ -59,8 +65,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
     if (outcome.status === "done") {
       sent.set(objectId, at(sentPerson(operation, outcome, known.held.has(objectId))));
       if (outcome.retry === undefined) retries.set(objectId, "dropped");
-      const attributes = ["account", ...operation.changes.map(({ attribute }) => attribute)];
-      carriedOut.push({ objectId, attributes });
+      carriedOut.push(...changesOf(operation));
     }
     if (outcome.retry !== undefined) retries.set(objectId, at(outcome.retry));
     // If the outcome is unknown, the next look-up still needs the values.
@@ -73,7 +78,9 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
     sent: [...sent.values()].map((one) =>
       later(one).length > 0 ? { ...one.what, planAgain: true } : one.what,
     ),
-    carriedOut,
+    // What was released or rejected of an attribute is over once a change of it was carried out.
+    releases: { drop: carriedOut },
+    rejections: { drop: carriedOut },
     retries: {
       put: [...retries.values()]
         .filter((one) => one !== "dropped")
@@ -98,6 +105,14 @@ function failuresOf(
     if (now === "dropped") return before === undefined ? [] : [failsNoMore(before)];
     return before === undefined && people.has(objectId) ? [beganToFail(now.what)] : [];
   });
+}
+
+/** The link or the account as such, and each attribute, of an operation that was carried out. */
+function changesOf({ objectId, changes }: EndedOperation): readonly NamedChanges[] {
+  return ["account", ...changes.map(({ attribute }) => attribute)].map((attribute) => ({
+    objectId,
+    attribute,
+  }));
 }
 
 /** A value, with the number of marks that there were when it came. */

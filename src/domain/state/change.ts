@@ -276,8 +276,6 @@ export interface StateChange {
    * but for one whose manager was found (`managerFound`); for others this stays as it was.
    */
   readonly sent?: readonly SentPerson[];
-  /** Attributes of which a change was carried out: what a person released or rejected of them is over. */
-  readonly carriedOut?: readonly { readonly objectId: string; readonly attributes: readonly string[] }[];
   readonly retries?: {
     /** In the place of what is kept of the person's failures. A person who is not known is left out. */
     readonly put?: readonly RetryRecord[];

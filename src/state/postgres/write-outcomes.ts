@@ -18,11 +18,6 @@ const endLate = `WITH ended AS (UPDATE operation o SET status = r.status, finish
 const settle = `UPDATE source_user s SET pending = r.pending, reference_pending = greatest(s.reference_pending, r.reference)
   FROM json_to_recordset($2::json) AS r (object_id text, pending boolean, reference smallint)
   WHERE s.job = $1 AND s.object_id = r.object_id`;
-const carryOut = `WITH carried AS (SELECT * FROM unnest($2::text[], $3::text[]) AS r (object_id, attribute)),
-  released AS (DELETE FROM released_change c USING carried r
-    WHERE c.job = $1 AND c.object_id = r.object_id AND c.attribute = r.attribute)
-  DELETE FROM rejected_change c USING carried r
-    WHERE c.job = $1 AND c.object_id = r.object_id AND c.attribute = r.attribute`;
 const dropRetries = "DELETE FROM retry WHERE job = $1 AND object_id = ANY($2)";
 const putRetries = `INSERT INTO retry (job, object_id, attempts, first_failed_at, last_failed_at, next_try_at, code, message, paths)
   SELECT $1, s.object_id, r.attempts, r."firstFailedAt", r."lastFailedAt", r."nextTryAt", r.code, r.message, r.paths
@@ -47,13 +42,10 @@ const begin = `WITH begun AS (UPDATE operation SET status = 'sending', started_a
 /** Writes what became of operations, and what is about to be sent, within a commit. */
 export async function writeOutcomes(
   session: Session,
-  change: Pick<
-    StateChange,
-    "ended" | "endedLate" | "certain" | "sent" | "carriedOut" | "retries" | "failures" | "intents"
-  >,
+  change: Pick<StateChange, "ended" | "endedLate" | "certain" | "sent" | "retries" | "failures" | "intents">,
   values: LogValues,
 ): Promise<void> {
-  const { ended = [], endedLate = [], certain = [], sent = [], carriedOut = [], failures = [] } = change;
+  const { ended = [], endedLate = [], certain = [], sent = [], failures = [] } = change;
   const { retries = {}, intents = {} } = change;
   const list = async (text: string, ids: readonly string[] = []): Promise<void> => {
     if (ids.length > 0) await session.run(text, ids);
@@ -62,14 +54,6 @@ export async function writeOutcomes(
   if (endedLate.length > 0) await session.run(endLate, asJson(lastByKey(endedLate, ({ id }) => id)));
   await replaceValues(session, values, certain);
   if (sent.length > 0) await session.run(settle, asJson(settled(sent)));
-  const over = carriedOut.flatMap(({ objectId, attributes }) =>
-    attributes.map((attribute) => ({ objectId, attribute })),
-  );
-  if (over.length > 0) {
-    const objectIds = over.map(({ objectId }) => objectId);
-    const attributes = over.map(({ attribute }) => attribute);
-    await session.run(carryOut, objectIds, attributes);
-  }
   await list(dropRetries, retries.drop);
   if (retries.put !== undefined && retries.put.length > 0) {
     await session.run(putRetries, asJson(lastByKey(retries.put, ({ objectId }) => objectId)));

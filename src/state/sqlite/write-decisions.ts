@@ -23,7 +23,10 @@ export function decisionsWriter(db: Connection): DecisionsWriter {
       `DELETE FROM ${table} WHERE object_id = :objectId AND attribute = coalesce(:attribute, attribute)
          AND fingerprint = coalesce(:fingerprint, fingerprint)`,
     );
+    // Usually the table is empty, and each change that was carried out would be looked up in it.
+    const any = db.prepare<[], number>(`SELECT EXISTS (SELECT 1 FROM ${table})`).pluck();
     return (named: readonly NamedChanges[]): void => {
+      if (named.length === 0 || any.get() === 0) return;
       for (const { objectId, attribute = null, fingerprint = null } of named) {
         drop.run({ objectId, attribute, fingerprint });
       }

@@ -4,7 +4,7 @@ import type { ValueKeeper } from "./log-values.ts";
 
 type OutcomeParts = Pick<
   StateChange,
-  "ended" | "endedLate" | "certain" | "sent" | "carriedOut" | "retries" | "failures" | "intents"
+  "ended" | "endedLate" | "certain" | "sent" | "retries" | "failures" | "intents"
 >;
 
 /** Writes outcomes of operations, and intents of those about to be sent, within a commit. */
@@ -32,17 +32,8 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
   const sent = db.prepare<{ list: string; pending: number; reference: number }>(
     `UPDATE source_user SET pending = :pending, reference_pending = max(reference_pending, :reference) WHERE object_id IN ${listed}`,
   );
-  const dropReleased = db.prepare<[string, string]>(
-    "DELETE FROM released_change WHERE object_id = ? AND attribute IN (SELECT value FROM json_each(?))",
-  );
-  const dropRejected = db.prepare<[string, string]>(
-    "DELETE FROM rejected_change WHERE object_id = ? AND attribute IN (SELECT value FROM json_each(?))",
-  );
-  // Usually these tables are empty. One query per commit then replaces several per person.
-  const any = db.prepare<[], { releases: number; rejections: number; retries: number }>(
-    `SELECT EXISTS (SELECT 1 FROM released_change) AS releases, EXISTS (SELECT 1 FROM rejected_change) AS rejections,
-       EXISTS (SELECT 1 FROM retry) AS retries`,
-  );
+  // Usually nobody is on the retry schedule. One query per commit then replaces one per person.
+  const anyRetry = db.prepare<[], number>("SELECT EXISTS (SELECT 1 FROM retry)").pluck();
   const putRetry = db.prepare<{
     objectId: string;
     attempts: number;
@@ -92,17 +83,7 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
     }
   };
 
-  return ({
-    ended = [],
-    endedLate = [],
-    certain = [],
-    carriedOut = [],
-    retries,
-    failures = [],
-    intents,
-    ...change
-  }) => {
-    const some = ended.length > 0 || carriedOut.length > 0 || retries !== undefined ? any.get() : undefined;
+  return ({ ended = [], endedLate = [], certain = [], retries, failures = [], intents, ...change }) => {
     for (const one of ended) {
       end.run({
         id: one.id,
@@ -120,11 +101,7 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
     }
     for (const id of certain) values.replace(id);
     settle(change.sent ?? []);
-    for (const { objectId, attributes } of carriedOut) {
-      if (some?.releases === 1) dropReleased.run(objectId, JSON.stringify(attributes));
-      if (some?.rejections === 1) dropRejected.run(objectId, JSON.stringify(attributes));
-    }
-    if (some?.retries === 1) each(dropRetries, retries?.drop);
+    if ((retries?.drop ?? []).length > 0 && anyRetry.get() === 1) each(dropRetries, retries?.drop);
     for (const { paths, ...record } of retries?.put ?? []) {
       putRetry.run({ ...record, paths: paths === undefined ? null : JSON.stringify(paths) });
     }

@@ -176,25 +176,5 @@ export function describeOutcomes(make: MakeState): void {
       expect(await store.retries(9)).toEqual([{ ...again, userName: null }]);
       expect(await store.retryOf("b")).toBeNull();
     });
-
-    it("loses the releases and rejections of an attribute once that attribute was written", async () => {
-      const { store } = state;
-      await settled(store, [personRow("a")]);
-      const change = (attribute: string) => ({ objectId: "a", attribute, fingerprint: `f-${attribute}` });
-      const said = { planId: "plan", releasedAt: 1 };
-      const not = { planId: "plan", rejectedAt: 1, evidence: null };
-      await store.commit(
-        {
-          releases: { put: ["title", "active"].map((name) => ({ ...change(name), ...said })) },
-          rejections: { put: ["phone", "userName"].map((name) => ({ ...change(name), ...not })) },
-        },
-        "private",
-      );
-      await store.commit({ carriedOut: [{ objectId: "a", attributes: ["title", "phone"] }] }, "private");
-      const query = { select: { only: ["a"] }, everyoneInScope: true, after: "", limit: 1 };
-      const [candidate] = await store.candidates(query);
-      expect([...(candidate?.released.keys() ?? [])]).toEqual(["active"]);
-      expect(candidate?.rejected.map(({ attribute }) => attribute)).toEqual(["userName"]);
-    });
   });
 }
