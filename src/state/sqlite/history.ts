@@ -5,7 +5,7 @@ import { withoutRedacted } from "../../domain/redacted.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { decisionJson, personDecision } from "./decisions.ts";
 import type { Connection } from "./files/database.ts";
-import { peopleNamed } from "./people.ts";
+import { peopleNamed } from "./person-search.ts";
 import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
 
 interface EntryRow extends OperationRow {

@@ -14,7 +14,7 @@ import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
 import { valueKeeper } from "./log-values.ts";
 import { outboxMethods } from "./outbox.ts";
-import { peopleMethods } from "./people.ts";
+import { peopleMethods } from "./person-search.ts";
 import { planningMethods } from "./planning.ts";
 import { provisioningLogMethods } from "./provisioning-log.ts";
 import { retentionMethods } from "./retention.ts";
