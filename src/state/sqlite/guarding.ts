@@ -3,7 +3,7 @@ import type { WeighedCount, Weight } from "../../domain/weight.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
-import { loggedOperation, type OperationRow, operationsWithChanges } from "./provisioning-log.ts";
+import { loggedOperation, type OperationRow, operationsWithChanges } from "./plan-log.ts";
 import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./rows.ts";
 import { weightsOfRow } from "./weights-column.ts";
 

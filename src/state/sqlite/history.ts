@@ -6,7 +6,7 @@ import type { StateStore } from "../../domain/state/store.ts";
 import { decisionJson, personDecision } from "./decisions.ts";
 import type { Connection } from "./files/database.ts";
 import { peopleNamed } from "./person-search.ts";
-import { loggedOperation, type OperationRow } from "./provisioning-log.ts";
+import { loggedOperation, type OperationRow } from "./plan-log.ts";
 
 interface EntryRow extends OperationRow {
   readonly plan_id: string;

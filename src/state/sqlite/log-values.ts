@@ -4,7 +4,7 @@ import type { Fence } from "../../domain/state/fence.ts";
 import { isStricter, keptSentence, type LogValues, placeholders } from "../logged-values.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
-import { operationsWithChanges } from "./provisioning-log.ts";
+import { operationsWithChanges } from "./plan-log.ts";
 
 /** What the store does with values of operations that have ended. */
 export interface ValueKeeper {

@@ -2,6 +2,7 @@ import { StateError } from "../../domain/errors.ts";
 import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
+import { targetPictureMethods } from "./accounts.ts";
 import { commitMethod } from "./commit.ts";
 import { cycleMethods } from "./cycles.ts";
 import { decisionMethods } from "./decisions.ts";
@@ -14,13 +15,12 @@ import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
 import { valueKeeper } from "./log-values.ts";
 import { outboxMethods } from "./outbox.ts";
+import { sourcePictureMethods } from "./people.ts";
 import { peopleMethods } from "./person-search.ts";
+import { provisioningLogMethods } from "./plan-log.ts";
 import { planningMethods } from "./planning.ts";
-import { provisioningLogMethods } from "./provisioning-log.ts";
 import { retentionMethods } from "./retention.ts";
-import { scopeMethods } from "./scope.ts";
-import { sourcePictureMethods } from "./source-picture.ts";
-import { targetPictureMethods } from "./target-picture.ts";
+import { scopeMethods } from "./staging.ts";
 
 /** Settings of a store. */
 export interface StoreOptions {

@@ -4,8 +4,8 @@ import type { StateStore } from "../../domain/state/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
-import { intentMethods } from "./intents.ts";
 import { orderMethods } from "./sending-order.ts";
+import { intentMethods } from "./unfinished.ts";
 import { weightsOfRow } from "./weights-column.ts";
 
 export interface OperationRow {
