@@ -1,35 +1,12 @@
-import type { AccountIdentity, MatchedTarget } from "../../domain/state/accounts.ts";
+import type { AccountIdentity, Accounts, Links } from "../../domain/state/accounts.ts";
 import type { AccountRow } from "../../domain/state/change.ts";
-import type { NameHolder } from "../../domain/state/planning.ts";
-import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { readTogether } from "./read-together.ts";
-import { linkedTarget, type TargetRow } from "./rows.ts";
+import { linkedTarget, matchedTarget, type TargetRow } from "./rows.ts";
 
-type TargetMethods = Pick<
-  StateStore,
-  | "accountRows"
-  | "accountsReportingTo"
-  | "unreadAccounts"
-  | "toReadAgain"
-  | "missingAccounts"
-  | "otherAccounts"
-  | "countLostLinks"
-  | "countAcknowledged"
-  | "matches"
-  | "nameHolders"
-  | "latticeIdOf"
-  | "latticeIdsOf"
-  | "linkOf"
-  | "accountOf"
-  | "ownerOf"
-  | "identitiesOf"
-  | "soundAccounts"
->;
-
-/** Lattice's accounts as last confirmed, and the matching of people with them. */
-export function targetPictureMethods(db: Connection): TargetMethods {
+/** Lattice's accounts as last read and confirmed, and their links. */
+export function accountMethods(db: Connection): Accounts & Links {
   const together = readTogether(db);
   const unread = db.prepare<
     [number, string, number],
@@ -48,12 +25,6 @@ export function targetPictureMethods(db: Connection): TargetMethods {
     `SELECT lattice_id, object_id FROM target_user WHERE read_again IS NOT NULL AND lattice_id > ?
      ORDER BY lattice_id LIMIT ${given("?")}`,
   );
-  const byUserName = db.prepare<[string], TargetRow>(
-    "SELECT * FROM target_user WHERE user_name_key = ? LIMIT 3",
-  );
-  const byExternalId = db.prepare<[string], TargetRow>(
-    "SELECT * FROM target_user WHERE external_id = ? LIMIT 3",
-  );
   const linkOf = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE object_id = ?");
   const sound = db
     .prepare<[string, number], string>(
@@ -64,14 +35,6 @@ export function targetPictureMethods(db: Connection): TargetMethods {
        ORDER BY lattice_id LIMIT ?`,
     )
     .pluck();
-  const holder = db.prepare<
-    [string],
-    Omit<NameHolder, "failure"> & { code: string | null; nextTryAt: number | null }
-  >(
-    `SELECT t.object_id AS objectId, t.user_name AS userName, s.user_name_key AS wanted, r.code, r.next_try_at AS nextTryAt
-     FROM target_user t JOIN source_user s ON s.object_id = t.object_id LEFT JOIN retry r ON r.object_id = t.object_id
-     WHERE t.user_name_key = ? AND s.presence <> 'deleted' LIMIT 1`,
-  );
   const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const idOf = db.prepare<[string], { lattice_id: string }>(
     "SELECT lattice_id FROM target_user WHERE object_id = ? AND missing_since IS NULL",
@@ -133,33 +96,6 @@ export function targetPictureMethods(db: Connection): TargetMethods {
         shown: observed > 0 || shows.get(attribute) === 1,
       })),
     countLostLinks: async (since) => lost.get(since)?.count ?? 0,
-    matches: async (requests) =>
-      together(
-        () =>
-          new Map(
-            requests.map(({ objectId, userName, externalId, lost: ids }) => [
-              objectId,
-              {
-                byUserName: userName === null ? [] : byUserName.all(userName.toLowerCase()).map(matched),
-                byExternalId: externalId === null ? [] : byExternalId.all(externalId).map(matched),
-                byLostLink: ids.flatMap((id) => byId.all(id).map(matched)),
-              },
-            ]),
-          ),
-      ),
-    nameHolders: async (keys) =>
-      together(
-        () =>
-          new Map(
-            keys.flatMap((key): [string, NameHolder][] => {
-              const row = holder.get(key);
-              if (row === undefined) return [];
-              const { code, nextTryAt, ...known } = row;
-              const failure = code === null || nextTryAt === null ? null : { code, nextTryAt };
-              return [[key, { ...known, failure }]];
-            }),
-          ),
-      ),
     latticeIdOf: async (objectId) => idOf.get(objectId)?.lattice_id ?? null,
     latticeIdsOf: async (objectIds) =>
       together(
@@ -179,7 +115,7 @@ export function targetPictureMethods(db: Connection): TargetMethods {
     ownerOf: async (latticeId) => byId.get(latticeId)?.object_id ?? null,
     accountOf: async (latticeId) => {
       const row = byId.get(latticeId);
-      return row === undefined ? null : { ...matched(row), readIn: row.read_in };
+      return row === undefined ? null : { ...matchedTarget(row), readIn: row.read_in };
     },
     identitiesOf: async (latticeIds) =>
       together(
@@ -198,10 +134,6 @@ export function targetPictureMethods(db: Connection): TargetMethods {
           ),
       ),
   };
-}
-
-function matched(row: TargetRow): MatchedTarget {
-  return { ...linkedTarget(row), linkedTo: row.object_id };
 }
 
 function accountRow(row: TargetRow): AccountRow {

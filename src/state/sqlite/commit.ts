@@ -1,10 +1,11 @@
 import type { StateChange } from "../../domain/state/change.ts";
 import type { Fence } from "../../domain/state/fence.ts";
 import type { LogValues } from "../logged-values.ts";
-import { cyclePlanWriter, metaWriter } from "./cycles.ts";
+import { cyclePlanWriter } from "./cycles.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import { metaWriter } from "./notes.ts";
 import { eventWriter } from "./outbox.ts";
 import { accountsWriter } from "./write-accounts.ts";
 import { cycleEndWriter } from "./write-cycle-end.ts";

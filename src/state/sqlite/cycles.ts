@@ -1,7 +1,6 @@
 import type { CycleKind, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
 import type { StateChange } from "../../domain/state/change.ts";
 import type { CycleOutcome, CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
-import type { Meta } from "../../domain/state/meta.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import { fenceCheck } from "./fence.ts";
@@ -25,18 +24,15 @@ interface CycleRow {
 
 type CycleMethods = Pick<
   StateStore,
-  "meta" | "totals" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
+  "totals" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
 >;
 
 /** Counts from the log, for a cycle that is under way or whose log was corrected later. */
 const countedOutcomes = `SELECT json_group_array(json_object('action', action, 'outcome', status, 'count', number))
   FROM (SELECT action, status, count(*) AS number FROM operation WHERE cycle_id = cycle.id GROUP BY action, status)`;
 
-/** Cycles, and what a run remembers from one to the next. */
+/** The cycles, and the counts of the company. */
 export function cycleMethods(db: Connection): CycleMethods {
-  const readMeta = db.prepare<[], { key: string; value: string }>(
-    "SELECT key, value FROM meta WHERE key NOT LIKE 'log%'",
-  );
   const insert = db.prepare<[string, string, number]>(
     "INSERT INTO cycle (plan_id, kind, started_at) VALUES (?, ?, ?)",
   );
@@ -73,7 +69,6 @@ export function cycleMethods(db: Connection): CycleMethods {
   });
 
   return {
-    meta: async () => Object.fromEntries(readMeta.all().map((row) => [row.key, row.value])),
     totals: async () => {
       const row = totals.get();
       if (row === undefined) throw new Error("a count gave no row");
@@ -101,16 +96,6 @@ export function cyclePlanWriter(
   return ({ cycleId, summary, guard, notes }) => {
     const kept = notes.length === 0 ? null : JSON.stringify(notes.map(values.sentence));
     set.run(JSON.stringify(summary), JSON.stringify(guard), kept, cycleId);
-  };
-}
-
-/** Writes values of `meta` as a part of the transaction that is open. */
-export function metaWriter(db: Connection): (values: Partial<Meta>) => void {
-  const write = db.prepare<[string, string]>(
-    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-  );
-  return (values) => {
-    for (const [key, value] of Object.entries(values)) write.run(key, value);
   };
 }
 

@@ -1,7 +1,9 @@
 import type { Actor } from "../../domain/actor.ts";
 import type { DecidedWhat, PersonDecision } from "../../domain/decision.ts";
-import type { StateStore } from "../../domain/state/store.ts";
+import type { Decisions } from "../../domain/state/guarding.ts";
 import type { Connection } from "./files/database.ts";
+import { given } from "./given.ts";
+import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./rows.ts";
 
 /** A decision, as `decisionJson` selects it. */
 export interface DecisionRow {
@@ -17,16 +19,33 @@ export interface DecisionRow {
 export const decisionJson =
   "json_object('what', p.what, 'planId', d.plan_id, 'at', d.at, 'actor', d.actor, 'reason', d.reason)";
 
-/** Decisions about what the guard held of a person. */
-export function decisionMethods(db: Connection): Pick<StateStore, "decisionsOf"> {
+/** Releases and rejections, and who decided them. */
+export function decisionMethods(db: Connection): Decisions {
   const ofPerson = db
     .prepare<[string, number], string>(
       `SELECT ${decisionJson} FROM decided_person p JOIN decision d ON d.id = p.decision_id
        WHERE p.object_id = ? ORDER BY p.decision_id DESC LIMIT ?`,
     )
     .pluck();
+  const old = db.prepare<[number], { object_id: string; attribute: string; fingerprint: string }>(
+    "SELECT object_id, attribute, fingerprint FROM released_change WHERE released_at < ?",
+  );
+  const rejections = db.prepare<[number], RejectedRow & { user_name: string | null }>(
+    `SELECT ${rejectedColumns}, json_extract(attributes, '$.userPrincipalName') AS user_name
+     FROM ${rejectedTables} JOIN source_user USING (object_id) ORDER BY rejected_at DESC, object_id, attribute LIMIT ${given("?")}`,
+  );
+  const countRejected = db
+    .prepare<[string, number], number>(
+      `SELECT count(*) FROM rejected_change WHERE evidence IN (SELECT value FROM json_each(?)) AND rejected_at >= ${given("?")}`,
+    )
+    .pluck();
   return {
     decisionsOf: async (objectId, limit) => ofPerson.all(objectId, limit).map(personDecision),
+    rejections: async (limit) =>
+      rejections.all(limit).map((row) => ({ ...rejectedChange(row), userName: row.user_name })),
+    countRejected: async (evidence, since) => countRejected.get(JSON.stringify(evidence), since) ?? 0,
+    releasesBefore: async (before) =>
+      old.all(before).map(({ object_id, ...change }) => ({ objectId: object_id, ...change })),
   };
 }
 

@@ -1,31 +1,15 @@
-import type { StateStore } from "../../domain/state/store.ts";
+import type { Guarding } from "../../domain/state/guarding.ts";
 import type { WeighedCount, Weight } from "../../domain/weight.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { loggedOperation, type OperationRow, operationsWithChanges } from "./plan-log.ts";
-import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./rows.ts";
 import { weightsOfRow } from "./weights-column.ts";
-
-type GuardingMethods = Pick<
-  StateStore,
-  | "plannedWeights"
-  | "doneWeights"
-  | "doubtfulWeights"
-  | "countActive"
-  | "countHolders"
-  | "weighedOperations"
-  | "earlierHeld"
-  | "heldOf"
-  | "rejections"
-  | "countRejected"
-  | "releasesBefore"
->;
 
 const holdersAtOnce = { least: 100, most: 5_000 };
 
 /** Sums for the guard, the operations that it holds, and decisions about them. The weights are stored with each operation. */
-export function guardingMethods(db: Connection): GuardingMethods {
+export function guardingMethods(db: Connection): Guarding {
   const planned = db.prepare<IdRange & { cycleId: number }, WeighedRow>(
     `SELECT weights, count(*) AS count FROM operation
      WHERE id BETWEEN :from AND :to AND +cycle_id = ${given(":cycleId")} AND status = 'planned' AND weights IS NOT NULL
@@ -64,7 +48,6 @@ export function guardingMethods(db: Connection): GuardingMethods {
      ORDER BY id LIMIT ${given("?")}`,
   );
   return {
-    ...decisionMethods(db),
     ...heldMethods(db),
     plannedWeights: async (cycleId) => {
       const found: WeighedCount[] = [];
@@ -96,7 +79,7 @@ export function guardingMethods(db: Connection): GuardingMethods {
 }
 
 /** A held operation is one row in the log, whichever plan holds it. */
-function heldMethods(db: Connection): Pick<StateStore, "earlierHeld" | "heldOf"> {
+function heldMethods(db: Connection): Pick<Guarding, "earlierHeld" | "heldOf"> {
   const earlier = db.prepare<
     { cycleId: number; after: number; limit: number },
     OperationRow & { held_since: number | null }
@@ -122,31 +105,6 @@ function heldMethods(db: Connection): Pick<StateStore, "earlierHeld" | "heldOf">
         now: planned.all(row.object_id, cycleId).map(loggedOperation),
       })),
     heldOf: async (cycleId, query) => of.all({ cycleId, ...query }).map(loggedOperation),
-  };
-}
-
-/** Releases and rejections. */
-function decisionMethods(
-  db: Connection,
-): Pick<StateStore, "rejections" | "countRejected" | "releasesBefore"> {
-  const old = db.prepare<[number], { object_id: string; attribute: string; fingerprint: string }>(
-    "SELECT object_id, attribute, fingerprint FROM released_change WHERE released_at < ?",
-  );
-  const rejections = db.prepare<[number], RejectedRow & { user_name: string | null }>(
-    `SELECT ${rejectedColumns}, json_extract(attributes, '$.userPrincipalName') AS user_name
-     FROM ${rejectedTables} JOIN source_user USING (object_id) ORDER BY rejected_at DESC, object_id, attribute LIMIT ${given("?")}`,
-  );
-  const countRejected = db
-    .prepare<[string, number], number>(
-      `SELECT count(*) FROM rejected_change WHERE evidence IN (SELECT value FROM json_each(?)) AND rejected_at >= ${given("?")}`,
-    )
-    .pluck();
-  return {
-    rejections: async (limit) =>
-      rejections.all(limit).map((row) => ({ ...rejectedChange(row), userName: row.user_name })),
-    countRejected: async (evidence, since) => countRejected.get(JSON.stringify(evidence), since) ?? 0,
-    releasesBefore: async (before) =>
-      old.all(before).map(({ object_id, ...change }) => ({ objectId: object_id, ...change })),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { DepartmentCount, LogEntry, LogQuery } from "../../domain/log.ts";
 import type { OperationStatus } from "../../domain/operation.ts";
-import type { Action, CycleKind } from "../../domain/plan.ts";
+import type { Action, CycleKind, SkipCode, Skipped } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
-import type { StateStore } from "../../domain/state/store.ts";
+import type { History } from "../../domain/state/history.ts";
 import { decisionJson, personDecision } from "./decisions.ts";
 import type { Connection } from "./files/database.ts";
+import { given } from "./given.ts";
 import { peopleNamed } from "./person-search.ts";
 import { loggedOperation, type OperationRow } from "./plan-log.ts";
 
@@ -45,8 +46,8 @@ const fewPeople = 300;
 
 const dayMs = 86_400_000;
 
-/** Searches and counts of the provisioning log. */
-export function historyMethods(db: Connection): Pick<StateStore, "history" | "dailyCounts" | "departments"> {
+/** Searches and counts of the provisioning log, and the people who are skipped. */
+export function historyMethods(db: Connection): History {
   const find = finder(db);
   const entries = db.prepare<[string], EntryRow>(
     `SELECT o.*, ch.changes, c.plan_id, c.kind, ${decisionOfEntry} AS decision
@@ -71,6 +72,19 @@ export function historyMethods(db: Connection): Pick<StateStore, "history" | "da
      FROM operation o CROSS JOIN operation_changes ch ON ch.id = o.id LEFT JOIN target_user t ON t.object_id = o.object_id LEFT JOIN source_user s ON s.object_id = o.object_id
      WHERE o.cycle_id = :cycleId AND o.status <> 'reported' GROUP BY 1, 2 ORDER BY 1, 2`,
   );
+  const skipped = db.prepare<
+    { after: string; limit: number; only: string | null; code: SkipCode | null },
+    { object_id: string; user_name: string | null; skip_code: SkipCode; skip_reason: string }
+  >(
+    `SELECT object_id, json_extract(attributes, '$.userPrincipalName') AS user_name, skip_code, skip_reason
+     FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after
+       AND (:only IS NULL OR object_id IN (SELECT value FROM json_each(:only)))
+       AND (:code IS NULL OR skip_code = :code)
+     ORDER BY object_id LIMIT ${given(":limit")}`,
+  );
+  const countSkipped = db.prepare<[], { skip_code: SkipCode; count: number }>(
+    "SELECT skip_code, count(*) AS count FROM source_user WHERE skip_code IS NOT NULL GROUP BY skip_code",
+  );
   return {
     departments: async (cycleId, path) =>
       departments
@@ -79,6 +93,23 @@ export function historyMethods(db: Connection): Pick<StateStore, "history" | "da
     history: async (query) =>
       // One transaction, so that the rows belong to the ids that were found.
       db.transaction(() => entries.all(JSON.stringify(find(query))).map(logEntry))(),
+    skipped: async (query) =>
+      skipped
+        .all({
+          after: query.after,
+          limit: query.limit,
+          only: query.only === undefined ? null : JSON.stringify(query.only),
+          code: query.code ?? null,
+        })
+        .map(
+          (row): Skipped => ({
+            objectId: row.object_id,
+            userName: row.user_name ?? "",
+            code: row.skip_code,
+            reason: row.skip_reason,
+          }),
+        ),
+    countSkipped: async () => new Map(countSkipped.all().map((row) => [row.skip_code, row.count])),
     dailyCounts: async (since) =>
       counts.all(since).map((row) => ({ ...row, day: new Date(row.day * dayMs).toISOString().slice(0, 10) })),
   };

@@ -3,8 +3,8 @@ import type { Delivery, FailureChange, StateEvent } from "../../domain/event.ts"
 import type { StateStore } from "../../domain/state/store.ts";
 import { keptEvent } from "../kept-event.ts";
 import type { LogValues } from "../logged-values.ts";
-import { metaWriter } from "./cycles.ts";
 import type { Connection } from "./files/database.ts";
+import { metaWriter } from "./notes.ts";
 
 type OutboxMethods = Pick<
   StateStore,

@@ -1,17 +1,11 @@
-import type { SkipCode, Skipped } from "../../domain/plan.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
-import type { UnreadPerson } from "../../domain/state/people.ts";
+import type { People, UnreadPerson } from "../../domain/state/people.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
+import { searchMethod } from "./person-search.ts";
 import { readTogether } from "./read-together.ts";
 import { type RetryRow, retryRecord, type SourceRow, sourceUser } from "./rows.ts";
-
-type SourceMethods = Pick<
-  StateStore,
-  "personRows" | "keysOf" | "unreadPeople" | "findSource" | "skipped" | "countSkipped"
->;
 
 interface PersonColumns extends SourceRow {
   readonly user_name_key: string | null;
@@ -26,8 +20,8 @@ interface UnreadRow
   readonly unconfirmed: number;
 }
 
-/** The directory as last read, and the people who are skipped. */
-export function sourcePictureMethods(db: Connection): SourceMethods {
+/** The directory as last read. */
+export function peopleMethods(db: Connection): People {
   const together = readTogether(db);
   const row = db.prepare<[string], PersonColumns>(
     `SELECT object_id, attributes, manager_id, presence, unshown, user_name_key, external_id_key, always_in_scope
@@ -53,18 +47,19 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
      OR lower(json_extract(attributes, '$.userPrincipalName')) = lower(:wanted)
      ORDER BY object_id = :wanted DESC, presence = 'present' DESC LIMIT 1`,
   );
-  const skipped = db.prepare<
-    { after: string; limit: number; only: string | null; code: SkipCode | null },
-    { object_id: string; user_name: string | null; skip_code: SkipCode; skip_reason: string }
-  >(
-    `SELECT object_id, json_extract(attributes, '$.userPrincipalName') AS user_name, skip_code, skip_reason
-     FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after
-       AND (:only IS NULL OR object_id IN (SELECT value FROM json_each(:only)))
-       AND (:code IS NULL OR skip_code = :code)
-     ORDER BY object_id LIMIT ${given(":limit")}`,
-  );
-  const countSkipped = db.prepare<[], { skip_code: SkipCode; count: number }>(
-    "SELECT skip_code, count(*) AS count FROM source_user WHERE skip_code IS NOT NULL GROUP BY skip_code",
+  const due = db
+    .prepare<[number, string, number], string>(
+      `SELECT object_id FROM source_user WHERE look_again_at <= ? AND object_id > ? ORDER BY object_id LIMIT ${given("?")}`,
+    )
+    .pluck();
+  const among = db
+    .prepare<[string], string>(
+      "SELECT object_id FROM scope_member WHERE object_id IN (SELECT value FROM json_each(?))",
+    )
+    .pluck();
+  const managerIds = db.prepare<[string], { object_id: string; manager_id: string }>(
+    `SELECT object_id, manager_id FROM source_user
+     WHERE object_id IN (SELECT value FROM json_each(?)) AND manager_id IS NOT NULL AND presence = 'present'`,
   );
 
   return {
@@ -100,23 +95,11 @@ export function sourcePictureMethods(db: Connection): SourceMethods {
       const row = find.get({ wanted: idOrUserName });
       return row === undefined ? null : sourceUser(row);
     },
-    skipped: async (query) =>
-      skipped
-        .all({
-          after: query.after,
-          limit: query.limit,
-          only: query.only === undefined ? null : JSON.stringify(query.only),
-          code: query.code ?? null,
-        })
-        .map(
-          (row): Skipped => ({
-            objectId: row.object_id,
-            userName: row.user_name ?? "",
-            code: row.skip_code,
-            reason: row.skip_reason,
-          }),
-        ),
-    countSkipped: async () => new Map(countSkipped.all().map((row) => [row.skip_code, row.count])),
+    duePeople: async (now, after, limit) => due.all(now, after, limit),
+    membersAmong: async (objectIds) => new Set(among.all(JSON.stringify(objectIds))),
+    managerIds: async (objectIds) =>
+      new Map(managerIds.all(JSON.stringify(objectIds)).map((row) => [row.object_id, row.manager_id])),
+    ...searchMethod(db),
   };
 }
 

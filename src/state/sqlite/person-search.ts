@@ -47,7 +47,7 @@ interface Hit extends Pick<Known, "objectId" | "latticeId" | "loggedName"> {
 }
 
 /** Finds people by part of a name, in the last known data of Entra and Lattice and in the log. */
-export function peopleMethods(db: Connection): Pick<StateStore, "searchPeople"> {
+export function searchMethod(db: Connection): Pick<StateStore, "searchPeople"> {
   const everybody = walk(db);
   const person = db.prepare<[string], { attributes: string; presence: Presence }>(
     "SELECT attributes, presence FROM source_user WHERE object_id = ?",

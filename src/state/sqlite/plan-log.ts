@@ -1,11 +1,10 @@
 import type { LoggedOperation, OperationStatus } from "../../domain/operation.ts";
 import type { Action, Change, Drift, Evidence } from "../../domain/plan.ts";
-import type { StateStore } from "../../domain/state/store.ts";
+import type { PlanLog } from "../../domain/state/plan-log.ts";
 import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 import { orderMethods } from "./sending-order.ts";
-import { intentMethods } from "./unfinished.ts";
 import { weightsOfRow } from "./weights-column.ts";
 
 export interface OperationRow {
@@ -29,20 +28,6 @@ export interface OperationRow {
   readonly error: string | null;
 }
 
-type LogMethods = Pick<
-  StateStore,
-  | "unsentOf"
-  | "unpromisedReferences"
-  | "referenceDependencies"
-  | "plannedRenames"
-  | "countOperations"
-  | "newestOperation"
-  | "countLater"
-  | "operations"
-  | "openIntents"
-  | "heldAmong"
->;
-
 /**
  * Operations with their changes, which are kept apart: they are written once, and most of what is written of an operation
  * afterwards (its wave, that it is being sent, what came of it) then fits on a fifth of the pages.
@@ -50,7 +35,7 @@ type LogMethods = Pick<
 export const operationsWithChanges = "operation CROSS JOIN operation_changes USING (id)";
 
 /** The plan of a cycle in the provisioning log: one row for each operation. */
-export function provisioningLogMethods(db: Connection): LogMethods {
+export function planLogMethods(db: Connection): PlanLog {
   const count = db.prepare<
     IdRange & { cycleId: number },
     { action: Action; count: number; adoptions: number }
@@ -130,11 +115,10 @@ export function provisioningLogMethods(db: Connection): LogMethods {
         })
         .map(loggedOperation),
     ...referenceMethods(db),
-    ...intentMethods(db),
   };
 }
 
-function referenceMethods(db: Connection): Pick<StateStore, "unpromisedReferences"> {
+function referenceMethods(db: Connection): Pick<PlanLog, "unpromisedReferences"> {
   const unpromised = db.prepare<IdRange & { cycleId: number; without: string; giving: string }, OperationRow>(
     `SELECT o.*, c.changes FROM operation o CROSS JOIN operation_changes c ON c.id = o.id
      WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.manager_object_id IS NOT NULL AND o.status = 'planned'

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../domain/json.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
 import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
+import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { RejectedChange } from "../../domain/state/decided-change.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 
@@ -77,6 +78,11 @@ export function linkedTarget(
     acknowledged: JSON.parse(row.acknowledged) as LinkedTarget["acknowledged"],
     drifted: JSON.parse(row.drifted) as JsonObject,
   };
+}
+
+/** An account with the person that it is linked to. */
+export function matchedTarget(row: TargetRow): MatchedTarget {
+  return { ...linkedTarget(row), linkedTo: row.object_id };
 }
 
 export function lostLink(row: LostLinkRow): LostLink {

@@ -2,13 +2,12 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
 
-type ScopeMethods = Pick<
+type StagingMethods = Pick<
   StateStore,
   | "beginScope"
   | "stageScope"
   | "compareScope"
   | "movedInScope"
-  | "membersAmong"
   | "beginFilterGroups"
   | "stageFilterGroup"
   | "movedInGroups"
@@ -21,7 +20,7 @@ const sliceSize = 5_000;
  * Staging of the scope, and of the groups that scoping filters name, while they are read. The staged members are compared
  * with those in force, so that a cycle in which no membership changed writes nothing. Only this connection sees them.
  */
-export function scopeMethods(db: Connection): ScopeMethods {
+export function stagingMethods(db: Connection): StagingMethods {
   // In memory, because there may be no folder for a temporary file.
   db.pragma("temp_store = MEMORY");
   db.exec(`CREATE TEMP TABLE IF NOT EXISTS scope_staging (object_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
@@ -36,11 +35,6 @@ export function scopeMethods(db: Connection): ScopeMethods {
   const moved = db.prepare<[string, number], { object_id: string; entered: number }>(
     `SELECT object_id, entered FROM temp.moved_member WHERE object_id > ? ORDER BY object_id LIMIT ${given("?")}`,
   );
-  const among = db
-    .prepare<[string], string>(
-      "SELECT object_id FROM scope_member WHERE object_id IN (SELECT value FROM json_each(?))",
-    )
-    .pluck();
   return {
     beginScope: async () => {
       for (const statement of clear) statement.run();
@@ -53,7 +47,6 @@ export function scopeMethods(db: Connection): ScopeMethods {
       moved
         .all(after, limit)
         .map(({ object_id, entered }) => ({ objectId: object_id, entered: entered === 1 })),
-    membersAmong: async (objectIds) => new Set(among.all(JSON.stringify(objectIds))),
     ...groupMethods(db),
   };
 }

@@ -2,11 +2,10 @@ import { StateError } from "../../domain/errors.ts";
 import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
-import { targetPictureMethods } from "./accounts.ts";
+import { accountMethods } from "./accounts.ts";
 import { commitMethod } from "./commit.ts";
 import { cycleMethods } from "./cycles.ts";
 import { decisionMethods } from "./decisions.ts";
-import { dueMethods } from "./due.ts";
 import { type Connection, openDatabase, openReadOnly, openScratchCopy, statOf } from "./files/database.ts";
 import { type FileInWords, stateDatabase, stateError } from "./files/errors.ts";
 import { schemaVersion } from "./files/schema.ts";
@@ -14,13 +13,14 @@ import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
 import { valueKeeper } from "./log-values.ts";
+import { noteMethods } from "./notes.ts";
 import { outboxMethods } from "./outbox.ts";
-import { sourcePictureMethods } from "./people.ts";
-import { peopleMethods } from "./person-search.ts";
-import { provisioningLogMethods } from "./plan-log.ts";
+import { peopleMethods } from "./people.ts";
+import { planLogMethods } from "./plan-log.ts";
 import { planningMethods } from "./planning.ts";
 import { retentionMethods } from "./retention.ts";
-import { scopeMethods } from "./staging.ts";
+import { stagingMethods } from "./staging.ts";
+import { unfinishedMethods } from "./unfinished.ts";
 
 /** Settings of a store. */
 export interface StoreOptions {
@@ -94,21 +94,21 @@ export function openReadOnlyStore(
 export function storeOn(db: Connection, file: string | FileInWords, options: StoreOptions = {}): StateStore {
   const values = valueKeeper(db, options.logValues ?? "keep");
   const store: StateStore = {
-    ...leaseMethods(db),
     commit: commitMethod(db, values, options.logValues ?? "keep"),
+    ...leaseMethods(db),
+    ...noteMethods(db),
     ...cycleMethods(db),
-    ...retentionMethods(db, values),
-    ...sourcePictureMethods(db),
-    ...scopeMethods(db),
-    ...targetPictureMethods(db),
-    ...dueMethods(db),
+    ...peopleMethods(db),
+    ...accountMethods(db),
+    ...stagingMethods(db),
     ...planningMethods(db),
+    ...planLogMethods(db),
+    ...unfinishedMethods(db),
     ...guardingMethods(db),
     ...decisionMethods(db),
-    ...provisioningLogMethods(db),
-    ...outboxMethods(db, options.logValues ?? "keep"),
+    ...retentionMethods(db, values),
     ...historyMethods(db),
-    ...peopleMethods(db),
+    ...outboxMethods(db, options.logValues ?? "keep"),
     close: async () => {
       db.close();
     },

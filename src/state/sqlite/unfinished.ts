@@ -1,8 +1,9 @@
 import type { OperationStatus } from "../../domain/operation.ts";
 import type { Action, Change, Evidence } from "../../domain/plan.ts";
-import type { StateStore } from "../../domain/state/store.ts";
+import type { Unfinished } from "../../domain/state/plan-log.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./given.ts";
+import { type RetryRow, retryRecord } from "./rows.ts";
 
 interface IntentRow {
   readonly object_id: string;
@@ -16,8 +17,8 @@ interface IntentRow {
   readonly status: OperationStatus | null;
 }
 
-/** Writes that were begun and never confirmed, and people of whom a plan holds an operation. */
-export function intentMethods(db: Connection): Pick<StateStore, "openIntents" | "heldAmong"> {
+/** Writes in doubt, what a plan holds of people, and who is on the retry schedule. */
+export function unfinishedMethods(db: Connection): Unfinished {
   const open = db.prepare<[], IntentRow>(
     `SELECT intent.*, operation_changes.changes, operation.evidence, operation.cycle_id, operation.status
      FROM intent LEFT JOIN operation ON operation.id = intent.operation_id
@@ -29,6 +30,17 @@ export function intentMethods(db: Connection): Pick<StateStore, "openIntents" | 
          AND cycle_id = ${given("?")} AND status = 'held'`,
     )
     .pluck();
+  const among = db.prepare<[string], RetryRow>(
+    "SELECT * FROM retry WHERE object_id IN (SELECT value FROM json_each(?))",
+  );
+  const failedAfter = db.prepare<[number, string, number], RetryRow>(
+    `SELECT * FROM retry WHERE last_failed_at > ? AND object_id > ? ORDER BY object_id LIMIT ${given("?")}`,
+  );
+  const retries = db.prepare<[number], RetryRow & { user_name: string | null }>(
+    `SELECT retry.*, json_extract(attributes, '$.userPrincipalName') AS user_name
+     FROM retry JOIN source_user USING (object_id) ORDER BY next_try_at, object_id LIMIT ${given("?")}`,
+  );
+  const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");
   return {
     openIntents: async () =>
       open.all().map((row) => ({
@@ -44,5 +56,14 @@ export function intentMethods(db: Connection): Pick<StateStore, "openIntents" | 
         status: row.status ?? "cancelled",
       })),
     heldAmong: async (cycleId, objectIds) => new Set(held.all(JSON.stringify(objectIds), cycleId)),
+    retryOf: async (objectId) => {
+      const row = retry.get(objectId);
+      return row === undefined ? null : retryRecord(row);
+    },
+    retriesAmong: async (objectIds) =>
+      new Map(among.all(JSON.stringify(objectIds)).map((row) => [row.object_id, retryRecord(row)])),
+    failedAfter: async (time, after, limit) => failedAfter.all(time, after, limit).map(retryRecord),
+    retries: async (limit) =>
+      retries.all(limit).map((row) => ({ ...retryRecord(row), userName: row.user_name })),
   };
 }
