@@ -1,9 +1,8 @@
 import type { AccountIdentity, Accounts, Links } from "../../domain/state/accounts.ts";
 import type { AccountRow } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
-import { readTogether } from "./read-together.ts";
 import { linkedTarget, matchedTarget, type TargetRow } from "./rows.ts";
+import { given, readTogether } from "./tuning.ts";
 
 /** Lattice's accounts as last read and confirmed, and their links. */
 export function accountMethods(db: Connection): Accounts & Links {

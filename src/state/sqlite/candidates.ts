@@ -6,8 +6,6 @@ import type { Candidate } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
-import { readTogether } from "./read-together.ts";
 import {
   type LostLinkRow,
   linkedTarget,
@@ -22,6 +20,7 @@ import {
   sourceUser,
   type TargetRow,
 } from "./rows.ts";
+import { given, readTogether } from "./tuning.ts";
 
 /** The person, and the columns of the linked account, which are null if there is none. */
 interface CandidateRow

@@ -2,11 +2,10 @@ import type { CycleKind, GuardVerdict, PlanSummary } from "../../domain/plan.ts"
 import type { StateChange } from "../../domain/state/change.ts";
 import type { CycleOutcome, CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
 import type { StateStore } from "../../domain/state/store.ts";
-import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import { cycleRanges, given, type IdRange } from "./tuning.ts";
 
 interface CycleRow {
   readonly id: number;

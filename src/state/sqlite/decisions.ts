@@ -2,8 +2,8 @@ import type { Actor } from "../../domain/actor.ts";
 import type { DecidedWhat, PersonDecision } from "../../domain/decision.ts";
 import type { Decisions } from "../../domain/state/guarding.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./rows.ts";
+import { given } from "./tuning.ts";
 
 /** A decision, as `decisionJson` selects it. */
 export interface DecisionRow {

@@ -1,9 +1,8 @@
 import type { Guarding } from "../../domain/state/guarding.ts";
 import type { WeighedCount, Weight } from "../../domain/weight.ts";
-import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import { loggedOperation, type OperationRow, operationsWithChanges } from "./plan-log.ts";
+import { cycleRanges, given, type IdRange } from "./tuning.ts";
 import { weightsOfRow } from "./weights-column.ts";
 
 const holdersAtOnce = { least: 100, most: 5_000 };

@@ -5,9 +5,9 @@ import { withoutRedacted } from "../../domain/redacted.ts";
 import type { History } from "../../domain/state/history.ts";
 import { decisionJson, personDecision } from "./decisions.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import { peopleNamed } from "./person-search.ts";
 import { loggedOperation, type OperationRow } from "./plan-log.ts";
+import { given } from "./tuning.ts";
 
 interface EntryRow extends OperationRow {
   readonly plan_id: string;

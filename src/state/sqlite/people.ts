@@ -2,10 +2,9 @@ import type { PersonRow } from "../../domain/state/change.ts";
 import type { People, UnreadPerson } from "../../domain/state/people.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import { searchMethod } from "./person-search.ts";
-import { readTogether } from "./read-together.ts";
 import { type RetryRow, retryRecord, type SourceRow, sourceUser } from "./rows.ts";
+import { given, readTogether } from "./tuning.ts";
 
 interface PersonColumns extends SourceRow {
   readonly user_name_key: string | null;

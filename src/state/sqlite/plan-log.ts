@@ -1,10 +1,9 @@
 import type { LoggedOperation, OperationStatus } from "../../domain/operation.ts";
 import type { Action, Change, Drift, Evidence } from "../../domain/plan.ts";
 import type { PlanLog } from "../../domain/state/plan-log.ts";
-import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import { orderMethods } from "./sending-order.ts";
+import { cycleRanges, given, type IdRange } from "./tuning.ts";
 import { weightsOfRow } from "./weights-column.ts";
 
 export interface OperationRow {

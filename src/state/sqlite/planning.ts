@@ -3,9 +3,8 @@ import type { Presence } from "../../domain/source.ts";
 import type { NameHolder, Planning } from "../../domain/state/planning.ts";
 import { candidates } from "./candidates.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
-import { readTogether } from "./read-together.ts";
 import { matchedTarget, type TargetRow } from "./rows.ts";
+import { given, readTogether } from "./tuning.ts";
 
 /** The planner's reads. */
 export function planningMethods(db: Connection): Planning {

@@ -1,7 +1,7 @@
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import { given } from "./tuning.ts";
 
 type RetentionMethods = Pick<
   StateStore,

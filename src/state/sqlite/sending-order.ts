@@ -1,8 +1,7 @@
 import type { PlannedRename } from "../../domain/state/plan-log.ts";
 import type { StateStore } from "../../domain/state/store.ts";
-import { cycleRanges, type IdRange } from "./cycle-ranges.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
+import { cycleRanges, given, type IdRange } from "./tuning.ts";
 
 /** The order of sending, as numbers only: a first run has as many operations as the company has people. */
 export function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" | "plannedRenames"> {

@@ -1,6 +1,6 @@
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
+import { given } from "./tuning.ts";
 
 type StagingMethods = Pick<
   StateStore,

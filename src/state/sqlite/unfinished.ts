@@ -2,8 +2,8 @@ import type { OperationStatus } from "../../domain/operation.ts";
 import type { Action, Change, Evidence } from "../../domain/plan.ts";
 import type { Unfinished } from "../../domain/state/plan-log.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import { type RetryRow, retryRecord } from "./rows.ts";
+import { given } from "./tuning.ts";
 
 interface IntentRow {
   readonly object_id: string;

@@ -1,7 +1,7 @@
 import type { LeftOver, StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
-import { given } from "./given.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import { given } from "./tuning.ts";
 
 /** Writes what becomes of operations that a cycle leaves, and how it ended, within a commit. */
 export function cycleEndWriter(
