@@ -6,26 +6,27 @@ import { createRun, type Run } from "./run.ts";
 import { leavers, type Stage } from "./stages.ts";
 
 /**
- * Operations whose intents are noted in one commit before the first of them is sent. A run that dies leaves so many to be
- * looked up, so that a batch is what goes out in about two seconds; and no timer waits for more than the most takes to note.
+ * The number of operations whose intents are noted in one commit before the first of them is sent. If the run dies, all of
+ * them are looked up, so a batch has about as many operations as are sent in two seconds. The upper limit keeps timers from
+ * waiting long for one commit.
  */
 const batchSize = { first: 64, least: 64, most: 128, ms: 2_000 };
-/** What a probe sends before anything else. */
+/** A probe sends this many operations before the others. */
 const probeSize = 10;
 
 export interface Applied {
   readonly done: number;
   readonly failed: number;
-  /** Where so many failed that the whole job backs off: what happened, in words. */
+  /** Why the whole job backs off, in words, if too many operations failed; else `null`. */
   readonly mostFailed: string | null;
-  /** People whose accounts have got a temporary userName, and are to get their own. */
+  /** Object ids of people whose accounts got a temporary userName and still need their own. */
   readonly halfRenamed: readonly string[];
 }
 
 /**
- * Sends the planned operations, a fixed number at a time, in the order of their waves, and records each outcome. Leavers go
- * before everybody else and in any case; what a probe or refusals keep back is everything but them.
- * On an abort the writes in flight are finished and recorded before this throws.
+ * Sends the planned operations, a fixed number at a time, in the order of their waves, and records each outcome. Leavers are
+ * sent first and always; only the others can be put back after a failed probe or because of refusals.
+ * On an abort, the requests that are out are finished and recorded before this throws.
  * @throws InterruptedError, ConfigurationError, HostUnavailableError, StateError
  */
 export async function applyPlan(
@@ -58,7 +59,7 @@ export async function applyPlan(
 async function sendStage(context: CycleContext, run: Run, recorder: Recorder, stage: Stage): Promise<void> {
   let size = batchSize.first;
   let begunAt = context.clock.now();
-  /** The batch after this operation, its intents noted; none where the run is to stop. */
+  /** Reads the batch after this operation and notes its intents; empty if the run is over. */
   const begin = async (last: LoggedOperation | undefined): Promise<readonly LoggedOperation[]> => {
     if (run.isOver(stage)) return [];
     const now = context.clock.now();
@@ -73,7 +74,7 @@ async function sendStage(context: CycleContext, run: Run, recorder: Recorder, st
     const last = batch.at(-1);
     let next: Promise<readonly LoggedOperation[]> | undefined;
     for (const [index, operation] of batch.entries()) {
-      // While the last of this batch wait for room the next one is noted, so that no connection is idle meanwhile.
+      // Note the next batch while the last operations of this one wait, so that no connection is idle.
       if (stage.sample === undefined && index === Math.max(0, batch.length - context.settings.concurrency)) {
         next = begin(last);
         next.catch(() => {});

@@ -9,17 +9,17 @@ import {
 } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
 
-/** After this many accounts that showed the same when read, an answer of this kind is taken as it is. */
+/** If reading showed the same as the answer for this many accounts, an answer of this kind is believed. */
 const enough = 3;
 
-/** How often, by path and run, an answer that looked doubtful turned out to be what the target shows. */
+/** By path: how often a doubtful answer of the target turned out to be right. It is kept as long as the target. */
 const habits = new WeakMap<Target, Map<string, number>>();
 
 /**
- * The account after a write. An answer that contradicts what was sent, or leaves out what was sent or known, may be old or
- * partial: the account is read once, and what is read decides. An `active` that is never shown is as it was sent.
- * @param known the account before the write; `null` where it is new
- * @throws RecordUnavailableError where the account cannot be found right after the write; what the target throws
+ * The account after a write. If the answer contradicts what was sent, or leaves out a value that was sent or known, it may be
+ * old or partial: the account is read once, and the read decides. An `active` that is never shown counts as it was sent.
+ * @param known the account before the write; `null` if it is new
+ * @throws RecordUnavailableError if the account cannot be read right after the write; what the target throws
  */
 export async function confirm(
   context: CycleContext,
@@ -40,7 +40,7 @@ export async function confirm(
   if (doubts.length === 0) return settled(receipt.user);
   const found = await target.get(receipt.user.latticeId, signal).catch((error: unknown) => {
     if (!isRecordFailure(error)) throw error;
-    // The write may have been applied: the intent stays.
+    // The write may have been applied, so the intent stays.
     throw new RecordUnavailableError(
       `Lattice accepted a write to the account ${receipt.user.latticeId} but answered with other values than were sent, and the ` +
         `account cannot be read. ${error.message}`,
@@ -61,8 +61,8 @@ export async function confirm(
 }
 
 /**
- * Paths of which the answer to a write shows something else than was sent, or nothing although something was sent or
- * known. A new account cannot be shown as it was before, so there another form of a value is no doubt.
+ * Paths for which the answer to a write shows another value than was sent, or none although one was sent or known. For a new
+ * account the answer cannot be an old one, so another form of a value is not doubtful there.
  */
 function doubtfulPaths(
   known: TargetUser | null,

@@ -22,10 +22,12 @@ import type { Recorder } from "./recorder.ts";
 import { claim, othersOwn, refuseOthers } from "./whose-account.ts";
 
 const maxCreateTries = 3;
-/** What was sent may be worked on still although its connection is gone: looked up too early it would be sent again. */
+/** Lattice may still work on a request whose connection is gone. A look-up before this time could miss the account. */
 const settleMs = 1_000;
 
-/** At most one account: a create whose answer was lost, or that met an existing account, is looked up before anything else. */
+/**
+ * Creates at most one account: after a lost answer, or a conflict with an existing account, it looks up before it goes on.
+ */
 export async function createOnce(
   context: CycleContext,
   recorder: Pick<Recorder, "flush">,
@@ -46,7 +48,7 @@ export async function createOnce(
       if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
       if (unknown) await context.clock.sleep(settleMs, context.signal);
       const found = await lookUp(context, operation, error);
-      // A run that was told to stop leaves the rest to the next one, which looks this person up first.
+      // A run that was told to stop leaves the rest to the next run, which looks this person up first.
       if (unknown) context.signal.throwIfAborted();
       const [first] = found;
       if (first !== undefined) {
@@ -54,7 +56,7 @@ export async function createOnce(
           { objectId: operation.objectId, latticeId: first.latticeId },
           "found the account by look-up",
         );
-        // What was linked a moment ago must be known before another is matched with it.
+        // Links made a moment ago must be stored before another person is matched.
         await recorder.flush();
         const own = lost ? found.find((account) => isOwn(account, writes)) : undefined;
         if (own !== undefined) await refuseOthers(context, operation, own);
@@ -70,16 +72,15 @@ export async function createOnce(
   }
 }
 
-/** Whether this very create made the account, although no answer came. */
+/** Whether this create made the account although no answer came: it carries the externalId that was sent. */
 function isOwn(account: TargetUser, writes: readonly AttributeWrite[]): boolean {
   const sent = writes.find(({ path }) => path === "externalId")?.value;
   return typeof sent === "string" && account.externalId === sent;
 }
 
 /**
- * An answer to a create that shows an account of another person, or one with another externalId than was sent, does not
- * say whether an account was made: it is looked up, as where no answer came.
- * @param stranger what is told where none was made
+ * Looks up whether a create made an account although its answer shows another person's account.
+ * @param stranger the error if none was made
  */
 async function madeBeside(
   context: CycleContext,
@@ -97,7 +98,7 @@ async function madeBeside(
   return complete(context, operation, { account: own, writes });
 }
 
-/** What is told of an answer to a create that shows somebody else's account; `null` where it shows this person's. */
+/** The error if the answer to a create shows another person's account; `null` if it shows this person's. */
 async function strangerIn(
   context: CycleContext,
   operation: LoggedOperation,
@@ -121,7 +122,7 @@ async function strangerIn(
   );
 }
 
-/** Sends what an account that a create met, or made without an answer, still lacks. */
+/** Sends the values that an account still lacks: one that a create met, or made without an answer. */
 async function complete(
   context: CycleContext,
   operation: LoggedOperation,
@@ -135,7 +136,7 @@ async function complete(
   try {
     return { receipt: await context.target.update(account, due, context.signal), ...shared };
   } catch (refusal) {
-    // Whoever leaves before the rest is taken must be switched off, and for that be linked.
+    // The account is this person's, so it is linked: otherwise it could not be switched off if the person leaves.
     if (account.externalId === externalIdOf(operation)) {
       return { receipt: unchanged, ...shared, refusal, certain: true };
     }
@@ -143,7 +144,7 @@ async function complete(
   }
 }
 
-/** @throws where the look-up failed its own error, or after a create without an answer UnknownOutcomeError: the intent must stay */
+/** Looks up the person's accounts. @throws after a create without an answer UnknownOutcomeError, so that the intent stays */
 async function lookUp(
   context: CycleContext,
   operation: LoggedOperation,

@@ -10,7 +10,7 @@ import { matchAgain } from "./existing-account.ts";
 import type { Recorder } from "./recorder.ts";
 import { claim, refuseOthers } from "./whose-account.ts";
 
-/** Carries one operation out. @throws what the target throws */
+/** Carries out one operation: create, adopt or update. @throws what the target throws */
 export async function deliver(
   context: CycleContext,
   recorder: Pick<Recorder, "flush">,
@@ -32,7 +32,7 @@ export async function deliver(
   return { receipt: await context.target.update(link, writes, context.signal, unshown(link)), link };
 }
 
-/** Links an existing account: read again where this cycle has not listed it, because others may have changed it. */
+/** Links an existing account. If this cycle has not listed it, it is read first, because it may have changed. */
 async function adopt(
   context: CycleContext,
   operation: LoggedOperation,
@@ -55,7 +55,7 @@ async function adopt(
   }
   await refuseOthers(context, operation, account);
   if (planned !== null) await matchAgain(context, operation, planned, account);
-  // What has changed since the plan is no part of it.
+  // The plan does not know what has changed in the account since.
   const again =
     planned === null || account.active !== planned.active || !jsonEquals(account.values, planned.values);
   const link = { ...account, acknowledged: {} };
@@ -66,7 +66,7 @@ async function adopt(
     return { receipt: await context.target.update(account, due, context.signal), link, again };
   } catch (refusal) {
     if (!isRecordFailure(refusal) || refusal instanceof RecordGoneError) throw refusal;
-    // An account that carries this person's externalId is linked whatever else is refused, so that it can be switched off.
+    // An account with this person's externalId is linked even if the writes are refused, so that it can be switched off.
     const certain = account.externalId !== null && refusal instanceof RecordRejectedError;
     return { receipt: unchanged, link, refusal, certain };
   }

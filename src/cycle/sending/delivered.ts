@@ -1,17 +1,17 @@
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { AttributeWrite, WriteReceipt } from "../../domain/target.ts";
 
-/** An operation that was carried out, or whose account did not take what was sent. */
+/** An operation that was carried out, or whose account did not take the writes (`refusal`). */
 export interface Delivered {
   readonly receipt: WriteReceipt;
   /** The account as it was known before the write. */
   readonly link: ConfirmedTarget | null;
-  /** What was meant to be written, where that is not what the operation says: a create met an account. */
+  /** The writes, if they are not those of the operation: a create met an existing account. */
   readonly writes?: readonly AttributeWrite[];
-  /** The account was not as the plan knew it: the person is looked at again. */
+  /** The account was not as the plan knew it, so the person is planned again. */
   readonly again?: boolean;
-  /** Why the account did not take what was sent. */
+  /** Why the account did not take the writes. */
   readonly refusal?: unknown;
-  /** Beside a refusal: the account is certainly this person's, and is linked whatever else is refused. */
+  /** With a refusal: the account is certainly this person's and is linked all the same. */
   readonly certain?: boolean;
 }

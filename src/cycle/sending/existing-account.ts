@@ -9,9 +9,9 @@ import { keepAccounts } from "../reading/keep-accounts.ts";
 import { askFor } from "../reading/missing-accounts.ts";
 
 /**
- * An account that the plan matched and that was read again since: where it is not what it was, it is matched again.
- * @param planned the account as the plan saw it
- * @throws RecordRejectedError where the plan would not link it any more: the next cycle plans with what was read
+ * Matches the person again if the account that the plan matched has another userName or externalId now.
+ * @param planned the account as the plan knew it
+ * @throws RecordRejectedError if the account would not be linked now; the next cycle plans with what was read
  */
 export async function matchAgain(
   context: CycleContext,
@@ -38,9 +38,9 @@ export async function matchAgain(
 }
 
 /**
- * What a deactivation takes away in Lattice nothing brings back: an account that was listed a day ago is read before it is
- * switched off. Where it carries another externalId by now it may be another person's, and it is planned again.
- * @returns why the account is not switched off now; `null` where it is
+ * Reads an account that this cycle has not listed before it is switched off, because a deactivation cannot be undone in
+ * full. If it has another externalId now, it may be another person's, and the person is planned again.
+ * @returns why the account is not switched off now; `null` if it is
  */
 export async function givenAway(
   context: CycleContext,
@@ -50,7 +50,7 @@ export async function givenAway(
   const known = latticeId === null ? null : await context.store.accountOf(latticeId);
   if (known === null || known.readIn === context.cycleId) return null;
   const account = await askFor(context, objectId, known.latticeId);
-  // What cannot be read, or shows no id, is no reason to keep a leaver's account alive.
+  // An account that cannot be read, or that shows no externalId, is switched off all the same.
   if (account === null || account === "unreadable" || account.externalId === null) return null;
   if (account.externalId === known.externalId) return null;
   await keepAccounts(context, [account]);
@@ -62,17 +62,17 @@ export async function givenAway(
   );
 }
 
-/** An account that a create met, and what is to be written to it. */
+/** An existing account that a create met, and the writes for it. */
 export interface MetAccount {
   readonly account: TargetUser;
   readonly writes: readonly AttributeWrite[];
 }
 
 /**
- * What a create does with accounts that are there already: the same as a plan that had known them, so that matching,
- * actions, protection and doubt count here too. What the guard has to weigh waits for the next plan, which knows them.
- * @param writes those of the create, with references resolved
- * @throws RecordRejectedError where the plan would not link one of them, or not without the guard
+ * Decides what a create does if accounts exist already: what a plan would do that had known them, so that matching, actions,
+ * protection and doubt count here too. A link that the guard must weigh waits for the next plan.
+ * @param writes the writes of the create, with references resolved
+ * @throws RecordRejectedError if none of the accounts would be linked, or not without the guard
  */
 export async function meetAccounts(
   context: CycleContext,
@@ -114,7 +114,7 @@ async function planAgain(context: CycleContext, objectId: string): Promise<Perso
     after: "",
     limit: 1,
   });
-  // What is in doubt is what is being looked at here.
+  // The write in doubt is the one that is being sent here.
   const known = candidates.map((candidate) => ({ ...candidate, unconfirmed: false }));
   const environment = { now: clock.now, random };
   const [planned] = await planPeople(known, {
@@ -131,7 +131,7 @@ function adoptionIn(plan: PersonPlan | null): Operation | null {
   return plan?.kind === "operation" && plan.operation.adopts ? plan.operation : null;
 }
 
-/** Whether the guard has a word in such a link. */
+/** Whether the guard must weigh such a link. */
 function isWeighed({ action, doubtful, formerOwner, changes }: Operation): boolean {
   const renames = changes.some(({ attribute, before }) => attribute === "userName" && before !== null);
   return action === "deactivate" || doubtful !== undefined || formerOwner !== undefined || renames;

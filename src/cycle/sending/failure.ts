@@ -15,11 +15,11 @@ import { nextRetry } from "./retry-schedule.ts";
 /** The outcome of an operation, or of a part of it. */
 export type Outcome = Omit<OperationOutcome, "operationId" | "objectId" | "referencePending">;
 
-/** The account to be adopted did not take what was sent. It never leaves this folder. */
+/** An account that was adopted or created did not take the writes. It is thrown and caught inside this folder. */
 export class Undelivered extends Error {
   readonly refusal: unknown;
   readonly account: TargetUser;
-  /** It is this person's beyond doubt, and linked all the same. */
+  /** The account is certainly this person's, so it is linked although it did not take the writes. */
   readonly certain: boolean;
 
   constructor(refusal: unknown, account: TargetUser, certain: boolean) {
@@ -35,7 +35,9 @@ export function refusalIn(error: unknown): unknown {
   return error instanceof Undelivered ? error.refusal : error;
 }
 
-/** @throws what is not this person's alone */
+/**
+ * The outcome of a failed operation, with its retry. @throws the error if the fault does not lie with this person's record
+ */
 export async function failed(
   context: CycleContext,
   operation: LoggedOperation,
@@ -55,7 +57,7 @@ export async function failed(
     httpStatus: error instanceof RecordRejectedError ? error.status : undefined,
     words: error instanceof RecordRejectedError ? (error.detail ?? error.message) : undefined,
     ...(absence?.gone === true ? { unlink: believed(context) } : {}),
-    // What ended in 5xx or silence may have been applied: the next cycle reads the account again.
+    // A write that ended with 5xx or without an answer may have been applied: the next cycle looks it up.
     unknown: error instanceof UnknownOutcomeError || error instanceof RecordUnavailableError,
     retry: nextRetry(
       await context.store.retryOf(operation.objectId),
@@ -71,8 +73,9 @@ export async function failed(
 }
 
 /**
- * One 404 on a write says little: the account is asked for once more, and a second 404 is believed hours later.
- * `null` where the account is there or cannot be read, or none was written.
+ * The absence of an account after a 404 on a write. One 404 is not evidence: the account is asked for again, and a second 404
+ * is believed hours later.
+ * @returns `null` if the account is there or cannot be read, or if the operation has no account
  */
 async function absenceOf(
   context: CycleContext,

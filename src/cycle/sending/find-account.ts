@@ -4,19 +4,19 @@ import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
 import { searchByExternalId } from "../reading/search.ts";
 
-/** Whose account is looked for. */
+/** The person whose account is searched for. */
 interface Sought {
   readonly objectId: string;
   readonly userName: string;
   readonly changes?: LoggedOperation["changes"];
 }
 
-/** What the account of a person is known by: the externalId that is sent, which need not be the object id. */
+/** The externalId of the person's account: the one that is sent, else the object id. */
 export function externalIdOf({ objectId, changes }: Sought): Json {
   return changes?.find((change) => change.attribute === "externalId")?.after ?? objectId;
 }
 
-/** The account of a person by externalId, else by userName. @throws what the search throws: the person's failure, or everybody's */
+/** The account of a person by externalId, else by userName. @throws what the search throws */
 export async function findAccount(context: CycleContext, person: Sought): Promise<TargetUser | null> {
   return (await findAccounts(context, person))[0] ?? null;
 }

@@ -6,10 +6,10 @@ import { type Ended, foldLookUp, foldOutcomes, type LookedUp } from "../pictures
 
 type Keeping = Pick<CycleContext, "store" | "fence" | "cycleId" | "inTurn">;
 
-/** What is about to be sent. */
+/** The operations that are about to be sent. */
 export type Beginning = NonNullable<NonNullable<StateChange["intents"]>["begin"]>;
 
-/** Keeps what came of operations, and which are about to be sent, as one commit. */
+/** Stores the outcomes of operations and the intents of the next ones, in one commit. */
 export async function keepOutcomes(
   { store, fence, cycleId, inTurn }: Keeping,
   ended: readonly Ended[],
@@ -23,7 +23,7 @@ export async function keepOutcomes(
   });
 }
 
-/** Keeps what the look-up of a write in doubt found. */
+/** Stores the result of looking up a write in doubt. */
 export async function keepLookUp(
   { store, fence, inTurn }: Keeping,
   intent: Intent,

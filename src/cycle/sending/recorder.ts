@@ -5,20 +5,23 @@ import { type Beginning, keepOutcomes } from "./keep-outcomes.ts";
 
 /** Records outcomes in groups: one commit for many, which is also the one that notes what is sent next. */
 export interface Recorder {
-  /** Notes that these are about to be sent; on disk, with every outcome taken so far, when it resolves. @throws StateError */
+  /**
+   * Notes that these operations are about to be sent. When it resolves, this and all earlier outcomes are stored.
+   * @throws StateError
+   */
   begin(operations: readonly LoggedOperation[], now: number): Promise<void>;
-  /** Takes an outcome; it is on disk when the promise of a later `flush` resolves. */
+  /** Takes an outcome. It is stored when a later `begin` or `flush` resolves. */
   record(operation: LoggedOperation, outcome: OperationOutcome): void;
-  /** Lattice id of a person, those just confirmed included. */
+  /** Lattice id of a person's account, including accounts that were confirmed and are not stored yet. */
   latticeIdOf(objectId: string): Promise<string | null>;
-  /** The account is gone, and the store knows it. */
+  /** Forgets an account that is gone; the store knows it already. */
   forget(latticeId: string): void;
-  /** Resolves when everything taken so far is on disk. @throws StateError */
+  /** Resolves when all outcomes taken so far are stored. @throws StateError */
   flush(): Promise<void>;
   readonly counts: { done: number; failed: number };
 }
 
-/** Longer than this no outcome waits for company, as long as others come. */
+/** A group is written once its oldest outcome is this old. */
 const longestWaitMs = 1_000;
 
 export function createRecorder(context: CycleContext): Recorder {
@@ -27,11 +30,11 @@ export function createRecorder(context: CycleContext): Recorder {
   let writing: Promise<void> = Promise.resolve();
   let failure: unknown = null;
   const fresh = new Map<string, string>();
-  /** What the store said of the managers in the batch that is being sent. */
+  /** Lattice ids of the managers in the batch that is being sent, by object id. */
   let known = new Map<string, string>();
   const counts = { done: 0, failed: 0 };
 
-  /** Keeps what waits, and what is about to be sent, when everything before it is on disk. */
+  /** Stores the waiting outcomes and the intents of the next batch, after everything before is stored. */
   const write = (begin?: Beginning): void => {
     const group = waiting;
     waiting = [];
@@ -43,7 +46,7 @@ export function createRecorder(context: CycleContext): Recorder {
           if (target !== undefined && fresh.get(objectId) === target.latticeId) fresh.delete(objectId);
         }
       })
-      // Kept for the next flush, which every caller awaits.
+      // The error is thrown by the next `begin` or `flush`, which every caller awaits.
       .catch((error: unknown) => {
         failure ??= error;
       });
@@ -85,7 +88,7 @@ export function createRecorder(context: CycleContext): Recorder {
   };
 }
 
-/** Whom the operation makes somebody's manager. */
+/** Object id of the manager whom the operation sets; `null` if it sets none. */
 export function managerOf({ changes }: LoggedOperation): string | null {
   return changes.find(({ reference }) => reference !== undefined)?.reference?.afterObjectId ?? null;
 }

@@ -13,22 +13,22 @@ import { referencesTouched } from "./references.ts";
 import { nextRetry } from "./retry-schedule.ts";
 
 /**
- * Looks up what became of writes that a run began and never confirmed (it was killed, or no answer came), before
- * anything is planned: an account that was made is linked, a changed one is read again.
- * What cannot be looked up stays open (`Candidate.unconfirmed`).
+ * Looks up writes that a run began and never confirmed (it was killed, or no answer came), before anything is planned. An
+ * account that was created is linked; a changed one is stored as it is now. A write that cannot be looked up stays open
+ * (`Candidate.unconfirmed`).
  */
 export async function recoverIntents(context: CycleContext): Promise<void> {
   for (const intent of await context.store.openIntents()) {
     const account = await lookUp(context, intent);
     if (account === "failed") continue;
-    // The link stays: the plan tells of an account that is missing, and of what is still due.
+    // If the account is missing, the link stays: the plan reports the account, and plans what is still due.
     if (account === null && intent.latticeId !== null) await noteAbsence(context, intent.latticeId);
     const linkable = account !== null && (await belongsTo(context, account, intent));
     context.log.info(
       { objectId: intent.objectId, action: intent.action, found: account !== null },
       "looked up an unconfirmed write",
     );
-    // Before the intent is over: a run that dies in between must not forget the account.
+    // Store the account before the intent ends: if the run dies in between, the account must not be forgotten.
     if (!linkable && account !== null) await keepAccounts(context, [account]);
     const found = linkable ? account : null;
     await keepLookUp(context, intent, {
@@ -40,12 +40,12 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
   }
 }
 
-/** One look-up that fails stops nobody else: the intent stays, and the person is tried again later. */
+/** Looks up one write. If that fails, the intent stays, the person is tried again later, and the others go on. */
 async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser | null | "failed"> {
   const { objectId, operationId, latticeId } = intent;
   const { store, target, host, signal } = context;
   const previous = await store.retryOf(objectId);
-  // A look-up that failed before keeps to the schedule, unless people are waiting for this cycle's answer.
+  // A look-up that failed before waits for its retry, unless a person waits for this cycle's result.
   const patient = context.kind === "incremental" || context.kind === "reconcile";
   if (patient && previous !== null && previous.nextTryAt > context.clock.now()) return "failed";
   try {
@@ -77,8 +77,8 @@ async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser
 }
 
 /**
- * An account found by its userName alone may be somebody else's, and one that was to be adopted may not have got its
- * externalId: then matching decides anew, not the intent.
+ * Whether the intent's account is certainly the person's. An account that was found by userName may be another person's, and
+ * an adopted one may not have got its externalId; then the plan matches again.
  */
 async function belongsTo(context: CycleContext, account: TargetUser, intent: Intent): Promise<boolean> {
   const owner = await context.store.ownerOf(account.latticeId);

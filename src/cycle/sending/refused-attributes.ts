@@ -1,11 +1,11 @@
 import { RecordForbiddenError, RecordGoneError, RecordRejectedError } from "../../domain/errors.ts";
 import type { AttributeWrite } from "../../domain/target.ts";
 
-/** Without these there is no account, or it is nobody's: their refusal is the person's failure. */
+/** An account must have these attributes, so they cannot be left out. */
 const required: ReadonlySet<string> = new Set(["userName", "externalId", "active"]);
-/** Statuses that speak of the values that were sent. */
+/** Statuses that are about the values that were sent. */
 const aboutValues: ReadonlySet<number> = new Set([400, 413, 422]);
-/** Extra requests for one person who is refused and of whom nobody knows which attribute it is. */
+/** At most this many extra requests are sent to find out which attributes of one person are refused. */
 const mostPieces = 8;
 
 /** Whether a refusal may be about one attribute of several. */
@@ -17,7 +17,7 @@ export function isAboutValues(error: unknown): error is RecordRejectedError {
   );
 }
 
-/** What can be left out, and what cannot. */
+/** Separates the writes that cannot be left out (`must`) from those that can (`may`). */
 export function splitRequired(writes: readonly AttributeWrite[]): {
   readonly must: readonly AttributeWrite[];
   readonly may: readonly AttributeWrite[];
@@ -29,9 +29,9 @@ export function splitRequired(writes: readonly AttributeWrite[]): {
 }
 
 /**
- * Attributes that the refusal is about, by what is known: those that were refused before, else those that Lattice names.
- * Empty where it says nothing of an attribute that can be left out. If several were refused before and nothing else is to be
- * sent, some of them may be taken by now: that they were refused before does not decide.
+ * The attributes that the refusal seems to be about: those that were refused before, else those that Lattice names; empty if
+ * there are none. If several were refused before and nothing else is to be sent, only Lattice's words count, because some of
+ * them may be accepted now.
  */
 export function suspectsOf(
   writes: readonly AttributeWrite[],
@@ -63,10 +63,11 @@ function hasWord(text: string, word: string): boolean {
 }
 
 /**
- * Finds out which of several attributes are refused, by sending them in ever smaller pieces, the larger ones first: so few
- * requests get as much through as they can.
- * @param send sends a piece; resolves to its refusal, `null` where it was taken; throws what is no refusal of values
- * @returns what was refused; what is left when the requests are used up counts as refused
+ * Finds out which of several attributes are refused by sending them in smaller and smaller pieces, the larger pieces first,
+ * so that few requests deliver as many attributes as possible.
+ * @param send sends a piece; resolves to its refusal, or to `null` if it was accepted
+ * @returns the refused attributes; those that are left when the requests are used up count as refused
+ * @throws what `send` throws
  */
 export async function findRefused(
   writes: readonly AttributeWrite[],

@@ -11,20 +11,20 @@ import { askFor, dissolve, noteAbsence } from "../reading/missing-accounts.ts";
 import type { Outcome } from "./failure.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** What can be sent without the manager. */
+/** An operation without its manager. */
 export interface WithoutManager {
   readonly rest: readonly AttributeWrite[];
   readonly manager: AttributeWrite;
-  /** The manager's account: not found in the target, or not active. */
+  /** Whether the manager's account is not found in Lattice, or is not active. */
   readonly account: "gone" | "inactive";
   /** HTTP status of the refusal. */
   readonly httpStatus: number;
 }
 
 /**
- * A manager's account that cannot be found in Lattice must not stop the reports: they are sent without, and wait until the
- * account is there again, or the manager has another. Nor must one that is deactivated, which Lattice may not take as a manager.
- * `null` where the refusal has another reason.
+ * Takes the manager out of an operation if the manager's account is the reason for the refusal: it is gone from Lattice, or
+ * it is deactivated. If it is gone, the person waits until the manager has an account again.
+ * @returns `null` if the refusal has another reason
  */
 export async function withoutRefusedManager(
   context: CycleContext,
@@ -37,7 +37,7 @@ export async function withoutRefusedManager(
     refusal instanceof RecordRejectedError &&
     !(refusal instanceof RecordGoneError || refusal instanceof AlreadyExistsError) &&
     !(refusal instanceof RecordForbiddenError) &&
-    // All seats are taken: no word about the manager.
+    // 402: all seats are taken. It says nothing about the manager.
     refusal.status !== 402;
   const path = operation.changes.find((change) => change.reference !== undefined)?.attribute;
   const manager = writes.find((write) => write.path === path);
@@ -50,23 +50,23 @@ export async function withoutRefusedManager(
     const cleared = clearsFormerManager(context, operation) ? [{ ...manager, value: null }] : [];
     return { rest: [...rest, ...cleared], manager, account: "inactive", httpStatus: refusal.status };
   }
-  // While it is missing nobody is pointed to it, whether it is believed to be gone or not.
+  // While the manager's account is missing, it is not sent, even if it is not yet believed to be gone.
   if ((await noteAbsence(context, manager.value)).absence === "gone")
     await dissolve(context, [manager.value]);
   recorder.forget(manager.value);
   return { rest, manager, account: "gone", httpStatus: refusal.status };
 }
 
-/** Whether the account still points to another manager, which is certainly not the right one any more. */
+/** Whether the account points to a former manager, who is to be cleared. */
 function clearsFormerManager({ settings }: CycleContext, { action, changes }: LoggedOperation): boolean {
   const before = changes.find(({ reference }) => reference !== undefined)?.reference?.beforeId ?? null;
   return action !== "create" && before !== null && settings.missingManager === "clear";
 }
 
 /**
- * That the manager was refused is remembered with the account, so that it is not sent in every cycle: a change of the
- * manager's own account, or another manager, makes it due again.
- * @param refusedAlone status of the refusal where nothing but the manager was to be sent
+ * Stores with the account that its manager was refused, so that the manager is not sent in every cycle. A change of the
+ * manager's account, or another manager, makes it due again.
+ * @param refusedAlone status of the refusal if nothing but the manager was to be sent, else `null`
  */
 export function withRefusedManager(
   outcome: Outcome,
@@ -80,7 +80,7 @@ export function withRefusedManager(
     "Lattice does not accept the manager, whose account is deactivated; the manager is sent again when that account is active";
   return {
     ...outcome,
-    // Where nothing else was to be sent nothing was done.
+    // If nothing else was to be sent, nothing was done.
     ...(outcome.status === "done" && refusedAlone !== null
       ? { status: "cancelled", httpStatus: refusedAlone }
       : {}),

@@ -3,9 +3,9 @@ import type { RetryRecord } from "../../domain/state/retry.ts";
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * When a person whose write failed is tried again: the next cycle, then ever later, up to once a day. A changed
- * source value tries at once, whatever this says.
- * @param random 0 up to 1, spreads people who failed together
+ * Puts a person whose write failed on the retry schedule: first the next cycle, then at growing intervals up to a day. If the
+ * person changes in Entra, they are tried at once, whatever the schedule says.
+ * @param random 0 up to 1; spreads people who failed together
  */
 export function nextRetry(
   previous: RetryRecord | null,

@@ -7,15 +7,16 @@ import { makePlan } from "../planning/plan.ts";
 import { keepNotes } from "../ports/ports.ts";
 import { type Applied, applyPlan } from "./apply.ts";
 
-/** A later round sets managers whose accounts were made in the round before; rings need one, failures never more. */
+/** At most this many rounds are sent. A later round sets managers whose accounts were created in the round before. */
 const maxRounds = 3;
 
-/** What was sent in all rounds. */
+/** The outcome of all rounds. */
 export type RoundsSent = Omit<Applied, "halfRenamed">;
 
 /**
- * Sends the plan, and in later rounds what could not be sent before it.
- * @param planned operations of the plan that are to be sent
+ * Sends the plan, and in later rounds the operations that depend on it: managers with new accounts, and the second step of
+ * renames.
+ * @param planned the number of operations to send
  */
 export async function sendRounds(context: CycleContext, planned: number): Promise<RoundsSent> {
   const totals: { done: number; failed: number; mostFailed: string | null } = {
@@ -32,7 +33,7 @@ export async function sendRounds(context: CycleContext, planned: number): Promis
     totals.failed += applied.failed;
     totals.mostFailed = applied.mostFailed;
     if (applied.mostFailed !== null) break;
-    // On demand these people are written, never those who waited for them.
+    // A cycle on demand writes only its own people, not people who waited for them.
     if (context.kind === "on-demand") break;
     const resolved = await endWaiting(context);
     const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);
@@ -43,7 +44,7 @@ export async function sendRounds(context: CycleContext, planned: number): Promis
   return totals;
 }
 
-/** People of whom the guard holds something are left to the next cycle: what follows is not weighed again. */
+/** Leaves people for whom the guard holds an operation to the next cycle, because later rounds are not weighed again. */
 async function withoutUnfinished(
   { store, cycleId }: CycleContext,
   people: readonly string[],
@@ -54,7 +55,7 @@ async function withoutUnfinished(
   return people.filter((objectId) => !held.has(objectId));
 }
 
-/** Keeps the kinds of operations that Lattice refuses for the next cycle, which tries a few people first. */
+/** Stores which kinds of operations Lattice refuses. The next cycle tries a few people of each first. */
 export async function rememberRefusals(context: CycleContext, meta: Partial<Meta>): Promise<void> {
   const text = refusedKindsText(context.kinds.refused());
   if (text !== (meta.refusedKinds ?? "")) await keepNotes(context, { refusedKinds: text });

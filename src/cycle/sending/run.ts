@@ -13,20 +13,21 @@ import { leavers, type Stage } from "./stages.ts";
 
 /** Sends operations, a fixed number at a time, and records their outcomes. */
 export interface Run {
-  /** Starts an operation as soon as there is room. Where the run is over it is put back instead. */
+  /** Starts an operation when fewer than the allowed number are out. If it must not be sent any more, it is put back. */
   start(operation: LoggedOperation): Promise<void>;
+  /** Resolves when every operation that was started has its outcome recorded. */
   drain(): Promise<void>;
-  /** Stopped, or given up because hardly anything gets through; leavers are never given up. */
+  /** Whether the run is stopped, or has given up a stage because almost nothing succeeds. Leavers are never given up. */
   isOver(stage: Stage): boolean;
   throwIfStopped(): void;
   readonly halfRenamed: readonly string[];
-  /** What the outcomes tell of everybody: neither who failed before, nor what is refused whomever it is about. */
+  /** Outcomes that count for the quarantine: without people who failed before and without refused kinds. */
   readonly telling: { readonly done: number; readonly failed: number };
 }
 
 export function createRun(context: CycleContext, recorder: Recorder, total: number): Run {
   const inFlight = new Map<string, Promise<void>>();
-  /** By userName: the operation under way that takes it from its account. */
+  /** By userName: the operation under way that frees it. */
   const freeing = new Map<string, Promise<void>>();
   const halfRenamed: string[] = [];
   let stop: unknown = null;
@@ -51,7 +52,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
     const before = (outcome.retry?.attempts ?? 1) > 1;
     if (outcome.status === "failed" && !before && !kindRefused) telling.failed += 1;
   };
-  /** `begun`: a request may be out, so the intent stays and the next cycle looks it up. */
+  /** @param begun a request may be out, so the intent stays and the next cycle looks it up */
   const putBack = (operation: LoggedOperation, begun: boolean, error?: string): void => {
     recorder.record(operation, {
       operationId: operation.id,
@@ -63,7 +64,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
       finishedAt: context.clock.now(),
     });
   };
-  /** What is refused whomever it is about is tried in each cycle, instead of ever later. */
+  /** Sends an operation. If its kind is refused, the retry is due at once: the next cycle tries a few people of that kind. */
   const sendAndJudge = async (
     operation: LoggedOperation,
   ): Promise<{ outcome: OperationOutcome; kindRefused: boolean }> => {
@@ -82,8 +83,8 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
   };
   const perform = async (operation: LoggedOperation): Promise<void> => {
     try {
-      // The manager is ahead in the order; where the create is still on its way its id is waited for. So is the one whose
-      // userName this one gets. Only those that began earlier: two that get each other's would wait for each other for ever.
+      // Wait for the manager's operation, which may create the account, and for the operation that frees the userName. Only
+      // operations that began earlier are awaited; otherwise two people who swap names would wait for each other for ever.
       const manager = managerOf(operation);
       const name = renameOf(operation)?.to;
       const earlier = [
@@ -96,9 +97,9 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
         return;
       }
       const { outcome, kindRefused } = await sendAndJudge(operation);
-      // A refusal of a kind is not the key's.
+      // If Lattice refuses a kind of operation, the key is not at fault.
       const fault = kindRefused ? null : await context.host.wrote(outcome);
-      // What failed because of everybody's fault is nobody's own failure.
+      // If the fault is with the host or the key, the operation is put back and does not count as the person's failure.
       if (fault === null || outcome.status === "done") {
         count(outcome, kindRefused);
         recorder.record(operation, {
@@ -158,7 +159,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
   };
 }
 
-/** The userNames, folded, that an operation takes from an account and gives it. */
+/** The userNames, in lower case, that an operation frees and gives. */
 function renameOf({
   action,
   changes,
@@ -169,6 +170,7 @@ function renameOf({
   return { from: nameKey(change.before), to: nameKey(change.after) };
 }
 
+/** The error with which a run ends that was told to stop. */
 export function interrupted(signal: AbortSignal): unknown {
   return signal.reason instanceof Error && signal.reason.name !== "AbortError"
     ? signal.reason

@@ -11,8 +11,9 @@ import type { Outcome } from "./failure.ts";
 import { findRefused, isAboutValues, splitRequired, suspectsOf } from "./refused-attributes.ts";
 import { nextRetry } from "./retry-schedule.ts";
 
+/** An operation that was sent without its refused attributes. */
 interface Partly {
-  /** What was sent; `null` where nothing is left that could be. */
+  /** The outcome of the part that was sent; `null` if no part could be sent. */
   readonly outcome: Outcome | null;
   readonly refused: readonly string[];
   readonly refusal: RecordRejectedError;
@@ -20,19 +21,19 @@ interface Partly {
 
 /** How an operation is sent. */
 export interface Attempt {
-  /** All of it, or a part. @throws what was thrown of the whole */
+  /** Sends all writes, or a part of them. */
   send(writes: readonly AttributeWrite[]): Promise<Outcome>;
   /** The refusal behind what `send` throws. */
   refusalOf(error: unknown): unknown;
-  /** The account as it is after these writes. */
+  /** The account after these writes, with its acknowledgements. */
   settle(before: ConfirmedTarget, writes: readonly AttributeWrite[], user: TargetUser): ConfirmedTarget;
 }
 
 /**
- * A refusal that is about one attribute costs that attribute: the rest is sent, and what was refused keeps to the retry
- * schedule. Which one it is: the one that was refused before, else the one that Lattice names, else what is found by
- * sending in pieces.
- * @returns `null` where the refusal is of another kind, or of what an account cannot do without
+ * Sends an operation without the attributes that Lattice refuses; these go on the retry schedule. An attribute that was
+ * refused before is taken to be the one, else one that Lattice names; else they are found by sending the attributes in
+ * pieces.
+ * @returns `null` if the refusal is not about attributes, or is about one that an account must have
  */
 export async function sendPartly(
   context: CycleContext,
@@ -84,9 +85,9 @@ async function reduce(
   const { must, may } = splitRequired(writes);
   if (may.length === 0) return null;
   const suspects = new Set(suspectsOf(writes, refusal, known));
-  // An account that is adopted is linked although nothing is left to be written to it.
+  // An adopted account is linked even if nothing is left to be written to it.
   const linkAlone = async (): Promise<Outcome | null> => (operation.adopts ? attempt.send([]) : null);
-  // Lattice may name one after the other.
+  // Lattice may name the refused attributes one after the other.
   for (let more = suspects.size > 0; more; ) {
     const rest = writes.filter(({ path }) => !suspects.has(path));
     if (rest.length === 0) return { outcome: await linkAlone(), refused: [...suspects], refusal };
@@ -105,7 +106,7 @@ async function reduce(
   return inPieces(context, operation, { must, may }, refusal, attempt, refusedBy);
 }
 
-/** What an account cannot do without first, then the rest in ever smaller pieces. */
+/** Sends the attributes that an account must have first, then the others in smaller and smaller pieces. */
 async function inPieces(
   context: CycleContext,
   operation: LoggedOperation,
@@ -120,7 +121,7 @@ async function inPieces(
     try {
       outcome = await attempt.send(must);
     } catch (error) {
-      // It is what the account cannot do without: the person's failure, as it was met first.
+      // An attribute that the account must have is refused: the whole operation fails, with the first refusal.
       refusedBy(error);
       return null;
     }

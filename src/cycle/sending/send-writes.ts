@@ -27,7 +27,7 @@ export async function sendWrites(
   const target = { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) };
   if (refusal !== null) {
     const error = new RecordRejectedError(refusal, { status: receipt.status });
-    // The account is there, and its other attributes are as sent: the picture takes them.
+    // The account has taken the other attributes, so it is stored as it is now.
     return { ...(await failed(context, operation, error)), target };
   }
   return {
@@ -40,7 +40,10 @@ export async function sendWrites(
   };
 }
 
-/** A target that answers "done" and leaves the account as active as it was has not done it. */
+/**
+ * Why a write of `active` failed although Lattice accepted it, in words; `null` if the account shows it, or does not show
+ * any.
+ */
 function refusedActivation(
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
@@ -51,7 +54,9 @@ function refusedActivation(
   return `Lattice accepted active: ${String(wanted)} for ${operation.objectId} (account ${user.latticeId}), but the account is still ${user.active ? "active" : "inactive"}`;
 }
 
-/** Remembers values that the target took in a form of its own, so that they are not sent for ever. */
+/**
+ * The acknowledgements after a write: values that Lattice accepted and shows otherwise. They are not sent again and again.
+ */
 export function acknowledge(
   link: ConfirmedTarget | null,
   writes: readonly AttributeWrite[],
@@ -63,7 +68,7 @@ export function acknowledge(
   const after = { ...user, acknowledged: {} };
   const differing = writes.flatMap(({ path, value }): [string, { sent: Json; observed: Json }][] => {
     const observed = valueAt(after, path);
-    // Another externalId is another person's account, or another system's: nothing to get used to.
+    // A different externalId is never acknowledged: the account may be another person's, or another system's.
     if (path === "externalId" && observed !== null && observed !== value) return [];
     return sameAt(path, observed, value) ? [] : [[path, { sent: value, observed }]];
   });

@@ -11,8 +11,10 @@ import { acknowledge, sendWrites } from "./send-writes.ts";
 import { switchOffAlone } from "./switch-off-alone.ts";
 
 /**
- * Sends one operation and says what came of it. One person's failure is an outcome; what concerns everybody
- * (`ConfigurationError`, `HostUnavailableError`, an abort) is thrown.
+ * Sends one operation. If it is refused, the parts that can be sent are sent: without the manager, without the refused
+ * attribute, or, for a leaver, `active` alone.
+ * @returns the outcome; one person's failure is an outcome too
+ * @throws ConfigurationError, HostUnavailableError, the signal's reason: faults that do not lie with the person
  */
 export async function send(
   context: CycleContext,
@@ -31,7 +33,7 @@ export async function send(
     return { ...base, ...outcome, ...awaited, ...(await stillRefused(context, operation, outcome)) };
   } catch (error) {
     const refusal = refusalIn(error);
-    // An account that a create has made already must not be made again.
+    // If the create has made the account already, it must not be sent again.
     const made = error instanceof Undelivered && operation.action === "create";
     const rest = made ? null : await withoutRefusedManager(context, recorder, operation, writes, refusal);
     if (rest !== null) return { ...base, ...(await sendRest(context, recorder, operation, rest)) };
@@ -42,14 +44,16 @@ export async function send(
   }
 }
 
-/** `null` where the refusal is not about one attribute of several. */
+/**
+ * Sends the operation without the refused attributes. @returns `null` if the refusal is not about one of several attributes
+ */
 async function sendInParts(
   context: CycleContext,
   recorder: Recorder,
   operation: LoggedOperation,
   { writes, refusal }: { readonly writes: readonly AttributeWrite[]; readonly refusal: unknown },
 ): Promise<Outcome | null> {
-  // A leaver is switched off first, whatever it is that was refused.
+  // A leaver is switched off first, whatever was refused.
   if (operation.action === "deactivate") return null;
   return sendPartly(context, operation, writes, refusal, {
     send: (part) => sendWrites(context, recorder, operation, part),
@@ -57,12 +61,12 @@ async function sendInParts(
     settle: (before, part, user) => ({ ...user, acknowledged: acknowledge(before, part, user) }),
   }).catch(async (cause: unknown) => ({
     ...(await failed(context, operation, cause)),
-    // A part was taken, or may have been: the account is looked up before anything is sent again.
+    // Lattice may have taken a part, so the account is looked up before anything is sent again.
     unknown: true,
   }));
 }
 
-/** An attribute that was refused before, and that was not tried again now, keeps its place on the retry schedule. */
+/** Keeps attributes on the retry schedule that were refused before and were not sent now. */
 async function stillRefused(
   { store }: CycleContext,
   { objectId, changes, attempt }: LoggedOperation,
@@ -74,9 +78,10 @@ async function stillRefused(
   return retry === null || paths.length === 0 ? {} : { retry: { ...retry, paths } };
 }
 
-/** The log must not say of a manager who could not be sent that it was. */
+/** Says in the log that the manager was not sent. */
 const managerAwaited = "the manager has no account yet; the manager is set as soon as there is one";
 
+/** Sends an operation without its manager, whose account is gone or inactive. */
 async function sendRest(
   context: CycleContext,
   recorder: Recorder,
@@ -94,7 +99,7 @@ async function sendRest(
       "the manager's account cannot be found in Lattice; the manager is set when the account is there again or there is another manager";
     return { ...base, ...outcome, error };
   } catch (error) {
-    // It was not the manager who was refused, or not the manager alone.
+    // The refusal was not about the manager, or not only.
     const refusal = refusalIn(error);
     const made = error instanceof Undelivered && operation.action === "create";
     const writes = account === "gone" ? rest : [...rest.filter(({ path }) => path !== manager.path), manager];
@@ -105,7 +110,7 @@ async function sendRest(
   }
 }
 
-/** Turns planned changes into writes; a manager whose account failed to come about is left for later. */
+/** Turns planned changes into writes. If the manager has no account, the manager is left for later (`referencePending`). */
 async function resolveWrites(
   recorder: Recorder,
   operation: LoggedOperation,

@@ -1,12 +1,12 @@
 import { firstWaveOf } from "../../domain/plan.ts";
 
-/** Operations that go out one after the other, in the order of their waves. */
+/** A stage of sending: which of the planned operations it sends. */
 export interface Stage {
-  /** The last wave of the stage; all where absent. */
+  /** The last wave of the stage; all waves if absent. */
   readonly throughWave?: number;
-  /** A sample: so many operations of people who did not fail before, and what came of them before anything else goes. */
+  /** Only this many operations, of people who did not fail before. Their outcomes are awaited. */
   readonly sample?: number;
 }
 
-/** Deactivations; they are sent first, and in any case. */
+/** The first stage: deactivations. They are always sent. */
 export const leavers: Stage = { throughWave: firstWaveOf("deactivate") };

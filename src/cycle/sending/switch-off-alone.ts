@@ -9,8 +9,9 @@ import { failed, type Outcome, refusalIn, Undelivered } from "./failure.ts";
 import { acknowledge } from "./send-writes.ts";
 
 /**
- * Somebody who has left is switched off although what else has changed cannot be sent (a userName that another account has,
- * a value that makes Lattice stumble). The rest is tried again. `null` where there is nothing of the kind to do.
+ * Sends only `active` of a deactivation that was refused for another attribute (for example a userName that another account
+ * has). The rest is tried again later.
+ * @returns `null` if it is not such an operation, or if Lattice does not switch the account off
  */
 export async function switchOffAlone(
   context: CycleContext,
@@ -26,7 +27,7 @@ export async function switchOffAlone(
   if (known === null) return null;
   const only = writes.filter(({ path }) => path === "active");
   if (only.length === writes.length && unshown(known).length === 0) return null;
-  // An account is given its externalId when it is linked, and at no other time.
+  // An account gets its externalId only when it is linked, so `externalId` is tried with `active` first.
   const named = writes.filter(({ path }) => path === "active" || path === "externalId");
   const worthATry = operation.adopts && named.length > only.length && named.length < writes.length;
   for (const part of worthATry ? [named, only] : [only]) {
@@ -54,9 +55,9 @@ export async function switchOffAlone(
 }
 
 /**
- * Values that the account holds and never shows go along, unless it is these that are refused: then they are no longer taken
- * to be held, and are sent again once they are due.
- * @param withUnshown they were not refused so far
+ * Updates an account with a part of the writes. Values that the account holds and never shows are sent too, unless they are
+ * refused: then they no longer count as held, and are planned again.
+ * @param withUnshown whether to try with those values first
  */
 async function updateAlone(
   { target, signal }: CycleContext,
@@ -81,7 +82,7 @@ async function updateAlone(
   };
 }
 
-/** `null` where it is not settled whose account it is. */
+/** The account to switch off; `null` if it is not certain whose account it is. */
 async function accountToSwitchOff(
   context: CycleContext,
   operation: LoggedOperation,

@@ -4,8 +4,8 @@ import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
 
 /**
- * What was linked a moment ago may not be on disk yet, nor what is being linked beside.
- * @throws RecordRejectedError where the account was to be linked to another person in this cycle
+ * Notes that this cycle links an account to a person, because links made a moment ago may not be stored yet.
+ * @throws RecordRejectedError if this cycle links the account to another person
  */
 export function claim(
   { claims }: CycleContext,
@@ -21,7 +21,7 @@ export function claim(
   );
 }
 
-/** @throws RecordRejectedError where the account is linked to another person than the plan says */
+/** @throws RecordRejectedError if the account is linked to another person than the plan says */
 export async function refuseOthers(
   context: CycleContext,
   operation: LoggedOperation,
@@ -31,7 +31,7 @@ export async function refuseOthers(
   if (refusal !== null) throw refusal;
 }
 
-/** What is told where the account is linked to another person than the plan says. */
+/** The error if the account is linked to another person than the plan says; else `null`. */
 export async function othersOwn(
   context: CycleContext,
   operation: LoggedOperation,
