@@ -34,8 +34,8 @@ export interface CycleContext extends Ports {
   /** The first run has not ended: creates and links are expected, and the guard does not weigh them. */
   readonly firstRun: boolean;
   /**
-   * Accounts that people were to be linked to in this cycle, by Lattice id: whoever comes second is matched again with the
-   * next.
+   * Object ids of people to whom this cycle links accounts, by Lattice id. A second person who matches such an account is
+   * matched again in the next cycle.
    */
   readonly claims: Map<string, string>;
   /** Runs each piece of reading, folding and writing the state without another one in between. */

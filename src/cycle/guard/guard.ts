@@ -38,7 +38,7 @@ interface Row {
   readonly floor: LimitKey | null;
   /** The number that the share is of; `holders`: each attribute by itself, of the accounts that have a value. */
   readonly base: "active" | "linked" | "holders";
-  /** What would happen, in words, with the numbers. */
+  /** The changes that would happen, in words, with their number. */
   readonly what: (total: number, base: number, attribute: string) => string;
 }
 

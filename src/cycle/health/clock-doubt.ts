@@ -5,7 +5,7 @@ import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 
 /**
- * The doubt while neither Entra nor Lattice has told the time: neither 0 nor a number, so that nothing that depends on time
+ * The doubt while neither Entra nor Lattice has shown its time: neither 0 nor a number, so that nothing that depends on time
  * is believed.
  */
 export const nobodySaid = Number.NaN;
@@ -50,8 +50,9 @@ function durationText(milliseconds: number): string {
 }
 
 /**
- * What to do about a person while our clock is in doubt: only what our clock and the corrected one agree on. If they differ,
- * the person is skipped and planned again in the next cycle. Such a cycle does not record when an event was first seen.
+ * The plan of a person while our clock is in doubt: the part on which our clock and the corrected one agree. If the two
+ * plans differ, the person is skipped and planned again in the next cycle. Such a cycle does not record when an event was
+ * first seen.
  */
 export function planInDoubt(candidate: Candidate, ours: PersonPlan, theirs: PersonPlan): PersonPlan {
   const events = knownEvents(candidate.events, theirs.events);

@@ -5,7 +5,8 @@ import type { Meta } from "../../domain/state/meta.ts";
 import { changeState, keepNotes, type Ports, type Writing } from "../ports/ports.ts";
 
 /**
- * The whole job backs off: the fault concerns everybody, and a try every 45 minutes would only lock accounts or fill logs.
+ * The whole job backs off, because the fault does not lie with single people. A try at every regular interval would only lock
+ * accounts or fill logs.
  */
 export interface Quarantine {
   /** Milliseconds since the epoch. */
@@ -65,7 +66,7 @@ function probeAt({ nextProbeAt }: Quarantine, now: number): number {
   return nextProbeAt - now > dayMs ? 0 : nextProbeAt;
 }
 
-/** What a cycle sends. */
+/** The part of its plan that a cycle may send. */
 export type Sending =
   | { readonly kind: "everything" }
   /** A few operations first, and the others unless most of those failed. Leavers in any case. */

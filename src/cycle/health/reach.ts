@@ -11,7 +11,7 @@ export interface WatchedTarget {
   readonly answered: () => boolean;
 }
 
-/** What the test request needs of a cycle. */
+/** The part of a cycle's context that is needed for the test request. */
 interface Probing extends Writing, Pick<Ports, "target" | "clock" | "log"> {
   readonly sending: Sending;
   readonly signal: AbortSignal;

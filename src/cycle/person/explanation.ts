@@ -86,7 +86,7 @@ export interface ScopeExplanation {
   readonly through: readonly string[] | null;
   readonly guest: boolean;
   readonly guestsAllowed: boolean;
-  /** What decides next to membership. */
+  /** The part of the scope's configuration that decides, apart from membership. */
   readonly decidedBy: ScopeVerdict["decidedBy"];
   /** `null` if the person passes, else why not, in words. */
   readonly rejection: string | null;
@@ -141,7 +141,7 @@ export interface AccountExplanation {
 }
 
 export interface PlanExplanation {
-  /** What the next cycle does: an action; nothing because everything is in order; or nothing for the given reason. */
+  /** The next cycle does an operation; or nothing, because everything is in order, or for the given reason. */
   readonly kind: "operation" | "unchanged" | "skipped" | "ignored";
   readonly action: Action | null;
   readonly code: SkipCode | null;

@@ -7,7 +7,7 @@ import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
 
 /**
- * What the store keeps about the person besides the last known data of Entra and Lattice: retry, hold, rejection, releases.
+ * The state of the person next to the last known data of Entra and Lattice: retry, hold, rejections, releases.
  */
 export async function standingOf(store: StateStore, candidate: Candidate): Promise<Standing> {
   const { retry, rejected, released, accountMissingSince, lostLinks } = candidate;

@@ -5,7 +5,7 @@ import type { Mark } from "../../domain/state/mark.ts";
 import { foldSource } from "./fold-source.ts";
 import { configuredOtherwise, keysTouched, managerChanged, personChanged } from "./marks.ts";
 
-/** What the configuration derives from a person. */
+/** Functions of the configuration that derive keys from a person. */
 export interface Derive {
   readonly userNameKey: (user: SourceUser) => string | null;
   /** Always `null` if the mapping cannot give two people the same externalId. */

@@ -5,7 +5,7 @@ import type { TargetUser } from "../../domain/target.ts";
 import { type Leaving, leavingReason } from "./leaving.ts";
 import { type Person, type PlanSettings, skip } from "./plan-input.ts";
 
-/** What becomes of the `active` of an account. It is decided once; everything else that is sent follows from it. */
+/** The fate of an account's `active`. It is decided once; everything else that is sent follows from it. */
 export type Fate =
   /** The account is as it shall be, or `active` is not mapped. */
   | { readonly kind: "same" }

@@ -9,7 +9,7 @@ import type { PlannedPerson } from "./planned-person.ts";
 export interface LookedUpFirst {
   /** People for whom an account was found: it is stored now, and they are planned again. */
   readonly found: ReadonlySet<string>;
-  /** People for whom it cannot be told, and why: no account is created for them now. */
+  /** People whose search failed, and why: no account is created for them now. */
   readonly unknown: ReadonlyMap<string, string>;
 }
 

@@ -12,7 +12,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 type People = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** What was looked up about other people and accounts for a page of people. */
+/** The result of looking up other people and accounts for a page of people. */
 export interface Lookups {
   /** People by the userName that they share, in lower case. */
   readonly sharing: People;

@@ -9,11 +9,11 @@ import type { CycleSettings } from "../ports/settings.ts";
 import { holds } from "./held.ts";
 import type { ManagerRings, Member } from "./manager-ring.ts";
 
-/** What is known of the manager whom a person's account points to now, in comparison with the manager in Entra. */
+/** The manager whom a person's account points to now, in comparison with the manager in Entra. */
 export interface ManagerStanding {
   /** The userName of the account that the person's account points to now. */
   readonly currentName: string | null;
-  /** That account is the one of the manager in Entra, although it is not linked yet. */
+  /** It is the account of the manager in Entra, although it is not linked yet. */
   readonly same: boolean;
   /** The manager is cleared: that account is not the manager's, who gets no account yet or is in a ring of managers. */
   readonly clear: boolean;
@@ -26,7 +26,7 @@ export const noManager: ManagerStanding = { currentName: null, same: false, clea
 interface Person {
   readonly candidate: Candidate;
   readonly mapped: MappedUser;
-  /** The account that the person has or would be linked to; `null` if there is none, or if it cannot be told. */
+  /** The account that the person has or would be linked to; `null` if there is none, or if matching does not decide. */
   readonly account: ConfirmedTarget | null;
 }
 

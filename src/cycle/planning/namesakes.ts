@@ -25,7 +25,7 @@ export function sharersOf(
   });
 }
 
-/** The people who count as sharing a userName (in lower case) or an externalId; what nobody shares may be left out. */
+/** The people who share a userName (in lower case) or an externalId, by that key. Keys that are not shared may be missing. */
 export type Namesakes = (
   by: SharedKey,
   keys: readonly string[],

@@ -63,7 +63,7 @@ export async function planPeople(
 
 type Known = Parameters<typeof inputOf>[1];
 
-/** Adds the account that a person has or would be linked to; `null` if there is none, or if it cannot be told. */
+/** Adds the account that a person has or would be linked to; `null` if there is none, or if matching does not decide. */
 function withAccount(
   { candidate, mapped }: MappedPerson,
   known: Omit<Known, "managers">,

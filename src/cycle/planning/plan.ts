@@ -17,7 +17,7 @@ import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
 
 const pageSize = 250;
 
-/** What is remembered for all pages of one plan, so that it is looked up once. */
+/** Look-ups that are remembered for all pages of one plan. */
 interface Known {
   readonly namesakes: Namesakes;
   readonly knownManagers: KnownManagers;

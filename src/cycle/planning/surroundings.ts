@@ -4,7 +4,7 @@ import type { KnownManagers } from "./manager-ring.ts";
 import type { Namesakes } from "./namesakes.ts";
 import type { PlanSettings } from "./plan-input.ts";
 
-/** What planning needs next to the people themselves. */
+/** Everything that planning needs apart from the people themselves. */
 export interface Surroundings {
   readonly store: Pick<
     StateStore,

@@ -43,7 +43,7 @@ export async function confirmCompany(context: CycleContext, meta: Partial<Meta>)
   await keepNotes(context, { knownTarget: JSON.stringify(next) });
 }
 
-/** @returns `false` if it cannot be told, because none of the accounts can be read */
+/** @returns `false` if it is not known, because none of the accounts can be read */
 async function isKnownThere(context: CycleContext, linked: number): Promise<boolean> {
   let unknown = 0;
   for (const latticeId of await context.store.otherAccounts("", Math.min(witnesses, linked))) {

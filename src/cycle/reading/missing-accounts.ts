@@ -43,7 +43,7 @@ export async function noteAbsence(
 ): Promise<{ readonly absence: Absence; readonly missingSince: number }> {
   const now = context.clock.now();
   const missingSince = await keepAbsence(context, latticeId, now);
-  // While our clock is in doubt, it cannot be told whether hours have passed.
+  // While our clock is in doubt, it is not known whether hours have passed.
   const suspected =
     context.clockDoubtMs === 0 && judgeAbsence({ missingSince, now, othersAnswer: true }) === "gone";
   const absence = judgeAbsence({ missingSince, now, othersAnswer: suspected && (await othersAnswer()) });

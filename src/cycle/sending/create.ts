@@ -48,7 +48,7 @@ export async function createOnce(
       if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
       if (unknown) await context.clock.sleep(settleMs, context.signal);
       const found = await lookUp(context, operation, error);
-      // A run that was told to stop leaves the rest to the next run, which looks this person up first.
+      // A stopped run leaves the rest to the next run, which looks this person up first.
       if (unknown) context.signal.throwIfAborted();
       const [first] = found;
       if (first !== undefined) {

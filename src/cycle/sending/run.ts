@@ -170,7 +170,7 @@ function renameOf({
   return { from: nameKey(change.before), to: nameKey(change.after) };
 }
 
-/** The error with which a run ends that was told to stop. */
+/** The error with which a stopped run ends. */
 export function interrupted(signal: AbortSignal): unknown {
   return signal.reason instanceof Error && signal.reason.name !== "AbortError"
     ? signal.reason

@@ -131,7 +131,7 @@ async function inPieces(
   if (last === null) return null;
   const found = await findRefused(may, refusal, async (piece) => {
     if (last === null) return refusal;
-    // A run that was told to stop sends no further piece.
+    // A stopped run sends no further piece.
     context.signal.throwIfAborted();
     try {
       const answer = await context.target.update(last, piece, context.signal, unshown(last));
