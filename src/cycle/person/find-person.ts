@@ -68,7 +68,7 @@ export async function findExactly(
   const source = (await store.findSource(wanted)) ?? (await store.findSource(wanted.toLowerCase()));
   if (source !== null) return { objectId: source.objectId, account: null };
 
-  const account = await findAccount(store, wanted);
+  const account = await accountNamed(store, wanted);
   const owner = account === null ? null : await store.ownerOf(account.latticeId);
   if (owner !== null && (await store.findSource(owner)) !== null) return { objectId: owner, account: null };
   const key = wanted.toLowerCase();
@@ -97,7 +97,7 @@ async function accountsWith(store: StateStore, wanted: string) {
   return { byUserName, byExternalId };
 }
 
-async function findAccount(store: StateStore, wanted: string): Promise<LinkedTarget | null> {
+async function accountNamed(store: StateStore, wanted: string): Promise<LinkedTarget | null> {
   const byId = await store.accountOf(wanted);
   if (byId !== null) return byId;
   const { byUserName, byExternalId } = await accountsWith(store, wanted);

@@ -43,9 +43,9 @@ export async function reportScopeAndMatch(
   return decided;
 }
 
-type Outcome = Pick<PersonStep, "outcome" | "detail">;
+type StepOutcome = Pick<PersonStep, "outcome" | "detail">;
 
-function scopeStep({ candidate, mapped }: PlannedPerson, parts: readonly string[] | undefined): Outcome {
+function scopeStep({ candidate, mapped }: PlannedPerson, parts: readonly string[] | undefined): StepOutcome {
   if (isInScope(candidate, mapped)) {
     const by = parts === undefined || parts.length === 0 ? "" : `: ${parts.join(", ")}`;
     return { outcome: "done", detail: `in scope${by}` };
@@ -74,7 +74,7 @@ const beforeMatching: ReadonlySet<string> = new Set([
   "rejected",
 ]);
 
-function matchStep({ candidate, plan, matches }: PlannedPerson): Outcome {
+function matchStep({ candidate, plan, matches }: PlannedPerson): StepOutcome {
   const { link } = candidate;
   if (link !== null) return { outcome: "done", detail: `linked to the account ${link.latticeId}` };
   if (plan.kind === "operation" && plan.operation.adopts) {
@@ -119,7 +119,7 @@ export async function reportActs(
   }
 }
 
-function actStep({ action, changes, status, reason, error }: LoggedOperation): Outcome {
+function actStep({ action, changes, status, reason, error }: LoggedOperation): StepOutcome {
   const attributes = action === "update" && changes.length > 0 ? ` ${attributeList(changes)}` : "";
   const what = `${action}${attributes}`;
   switch (status) {
@@ -135,7 +135,7 @@ function actStep({ action, changes, status, reason, error }: LoggedOperation): O
 }
 
 /** @param unconfirmed people whose leaving was not confirmed, and why */
-function nothingStep({ plan }: PlannedPerson, unconfirmed: ReadonlyMap<string, string>): Outcome {
+function nothingStep({ plan }: PlannedPerson, unconfirmed: ReadonlyMap<string, string>): StepOutcome {
   switch (plan.kind) {
     case "skipped":
       return { outcome: "skipped", detail: plan.skipped.reason };

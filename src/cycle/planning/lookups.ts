@@ -30,7 +30,7 @@ export interface Lookups {
 }
 
 /** Looks up who shares a userName or an externalId with these people, and which accounts could be theirs. */
-export async function lookUp(
+export async function lookUpOthers(
   people: readonly MappedPerson[],
   { store, everyoneInScope, environment, namesakes }: Surroundings & { readonly namesakes: Namesakes },
   map: (candidate: Candidate) => MappedUser,

@@ -23,14 +23,14 @@ export interface ManagerStanding {
 
 export const noManager: ManagerStanding = { currentName: null, same: false, clear: false, ring: [] };
 
-interface Person {
+interface PersonWithAccount {
   readonly candidate: Candidate;
   readonly mapped: MappedUser;
   /** The account that the person has or would be linked to; `null` if there is none, or if matching does not decide. */
   readonly account: ConfirmedTarget | null;
 }
 
-interface Question extends Person {
+interface Question extends PersonWithAccount {
   readonly currentId: string;
   readonly current: AccountIdentity | undefined;
 }
@@ -41,7 +41,7 @@ interface Question extends Person {
  * @returns by object id of the person; `noManager` stands for a person without an entry
  */
 export async function managersOf(
-  people: readonly Person[],
+  people: readonly PersonWithAccount[],
   {
     store,
     settings,
@@ -92,7 +92,7 @@ export async function managersOf(
   );
   if (settings.managerRings === "send") return standing;
   const open = new Map(
-    people.flatMap((person): [string, Person][] => {
+    people.flatMap((person): [string, PersonWithAccount][] => {
       const { objectId } = person.candidate.source;
       const { same } = standing.get(objectId) ?? noManager;
       return !same && isOpen(person) ? [[objectId, person]] : [];
@@ -108,7 +108,7 @@ export async function managersOf(
 }
 
 /** Whether Entra has a manager whom the person's account does not have yet. The account may be one that will be created. */
-function isOpen({ candidate, mapped, account }: Person): boolean {
+function isOpen({ candidate, mapped, account }: PersonWithAccount): boolean {
   const { manager, source } = candidate;
   if (mapped.reference === null || manager === null || manager.objectId === source.objectId) return false;
   if (manager.presence !== null && manager.presence !== "present") return false;
@@ -120,7 +120,7 @@ function isOpen({ candidate, mapped, account }: Person): boolean {
 }
 
 /** Lattice id of the account that the person's account points to as the manager; `null` if it is right, or there is none. */
-function currentManager({ candidate, mapped, account }: Person): string | null {
+function currentManager({ candidate, mapped, account }: PersonWithAccount): string | null {
   if (mapped.reference === null || account === null) return null;
   const value = valueAt(account, mapped.reference.target);
   return typeof value === "string" && value !== candidate.manager?.latticeId ? value : null;

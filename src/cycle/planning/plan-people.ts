@@ -2,7 +2,7 @@ import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../operations/fingerprint.ts";
-import { inputOf, lookUp } from "./lookups.ts";
+import { inputOf, lookUpOthers } from "./lookups.ts";
 import { createManagerRings } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
 import { findMatch } from "./match.ts";
@@ -34,7 +34,7 @@ export async function planPeople(
       manager: settings.mapping.ofManager.length === 0 ? null : (candidate.manager?.source ?? null),
     });
   const people = candidates.map((candidate) => ({ candidate, mapped: map(candidate) }));
-  const lookups = await lookUp(people, around, map);
+  const lookups = await lookUpOthers(people, around, map);
   const owners = await ownersOf(ownersIn(people, lookups.matches), around);
   const managers = expecting
     ? new Map<string, ManagerStanding>()

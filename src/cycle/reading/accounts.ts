@@ -31,7 +31,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
     );
     log.warn({ accounts: done, error: fault }, "Lattice's list of accounts is incomplete");
   }
-  await confirmMissing(context, done > 0);
+  await confirmMissingAccounts(context, done > 0);
   if (fault === "") await forgetMissing(context);
   await keepNotes(context, { targetListedAt: String(context.clock.now()), listingFault: fault });
 }
@@ -40,7 +40,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
  * Asks by id for each linked account that the listing did not show, because a missing entry in a listing is not evidence.
  * @param othersListed whether the listing showed any account
  */
-async function confirmMissing(context: CycleContext, othersListed: boolean): Promise<void> {
+async function confirmMissingAccounts(context: CycleContext, othersListed: boolean): Promise<void> {
   const { store, settings } = context;
   const missing = await missingLinks(context);
   const { linked } = await store.totals();
@@ -72,7 +72,7 @@ async function confirmMissing(context: CycleContext, othersListed: boolean): Pro
 
 async function missingLinks(context: CycleContext) {
   const links: { readonly latticeId: string; readonly objectId: string }[] = [];
-  for await (const page of unreadPages(context)) {
+  for await (const page of unreadAccounts(context)) {
     for (const { latticeId, objectId } of page) if (objectId !== null) links.push({ latticeId, objectId });
   }
   return links;
@@ -80,7 +80,7 @@ async function missingLinks(context: CycleContext) {
 
 /** Forgets accounts of no person that a complete listing did not show. */
 async function forgetMissing(context: CycleContext): Promise<void> {
-  for await (const page of unreadPages(context)) {
+  for await (const page of unreadAccounts(context)) {
     await forgetAccounts(
       context,
       page.filter(({ objectId }) => objectId === null),
@@ -89,7 +89,7 @@ async function forgetMissing(context: CycleContext): Promise<void> {
 }
 
 /** Accounts that this cycle has not read, in pages. */
-async function* unreadPages({
+async function* unreadAccounts({
   store,
   cycleId,
 }: CycleContext): AsyncGenerator<readonly UnreadAccount[], void, void> {

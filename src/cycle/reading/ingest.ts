@@ -53,7 +53,7 @@ export async function ingestSource(
   const read = await readInto(context, context.source.readAll(context.signal), people, left);
   // A directory is never empty: a user registered this application. Such an answer changes nothing in the store.
   if (read.people === 0 && (await context.store.totals()).sourceUsers > 0) return { full: true, empty: true };
-  await confirmMissing(context, people);
+  await confirmMissingPeople(context, people);
   await keepNotes(context, { notShown: await notShownNote(context, left, read.people) });
   await keepWatermark(context, read.watermark, people);
   return { full: true, empty: false };
@@ -132,11 +132,11 @@ async function keepWatermark(context: CycleContext, watermark: string, byId: Peo
  * Asks by id for the people whom the listing did not show. A missing entry in a listing is not evidence: only a 404 means
  * that a person is gone, and a person who was gone may be back.
  */
-async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<void> {
-  for await (const page of unreadPages(context)) {
+async function confirmMissingPeople(context: CycleContext, byId: PeopleById): Promise<void> {
+  for await (const page of unreadPeople(context)) {
     for (const person of page.filter(mayStillBeThere)) await readMissing(context, byId, person);
   }
-  for await (const page of unreadPages(context)) {
+  for await (const page of unreadPeople(context)) {
     const forgotten = page.filter(isForgotten);
     if (forgotten.length === 0) continue;
     const change = {
@@ -149,7 +149,7 @@ async function confirmMissing(context: CycleContext, byId: PeopleById): Promise<
 }
 
 /** People whom this cycle has not read yet, in pages. */
-async function* unreadPages({
+async function* unreadPeople({
   store,
   cycleId,
 }: CycleContext): AsyncGenerator<readonly UnreadPerson[], void, void> {

@@ -73,14 +73,14 @@ async function readReadable(context: CycleContext, user: string): Promise<string
 export async function readPerson(context: CycleContext, user: string): Promise<string | null> {
   const { store, source, signal } = context;
   const known = await store.findSource(user);
-  const tell = (step: PersonStep["step"], outcome: PersonStep["outcome"], detail: string): void => {
+  const report = (step: PersonStep["step"], outcome: PersonStep["outcome"], detail: string): void => {
     context.onStep?.({ user, objectId: known?.objectId ?? null, step, outcome, detail });
   };
   const connecting = async <T>(end: string, request: () => Promise<T>): Promise<T> => {
     try {
       return await request();
     } catch (error) {
-      tell("connect", "failed", `${end}: ${errorText(error)}`);
+      report("connect", "failed", `${end}: ${errorText(error)}`);
       throw error;
     }
   };
@@ -91,8 +91,8 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
     return living ?? source.readUser(known?.objectId ?? user, signal);
   });
   if (found === null && known === null) {
-    tell("connect", "done", "Entra answers");
-    tell("import", "failed", "Entra has no user with this name or id");
+    report("connect", "done", "Entra answers");
+    report("import", "failed", "Entra has no user with this name or id");
     return null;
   }
   const objectId = found?.objectId ?? known?.objectId ?? user;
@@ -100,15 +100,15 @@ export async function readPerson(context: CycleContext, user: string): Promise<s
   await savePerson(context, change);
   await connecting("Entra", () => readManager(context, objectId));
   await connecting("Lattice", () => readAccount(context, objectId));
-  const told = { user, objectId };
-  context.onStep?.({ ...told, step: "connect", outcome: "done", detail: "Entra and Lattice answer" });
+  const named = { user, objectId };
+  context.onStep?.({ ...named, step: "connect", outcome: "done", detail: "Entra and Lattice answer" });
   const person = await store.findSource(objectId);
   const properties = Object.keys(person?.attributes ?? {}).length;
   const detail =
     person?.presence === "present"
       ? `read from Entra with ${count(properties, "property", "properties")}`
       : "the person is no longer in Entra: deleted, or in the recycle bin";
-  context.onStep?.({ ...told, step: "import", outcome: "done", detail });
+  context.onStep?.({ ...named, step: "import", outcome: "done", detail });
   return objectId;
 }
 

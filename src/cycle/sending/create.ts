@@ -47,7 +47,7 @@ export async function createOnce(
       lost ||= unknown;
       if (!unknown && !(error instanceof AlreadyExistsError)) throw error;
       if (unknown) await context.clock.sleep(settleMs, context.signal);
-      const found = await lookUp(context, operation, error);
+      const found = await lookUpCreated(context, operation, error);
       // A stopped run leaves the rest to the next run, which looks this person up first.
       if (unknown) context.signal.throwIfAborted();
       const [first] = found;
@@ -90,7 +90,7 @@ async function madeBeside(
   stranger: RecordRejectedError,
 ): Promise<Delivered> {
   await context.clock.sleep(settleMs, context.signal);
-  const found = await lookUp(context, operation, new UnknownOutcomeError(stranger.message));
+  const found = await lookUpCreated(context, operation, new UnknownOutcomeError(stranger.message));
   const own = found.find((account) => isOwn(account, writes));
   if (own === undefined) throw stranger;
   await recorder.flush();
@@ -145,7 +145,7 @@ async function complete(
 }
 
 /** Looks up the person's accounts. @throws after a create without an answer UnknownOutcomeError, so that the intent stays */
-async function lookUp(
+async function lookUpCreated(
   context: CycleContext,
   operation: LoggedOperation,
   cause: Error,

@@ -19,7 +19,7 @@ import { nextRetry } from "./retry-schedule.ts";
  */
 export async function recoverIntents(context: CycleContext): Promise<void> {
   for (const intent of await context.store.openIntents()) {
-    const account = await lookUp(context, intent);
+    const account = await lookUpIntent(context, intent);
     if (account === "failed") continue;
     // If the account is missing, the link stays: the plan reports the account, and plans what is still due.
     if (account === null && intent.latticeId !== null) await noteAbsence(context, intent.latticeId);
@@ -41,7 +41,7 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
 }
 
 /** Looks up one write. If that fails, the intent stays, the person is tried again later, and the others go on. */
-async function lookUp(context: CycleContext, intent: Intent): Promise<TargetUser | null | "failed"> {
+async function lookUpIntent(context: CycleContext, intent: Intent): Promise<TargetUser | null | "failed"> {
   const { objectId, operationId, latticeId } = intent;
   const { store, target, host, signal } = context;
   const previous = await store.retryOf(objectId);

@@ -14,7 +14,7 @@ export const sendingDefects: readonly Defect[] = [
     swaps: [
       swapInner<(context: CycleContext, operation: unknown, cause: Error) => Promise<readonly unknown[]>>(
         "cycle/sending/create.ts",
-        "lookUp",
+        "lookUpCreated",
         (original) => async (context, operation, cause) =>
           cause.constructor.name === "UnknownOutcomeError" ? [] : original(context, operation, cause),
       ),
