@@ -87,7 +87,7 @@ export const guardDefects: readonly Defect[] = [
             : { ...operation, changes: operation.changes.map((change) => ({ ...change, released: true })) },
       ),
       swapInner<(...terms: readonly unknown[]) => readonly unknown[]>(
-        "cycle/pictures/fold-decisions.ts",
+        "cycle/pictures/fold-plans.ts",
         "releasesOver",
         () => () => [],
       ),
