@@ -57,11 +57,11 @@ function sayWhatBecame({ decided, changedSinceHeld: stale }: Run, io: CommandIO)
   const { released, rejected, undone } = decided;
   const people = new Set(released.map(({ objectId }) => objectId)).size;
   const rejectedPeople = new Set(rejected.map(({ objectId }) => objectId)).size;
-  const takenBack =
-    undone.length === 0 ? "" : ` Rejection taken back: ${count(undone.length, "person", "people")}.`;
+  const undoneText =
+    undone.length === 0 ? "" : ` Rejection undone: ${count(undone.length, "person", "people")}.`;
   note(
     io,
-    `Released: ${count(people, "person", "people")}. Rejected: ${count(rejectedPeople, "person", "people")}.${takenBack}`,
+    `Released: ${count(people, "person", "people")}. Rejected: ${count(rejectedPeople, "person", "people")}.${undoneText}`,
   );
   if (stale.length === 0) return;
   const names = stale

@@ -127,7 +127,7 @@ function rejectedLines({ rejected, rejectedPeople, rejectedMore }: Status, flags
       (one) =>
         `  ${printable(one.userName ?? one.objectId)}: ${printable(rejectedWhat(one))}, on ${timeText(one.rejectedAt)}${byWhom(one)}`,
     ),
-    `  To take it back: ${commandLine(`release ${newest.planId} --undo-reject USER${flags}`)}`,
+    `  To undo it: ${commandLine(`release ${newest.planId} --undo-reject USER${flags}`)}`,
   ];
 }
 

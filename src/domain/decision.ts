@@ -54,7 +54,7 @@ export function decisionDocument({ what, by, at, planId, reason }: PersonDecisio
 const words: { readonly [W in DecidedWhat]: string } = {
   released: "released",
   rejected: "rejected",
-  undone: "rejection taken back",
+  undone: "rejection undone",
 };
 
 /** `released by cli:kim@host on 2026-01-31 08:30 UTC (plan …): the reason` */

@@ -21,7 +21,7 @@ export type StateEvent =
       readonly reason: string | null;
       readonly released: number;
       readonly rejected: number;
-      /** People whose rejections were taken back. */
+      /** People whose rejections were undone. */
       readonly undone: number;
     }
   | {

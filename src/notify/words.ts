@@ -134,7 +134,7 @@ function decidedWords({
   const parts = [
     ["Released", released],
     ["Rejected", rejected],
-    ["Rejection taken back", undone],
+    ["Rejection undone", undone],
   ] as const;
   const done = parts
     .filter(([, number]) => number > 0)

@@ -53,7 +53,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     )
     .option(
       "--undo-reject <users...>",
-      "take back the rejections of these people: the guard checks the changes again",
+      "undo the rejections of these people: the guard checks the changes again",
     )
     .addOption(
       new Option(

@@ -54,7 +54,7 @@ describe("held work, through the real process", () => {
     const text = (await run("status")).out;
     expect(text).toContain(`release ${guard.planId}`);
     expect(text).toContain(guard.operations[0].userName);
-    // Told once, not in every cycle.
+    // Notified once, not in every cycle.
     expect((await run("sync")).err).not.toContain("held by the guard");
 
     const [first, second, third] = leavers;
@@ -70,14 +70,14 @@ describe("held work, through the real process", () => {
     expect(some.err).toContain("Released: 1 person. Rejected: 1 person.");
     expect(leavers.map(activeOf)).toEqual([false, true, true, true, true, true, true, true]);
 
-    // What was rejected is seen, and taken back: it is weighed again.
+    // The rejection is shown, and undone: the change is weighed again.
     const rejected = (await status()).rejected;
     expect(rejected).toMatchObject({ people: 1, changes: [{ objectId: second }] });
     expect((await run("status")).out).toContain(`release ${guard.planId} --undo-reject USER`);
     const told = JSON.parse((await run("user", second, "--format", "json")).out);
     expect(told.standing.rejected).toMatchObject([{ attribute: "active", planId: guard.planId }]);
 
-    // Who decided, and why, is in the log, and asked for in every way.
+    // The person who decided, and the reason, are in the log, in every format.
     const by = `cli:${userInfo().username}@${hostname()}`;
     expect(some.err.split("\n").filter((line) => line.includes("heldDecided"))).toEqual([
       expect.stringContaining(
@@ -104,7 +104,7 @@ describe("held work, through the real process", () => {
     expect(stranger.err).toContain("is rejected");
     const undone = await run("release", guard.planId, "--undo-reject", second);
     expect(undone.code).toBe(3);
-    expect(undone.err).toContain("Rejection taken back: 1 person.");
+    expect(undone.err).toContain("Rejection undone: 1 person.");
     expect((await status()).rejected.people).toBe(0);
     expect(JSON.parse((await run("user", second, "--format", "json")).out).decisions).toMatchObject([
       { what: "undone", by },

@@ -101,7 +101,7 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     expect(inactive(leavers)).toBe(7);
     expect(questions).toEqual([
       "Deactivate 2 people in Lattice now?",
-      expect.stringMatching(/^Reject the held changes of 1 person\? .* You can take the rejection back\.$/),
+      expect.stringMatching(/^Reject the held changes of 1 person\? .* You can undo the rejection\.$/),
       "Deactivate 5 people in Lattice now?",
     ]);
     expect(complaints).toEqual([]);
@@ -126,10 +126,10 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await page.reload();
     await page.getByText("Rejected, and not sent while the change stays the same:").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
-    await page.getByRole("button", { name: "Take the rejection back" }).press("Enter");
-    await page.getByRole("heading", { name: "Rejection taken back: 1 person" }).waitFor();
+    await page.getByRole("button", { name: "Undo the rejection" }).press("Enter");
+    await page.getByRole("heading", { name: "Rejection undone: 1 person" }).waitFor();
     await page.getByText("Rejected, and not sent").waitFor({ state: "detached" });
-    expect(await page.getByRole("button", { name: "Take the rejection back" }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: "Undo the rejection" }).count()).toBe(0);
     await page.getByText("Held by the guard:").waitFor();
     const { standing } = await daemon.json<{ standing: object }>(`/api/people/${leaver}`);
     expect(standing).toMatchObject({ rejected: [] });
@@ -190,17 +190,17 @@ describe.skipIf(!hasBrowser())("deciding on the dashboard", { timeout: 120_000 }
     await page.setViewportSize({ width: 390, height: 844 });
     await page.reload();
     await page.getByText("Changes of 2 people are not sent, because they were rejected.").waitFor();
-    await page.getByRole("link", { name: "Review or take back" }).press("Enter");
+    await page.getByRole("link", { name: "Review or undo" }).press("Enter");
     const rows = page.locator("tbody tr");
     await page.getByRole("heading", { name: "Rejected changes" }).waitFor();
     await until(async () => (await rows.count()) === 2);
     await expectNoSidewaysScroll(page);
     expect(await seriousFindings(page)).toEqual([]);
     await page
-      .getByRole("button", { name: /^Take back what was rejected of / })
+      .getByRole("button", { name: /^Undo the rejection of / })
       .first()
       .press("Enter");
-    await page.getByRole("heading", { name: "Rejection taken back: 1 person" }).waitFor();
+    await page.getByRole("heading", { name: "Rejection undone: 1 person" }).waitFor();
     await until(async () => (await rows.count()) === 1);
     const { rejected } = await daemon.json<{ rejected: { people: number } }>("/api/now");
     expect(rejected.people).toBe(1);

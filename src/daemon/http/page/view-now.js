@@ -146,7 +146,7 @@ function rejectedByHand({ people }) {
       "p",
       null,
       `Changes of ${count(people, "person", "people")} are not sent, because they were rejected. `,
-      h("a", { href: "#/rejected" }, "Review or take back"),
+      h("a", { href: "#/rejected" }, "Review or undo"),
     ),
   );
 }

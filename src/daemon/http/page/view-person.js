@@ -87,7 +87,7 @@ function decisions(list) {
           "li",
           { "data-key": `${one.at}-${one.what}` },
           moment(one.at),
-          ` ${one.what === "undone" ? "rejection taken back" : one.what} ${byWhom(one)}`,
+          ` ${one.what === "undone" ? "rejection undone" : one.what} ${byWhom(one)}`,
         ),
       ),
     ),
@@ -196,7 +196,7 @@ function undoReject({ standing: stands, source }, visit) {
             "aria-disabled": deciding(visit) ? "true" : null,
             onclick: () => decide(visit, rejected.planId, { undoReject: [source.objectId] }),
           },
-          "Take the rejection back",
+          "Undo the rejection",
         );
   return h("div", { "data-key": "undo", class: "block" }, decisionParts(visit), button);
 }

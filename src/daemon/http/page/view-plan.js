@@ -61,7 +61,7 @@ export const planView = {
             "p",
             { "data-key": "rejected" },
             `${count(plan.rejected, "operation")} of this plan ${plan.rejected === 1 ? "was" : "were"} rejected. `,
-            h("a", { href: "#/rejected" }, "Review or take back"),
+            h("a", { href: "#/rejected" }, "Review or undo"),
           ),
       plan.moreRejections
         ? h(
@@ -189,7 +189,7 @@ function releaseQuestion(operations) {
 }
 
 function rejectQuestion(operations) {
-  return `Reject the held changes of ${peopleText(operations)}? They are not sent while they stay the same. Other changes of these people are sent as usual. You can take the rejection back.`;
+  return `Reject the held changes of ${peopleText(operations)}? They are not sent while they stay the same. Other changes of these people are sent as usual. You can undo the rejection.`;
 }
 
 function peopleText(operations) {

@@ -35,7 +35,7 @@ export const rejectedView = {
         : [
             table(
               `${count(people, "person", "people")}, the last rejection first`,
-              ["Person", "What was rejected", "When", "Take back"],
+              ["Person", "What was rejected", "When", "Undo"],
               list.rows.map((change) => row(change, visit)),
             ),
             moreButton(visit, list, "Show more", (from) => readPage(from, visit.signal)),
@@ -69,10 +69,10 @@ function row({ objectId, userName, what, planId, rejectedAt, by, reason }, visit
         {
           type: "button",
           "aria-disabled": deciding(visit) ? "true" : null,
-          "aria-label": `Take back what was rejected of ${userName ?? objectId}`,
+          "aria-label": `Undo the rejection of ${userName ?? objectId}`,
           onclick: () => decide(visit, planId, { undoReject: [objectId] }),
         },
-        "Take back",
+        "Undo",
       ),
     ),
   );

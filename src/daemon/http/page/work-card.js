@@ -13,7 +13,7 @@ function decisionName({ released, rejected, undone }) {
   const parts = [
     [released, "release", "Released"],
     [rejected, "rejection", "Rejected"],
-    [undone, "withdrawal of the rejection", "Rejection taken back"],
+    [undone, "undo of rejections", "Rejection undone"],
   ].filter(([people]) => people > 0);
   const people = (value) => count(value, "person", "people");
   const names = parts.map(([value, name]) => `${name} for ${people(value)}`).join(" and the ");
