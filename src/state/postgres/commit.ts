@@ -4,6 +4,7 @@ import type { LogValues } from "../logged-values.ts";
 import type { Database, Session } from "./connection/database.ts";
 import { checkFence } from "./fence.ts";
 import { writeAccounts } from "./write-accounts.ts";
+import { writeCycleEnd } from "./write-cycle-end.ts";
 import { writeDecisions } from "./write-decisions.ts";
 import { writeMarks } from "./write-marks.ts";
 import { writeMoves } from "./write-moves.ts";
@@ -12,6 +13,8 @@ import { writeOperations } from "./write-operations.ts";
 import { writeOutcomes } from "./write-outcomes.ts";
 import { writeLookAgain, writePeople } from "./write-people.ts";
 import { writePlan } from "./write-plan.ts";
+import { writePruned } from "./write-pruned.ts";
+import { writeNoLaterThan } from "./write-times.ts";
 
 /**
  * The one way the engine writes: all of a change or nothing. Each part takes a few statements, however many rows it has.
@@ -38,6 +41,9 @@ async function write(session: Session, change: StateChange, values: LogValues): 
   if (change.marks !== undefined) await writeMarks(session, change.marks);
   await writeOutcomes(session, change, values);
   if (change.cyclePlan !== undefined) await writeCyclePlan(session, change.cyclePlan, values);
+  await writeCycleEnd(session, change, values);
+  if (change.pruned !== undefined) await writePruned(session, change.pruned);
+  if (change.noLaterThan !== undefined) await writeNoLaterThan(session, change.noLaterThan);
   if (change.notes !== undefined) await writeNotes(session, change.notes);
   for (const { event, at } of change.events ?? []) await writeEvent(session, event, { at }, values);
 }

@@ -24,11 +24,10 @@ export function leaseMethods(db: Database, clock: LeaseClock): LeaseMethods {
   const now = (parameter: string): string =>
     clock === "caller" ? `${parameter}::bigint` : `(${serverTime} + 0 * ${parameter}::bigint)`;
   // A row that another run has locked is looked at again when that run has committed.
-  const take = `INSERT INTO lease AS held (job, owner, term, acquired_at, expires_at, commits)
-    SELECT $1, $2, 1, t.now, t.now + $4::bigint, 0 FROM (SELECT ${now("$3")} AS now) t
+  const take = `INSERT INTO lease AS held (job, owner, term, acquired_at, expires_at)
+    SELECT $1, $2, 1, t.now, t.now + $4::bigint FROM (SELECT ${now("$3")} AS now) t
     ON CONFLICT (job) DO UPDATE SET owner = excluded.owner, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at,
-      term = held.term + (held.owner IS DISTINCT FROM excluded.owner)::int,
-      commits = CASE WHEN held.owner = excluded.owner THEN held.commits ELSE 0 END
+      term = held.term + (held.owner IS DISTINCT FROM excluded.owner)::int
     WHERE held.owner IS NULL OR held.owner = excluded.owner OR held.expires_at <= excluded.acquired_at
       OR (held.owner = $5 AND held.expires_at = $6::bigint)
     RETURNING owner`;

@@ -1,14 +1,17 @@
-import {
-  type Closeness,
-  closeness,
-  type FoundPerson,
-  folded,
-  matcherOf,
-  type SearchedFields,
-} from "../../domain/person-search.ts";
+import { matcherOf } from "../../domain/person-search.ts";
 import type { Presence } from "../../domain/source.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import {
+  foundPerson,
+  type Hit,
+  type Known,
+  knownAccount,
+  knownName,
+  knownPerson,
+  searchFor,
+} from "../people-search.ts";
 import type { Connection } from "./files/database.ts";
+import { linkedTarget, type SourceRow, sourceUser, type TargetRow } from "./rows.ts";
 
 type PersonRow = readonly [
   objectId: string,
@@ -31,114 +34,35 @@ type AccountRow = readonly [
   externalId: string | null,
 ];
 
-/** A person or an account with the fields that the search compares. A person has a further one for each name in the log. */
-interface Known extends SearchedFields {
-  readonly objectId: string | null;
-  readonly latticeId: string | null;
-  /** A name in the log, which may be a former one. */
-  readonly loggedName: string | null;
-}
-
-/** A match. It keeps few values, because everybody may match. */
-interface Hit extends Pick<Known, "objectId" | "latticeId" | "loggedName"> {
-  readonly close: Closeness;
-  /** Folded, to put hits in order. */
-  readonly label: string;
-}
-
 /** Finds people by part of a name, in the last known data of Entra and Lattice and in the log. */
 export function searchMethod(db: Connection): Pick<StateStore, "searchPeople"> {
   const everybody = walk(db);
-  const person = db.prepare<[string], { attributes: string; presence: Presence }>(
-    "SELECT attributes, presence FROM source_user WHERE object_id = ?",
+  const person = db.prepare<[string], SourceRow & { readonly presence: Presence }>(
+    "SELECT * FROM source_user WHERE object_id = ?",
   );
-  const account = db.prepare<
-    { objectId: string | null; latticeId: string | null },
-    {
-      lattice_id: string;
-      user_name: string;
-      attributes: string;
-      active: number;
-      active_known: number;
-    }
-  >(
-    "SELECT lattice_id, user_name, attributes, active, active_known FROM target_user WHERE object_id = :objectId OR lattice_id = :latticeId",
+  const account = db.prepare<{ objectId: string | null; latticeId: string | null }, TargetRow>(
+    "SELECT * FROM target_user WHERE object_id = :objectId OR lattice_id = :latticeId",
   );
-
-  const describe = (hit: Hit, concealed: ReadonlySet<string>): FoundPerson => {
+  const describe = (hit: Hit, concealed: ReadonlySet<string>) => {
     const inEntra = hit.objectId === null ? undefined : person.get(hit.objectId);
     const inLattice = account.get({ objectId: hit.objectId, latticeId: hit.latticeId });
-    const texts = (json: string | undefined) => {
-      const values: { readonly [name: string]: unknown } = json === undefined ? {} : JSON.parse(json);
-      return (name: string): string | null => {
-        const value = values[name];
-        return typeof value === "string" && value !== "" && !concealed.has(name) ? value : null;
-      };
-    };
-    const [ofPerson, ofAccount] = [texts(inEntra?.attributes), texts(inLattice?.attributes)];
-    const userName = concealed.has("userName") ? null : (inLattice?.user_name ?? hit.loggedName);
-    return {
-      objectId: hit.objectId,
-      latticeId: inLattice?.lattice_id ?? null,
-      displayName:
-        ofPerson("displayName") ??
-        join(ofPerson("givenName"), ofPerson("surname")) ??
-        ofAccount("displayName"),
-      userName: ofPerson("userPrincipalName") ?? userName,
-      jobTitle: ofPerson("jobTitle"),
-      department: ofPerson("department"),
-      presence: inEntra?.presence ?? null,
-      active: inLattice?.active_known === 1 ? inLattice.active === 1 : null,
-    };
+    return foundPerson(
+      hit,
+      inEntra === undefined ? undefined : sourceUser(inEntra),
+      inLattice === undefined ? undefined : linkedTarget(inLattice),
+      concealed,
+    );
   };
-
   return {
     searchPeople: async ({ text, limit, concealed = [] }) =>
       db.transaction(() => {
         const hidden = new Set(concealed);
-        const found = closest(text, everybody(hidden), limit);
+        const search = searchFor(text, limit);
+        if (matcherOf(text) !== null) for (const known of everybody(hidden)) search.add(known);
+        const found = search.found();
         return { ...found, people: found.people.map((hit) => describe(hit, hidden)) };
       })(),
   };
-}
-
-/** Each person once, by the closest of the names. For people beyond `limit` only the id is kept. */
-function closest(
-  text: string,
-  everybody: Iterable<Known>,
-  limit: number,
-): { readonly people: readonly Hit[]; readonly total: number; readonly equal: number } {
-  const matcher = matcherOf(text);
-  const closenessOf = new Map<string, Closeness>();
-  const people: Hit[] = [];
-  let equal = 0;
-  for (const known of matcher === null ? [] : everybody) {
-    const close = matcher?.closenessOf(known) ?? null;
-    if (close === null) continue;
-    const { objectId, latticeId, loggedName, names } = known;
-    const key = idOf(known);
-    const before = closenessOf.get(key);
-    // A former name, which only the log has, counts only if it is a closer match.
-    if (before !== undefined && before <= close) continue;
-    closenessOf.set(key, close);
-    if (close === closeness.equal) equal += 1;
-    if (before !== undefined) {
-      const index = people.findIndex((hit) => idOf(hit) === key);
-      if (index !== -1) people.splice(index, 1);
-    }
-    const label = folded(names.find((name) => name !== null) ?? key);
-    const hit = { close, label, objectId, latticeId, loggedName };
-    const last = people[limit - 1];
-    if (last !== undefined && order(last, hit) < 0) continue;
-    people.push(hit);
-    people.sort(order);
-    people.length = Math.min(people.length, limit);
-  }
-  return { people, total: closenessOf.size, equal };
-}
-
-function order(left: Hit, right: Hit): number {
-  return left.close - right.close || compare(left.label, right.label) || compare(idOf(left), idOf(right));
 }
 
 /** Object ids of people with a text in their names now, or in the log. */
@@ -181,66 +105,41 @@ function walk(db: Connection): (concealed: ReadonlySet<string>) => Generator<Kno
     )
     .raw();
   return function* (concealed) {
-    const open = (name: string, value: string | null): string | null =>
-      value === null || concealed.has(name) ? null : String(value);
     for (const row of people.iterate()) {
       const [
         objectId,
         displayName,
-        principal,
+        userPrincipalName,
         mail,
-        given,
+        givenName,
         surname,
-        employee,
-        key,
+        employeeId,
+        mappedExternalId,
         latticeId,
         userName,
-        external,
+        externalId,
       ] = row;
-      yield {
-        objectId,
-        latticeId,
-        loggedName: null,
-        names: [
-          open("displayName", displayName) ?? join(open("givenName", given), open("surname", surname)),
-          open("userPrincipalName", principal),
-          open("mail", mail),
-          open("userName", userName),
-        ],
-        ids: [
+      yield knownPerson(
+        {
           objectId,
+          displayName,
+          userPrincipalName,
+          mail,
+          givenName,
+          surname,
+          employeeId,
+          mappedExternalId,
           latticeId,
-          open("employeeId", employee),
-          open("externalId", key),
-          open("externalId", external),
-        ],
-      };
+          userName,
+          externalId,
+        },
+        concealed,
+      );
     }
-    for (const [latticeId, objectId, displayName, userName, external] of accounts.iterate()) {
-      yield {
-        objectId,
-        latticeId,
-        loggedName: null,
-        names: [open("displayName", displayName), open("userName", userName)],
-        ids: [latticeId, open("externalId", external)],
-      };
+    for (const [latticeId, objectId, displayName, userName, externalId] of accounts.iterate()) {
+      yield knownAccount({ latticeId, objectId, displayName, userName, externalId }, concealed);
     }
     if (concealed.has("userName")) return;
-    for (const [userName, objectId] of logged.iterate()) {
-      yield { objectId, latticeId: null, loggedName: userName, names: [userName], ids: [objectId] };
-    }
+    for (const [userName, objectId] of logged.iterate()) yield knownName(userName, objectId);
   };
-}
-
-function idOf({ objectId, latticeId }: Pick<Known, "objectId" | "latticeId">): string {
-  return objectId ?? latticeId ?? "";
-}
-
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-function join(first: string | null, last: string | null): string | null {
-  const words = [first, last].filter((word) => word !== null && word !== "");
-  return words.length === 0 ? null : words.join(" ");
 }

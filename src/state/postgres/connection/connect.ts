@@ -2,6 +2,7 @@ import type { Pool, PoolClient, PoolConfig } from "pg";
 import { StateError } from "../../../domain/errors.ts";
 import { migrate } from "../schema/migrate.ts";
 import { type Database, databaseOf } from "./database.ts";
+import { databaseInWords, stateError } from "./errors.ts";
 import { valueTypes } from "./types.ts";
 
 /** Where the state of a job is. */
@@ -12,6 +13,8 @@ export interface PostgresPlace {
   readonly job: string;
   /** Of lower-case letters, digits and underscores. Default `azure_lattice_sync`. */
   readonly schema?: string;
+  /** How long a database that cannot be reached while it is in use is waited for, milliseconds. Default 30 seconds. */
+  readonly waitMs?: number;
 }
 
 /** An open database. */
@@ -24,29 +27,40 @@ const defaultSchema = "azure_lattice_sync";
 /** A cycle uses one or two at a time, the dashboard and notifications the others. */
 const mostConnections = 5;
 const connectTimeoutMs = 10_000;
+const queryTimeoutMs = 120_000;
+/** A server restarts within seconds; another one takes over within about half a minute. */
+const defaultWaitMs = 30_000;
 
 /**
  * Opens the database, and makes or migrates the tables and the row of the job.
  * @throws StateError
  */
-export async function connect({ url, job, schema = defaultSchema }: PostgresPlace): Promise<Connected> {
+export async function connect({
+  url,
+  job,
+  schema = defaultSchema,
+  waitMs = defaultWaitMs,
+}: PostgresPlace): Promise<Connected> {
   if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`${schema} is not the name of a schema`);
   // Loaded when it is used: with SQLite nothing of it is.
   const { default: pg } = await import("pg");
   const pool: Pool = new pg.Pool({ ...settings(url, schema), max: mostConnections });
-  // A connection that breaks while no one uses it is replaced when the next one is needed.
+  // A connection that breaks is replaced when the next one is needed; whoever uses it gets an error of the statement.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const words = databaseInWords(new URL(url));
   try {
     const client = await pool.connect();
     try {
       await migrate(client, schema);
-      return { db: databaseOf(pool, await jobId(client, job)), close: () => pool.end() };
+      const db = databaseOf(pool, await jobId(client, job), words, { waitMs });
+      return { db, close: () => pool.end() };
     } finally {
       client.release();
     }
   } catch (error) {
     await pool.end();
-    throw error;
+    throw stateError(words, error);
   }
 }
 
@@ -55,6 +69,7 @@ function settings(url: string, schema: string): PoolConfig {
     connectionString: url,
     application_name: "azure-lattice-sync",
     connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
     keepAlive: true,
     types: valueTypes,
     // Statements name no schema. To compile a statement takes longer than to run most of these.

@@ -1,5 +1,7 @@
-import type { Pool, PoolClient } from "pg";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PoolClient, QueryResult } from "pg";
 import { encodeJson, encodeText } from "./codec.ts";
+import { type DatabaseInWords, isLost, isTransient, stateError } from "./errors.ts";
 
 /** A value of a statement: a list of texts or numbers is an array of PostgreSQL. */
 export type Value =
@@ -32,47 +34,170 @@ export interface Session {
   run(text: string, ...values: readonly Value[]): Promise<number>;
 }
 
-/** The rows of one job. A statement outside a transaction is one of its own, on any free connection. */
+/**
+ * The rows of one job. A connection that breaks is replaced, and what it was asked is asked again. So a statement outside a transaction must
+ * do the same when it runs twice.
+ * @throws StateError
+ */
 export interface Database extends Session {
-  /** Runs the statements of `action` as one transaction: all of it or nothing. */
+  /**
+   * Runs the statements of `action` as one transaction: all of it or nothing, and once. `action` is called again if the transaction was
+   * certainly rolled back: it must change nothing but the database.
+   */
   transaction<T>(action: (session: Session) => Promise<T>): Promise<T>;
+  /** Visits each row of a statement that has more of them than belong into memory. */
+  walk<Row extends object>(
+    text: string,
+    visit: (row: Row) => void,
+    ...values: readonly Value[]
+  ): Promise<void>;
 }
 
-/** The job's rows in the database that the pool connects to. */
-export function databaseOf(pool: Pool, job: number): Database {
-  const session = sessionOn(pool, job);
-  return {
-    ...session,
-    transaction: async (action) => {
-      const client = await pool.connect();
-      let broken: Error | undefined;
+/** Where connections come from: a pool of `pg`. */
+export interface Connections {
+  connect(): Promise<PoolClient>;
+}
+
+/** How long a database that cannot be reached is waited for. */
+export interface Patience {
+  readonly waitMs: number;
+}
+
+const firstPauseMs = 25;
+const longestPauseMs = 1_000;
+/** Rows of a walk that are in memory at a time. */
+const walkedAtOnce = 2_000;
+
+/** The job's rows in the database. */
+export function databaseOf(
+  connections: Connections,
+  job: number,
+  words: DatabaseInWords,
+  patience: Patience,
+): Database {
+  /** Repeats what can be repeated; `mayRepeat` says whether nothing was done. */
+  const persist = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    const since = performance.now();
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        await client.query("BEGIN");
-        const result = await action(sessionOn(client, job));
-        await client.query("COMMIT");
-        return result;
+        return await attempt();
       } catch (error) {
-        // A connection that cannot even roll back is not used again.
-        await client.query("ROLLBACK").catch((fault: Error) => {
-          broken = fault;
+        if (!isTransient(error) || performance.now() - since > patience.waitMs)
+          throw stateError(words, error);
+        await sleep(pauseMs);
+      }
+    }
+  };
+  const onOne = async <T>(use: (client: PoolClient) => Promise<T>): Promise<T> => {
+    const client = await connections.connect();
+    try {
+      const result = await use(client);
+      client.release();
+      return result;
+    } catch (error) {
+      // Whatever state the connection is in, it is not used again.
+      client.release(isLost(error) ? true : undefined);
+      throw error;
+    }
+  };
+  const query = (text: string, values: readonly Value[]) =>
+    persist(() => onOne((client) => runOn(client, job, text, values)));
+  const outcomeOf = (transaction: string): Promise<boolean> =>
+    persist(() => onOne((client) => wasCommitted(client, transaction)));
+
+  return {
+    ...sessionOf(query),
+    transaction: (action) =>
+      persist(async () => {
+        let transaction: string | null = null;
+        let result: Awaited<ReturnType<typeof action>> | undefined;
+        try {
+          return await onOne(async (client) => {
+            const id = await begin(client);
+            try {
+              const done = await action(sessionOf((text, values) => runOn(client, job, text, values)));
+              result = done;
+              transaction = id;
+              await client.query("COMMIT");
+              return done;
+            } catch (error) {
+              if (!isLost(error)) await client.query("ROLLBACK");
+              throw error;
+            }
+          });
+        } catch (error) {
+          // The answer to COMMIT was lost, and perhaps nothing else.
+          if (transaction === null || !isLost(error) || !(await outcomeOf(transaction))) throw error;
+          return result as Awaited<ReturnType<typeof action>>;
+        }
+      }),
+    walk: async <Row extends object>(
+      text: string,
+      visit: (row: Row) => void,
+      ...values: readonly Value[]
+    ) => {
+      try {
+        await onOne(async (client) => {
+          await client.query("BEGIN READ ONLY");
+          try {
+            await client.query(`DECLARE walk NO SCROLL CURSOR FOR ${text}`, parameters(job, values));
+            for (;;) {
+              const { rows } = await client.query(`FETCH ${walkedAtOnce} FROM walk`);
+              for (const row of rows) visit(row as Row);
+              if (rows.length < walkedAtOnce) break;
+            }
+          } finally {
+            await client.query("ROLLBACK");
+          }
         });
-        throw error;
-      } finally {
-        client.release(broken);
+      } catch (error) {
+        throw stateError(words, error);
       }
     },
   };
 }
 
-function sessionOn(on: Pick<PoolClient, "query"> | Pick<Pool, "query">, job: number): Session {
-  const query = (text: string, values: readonly Value[]) =>
-    on.query({ name: nameOf(text), text, values: [job, ...values.map(parameter)] });
+/** @returns the transaction's number, by which it is found again if its end is not known */
+async function begin(client: PoolClient): Promise<string> {
+  // One message; PostgreSQL answers each of the two.
+  const answers = (await client.query(
+    "BEGIN; SELECT pg_current_xact_id()::text AS id",
+  )) as unknown as readonly QueryResult<{ id: string }>[];
+  const id = answers[1]?.rows[0]?.id;
+  if (id === undefined) throw new Error("a transaction has no number");
+  return id;
+}
+
+/** Waits until the transaction has ended. */
+async function wasCommitted(client: PoolClient, transaction: string): Promise<boolean> {
+  for (;;) {
+    // A server that took over may never have seen the number: then it has nothing of the transaction.
+    const { rows } = await client.query<{ status: string | null }>(
+      `SELECT CASE WHEN $1::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status($1::xid8) END AS status`,
+      [transaction],
+    );
+    const status = rows[0]?.status ?? null;
+    if (status !== "in progress") return status === "committed";
+    await sleep(firstPauseMs);
+  }
+}
+
+function sessionOf(query: (text: string, values: readonly Value[]) => Promise<QueryResult>): Session {
   return {
     all: async <Row>(text: string, ...values: readonly Value[]) => (await query(text, values)).rows as Row[],
     one: async <Row>(text: string, ...values: readonly Value[]) =>
       (await query(text, values)).rows[0] as Row | undefined,
     run: async (text, ...values) => (await query(text, values)).rowCount ?? 0,
   };
+}
+
+function runOn(
+  client: PoolClient,
+  job: number,
+  text: string,
+  values: readonly Value[],
+): Promise<QueryResult> {
+  return client.query({ name: nameOf(text), text, values: parameters(job, values) });
 }
 
 /** A statement's text never changes while the program runs: each has one name, by which a connection prepares it once. */
@@ -84,6 +209,10 @@ function nameOf(text: string): string {
   const name = `als${names.size + 1}`;
   names.set(text, name);
   return name;
+}
+
+function parameters(job: number, values: readonly Value[]): unknown[] {
+  return [job, ...values.map(parameter)];
 }
 
 function parameter(value: Value): unknown {

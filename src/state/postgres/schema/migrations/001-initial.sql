@@ -26,8 +26,7 @@ CREATE TABLE lease (
   owner       text,            -- NULL: free
   term        bigint NOT NULL,
   acquired_at bigint NOT NULL,
-  expires_at  bigint NOT NULL,
-  commits     bigint NOT NULL  -- of this term: tells whether a commit of which the answer was lost was carried out
+  expires_at  bigint NOT NULL
 );
 
 CREATE TABLE cycle (

@@ -1,0 +1,98 @@
+import type { CycleKind, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
+import type { CycleOutcome, CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import type { Database } from "./connection/database.ts";
+import { checkFence } from "./fence.ts";
+
+interface CycleRow {
+  readonly id: number;
+  readonly plan_id: string;
+  readonly kind: CycleKind;
+  readonly started_at: number;
+  readonly finished_at: number | null;
+  readonly outcome: CycleOutcome | null;
+  readonly error: string | null;
+  readonly summary: PlanSummary | null;
+  readonly guard: GuardVerdict | null;
+  readonly notes: readonly string[] | null;
+  readonly outcomes: readonly OutcomeCount[];
+}
+
+type CycleMethods = Pick<
+  StateStore,
+  "meta" | "totals" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
+>;
+
+// What begins with `log` is the store's own.
+const meta = "SELECT key, value FROM meta WHERE job = $1 AND NOT starts_with(key, 'log')";
+const totals = `SELECT s.count AS "sourceUsers", s.skipped, s.waiting AS "waitingForManager", t.linked,
+    t.active AS "linkedActive", t.skipped AS "linkedSkipped",
+    (SELECT count(*) FROM retry WHERE job = $1) AS retrying
+  FROM (SELECT count(*) AS count, count(*) FILTER (WHERE skip_code IS NOT NULL) AS skipped,
+      count(*) FILTER (WHERE reference_pending = 1) AS waiting FROM source_user WHERE job = $1) s,
+    (SELECT count(*) AS linked, count(*) FILTER (WHERE t.active) AS active,
+      count(*) FILTER (WHERE s.skip_code IS NOT NULL) AS skipped
+    FROM target_user t LEFT JOIN source_user s ON s.job = t.job AND s.object_id = t.object_id AND s.skip_code IS NOT NULL
+    WHERE t.job = $1 AND t.object_id IS NOT NULL) t`;
+const begin = `WITH newest AS (UPDATE job SET last_cycle = last_cycle + 1 WHERE id = $1 RETURNING last_cycle AS id)
+  INSERT INTO cycle (job, id, plan_id, kind, started_at) SELECT $1, newest.id, $2, $3, $4 FROM newest RETURNING id`;
+const counts = `SELECT action, status AS outcome, count(*) AS count FROM operation
+  WHERE job = $1 AND cycle_id = $2 GROUP BY action, status`;
+// Counted from the log for a cycle that is under way or whose log was corrected later.
+const columns = `SELECT id, plan_id, kind, started_at, finished_at, outcome, error, summary, guard, notes,
+    coalesce(outcomes, (SELECT json_agg(json_build_object('action', action, 'outcome', status, 'count', count))
+      FROM (SELECT action, status, count(*) AS count FROM operation o WHERE o.job = $1 AND o.cycle_id = cycle.id
+        GROUP BY action, status) counted), '[]') AS outcomes
+  FROM cycle WHERE job = $1`;
+const recent = `${columns} AND id < $2 ORDER BY id DESC LIMIT $3`;
+const ofPlan = `${columns} AND plan_id = $2`;
+
+/** Cycles, and what a run remembers from one to the next. */
+export function cycleMethods(db: Database): CycleMethods {
+  return {
+    meta: async () =>
+      Object.fromEntries(
+        (await db.all<{ key: string; value: string }>(meta)).map(({ key, value }) => [key, value]),
+      ),
+    totals: async () => {
+      const row = await db.one<Totals>(totals);
+      if (row === undefined) throw new Error("a count gave no row");
+      return row;
+    },
+    beginCycle: ({ planId, kind, startedAt }, fence) =>
+      db.transaction(async (session) => {
+        await checkFence(session, fence);
+        const row = await session.one<{ id: number }>(begin, planId, kind, startedAt);
+        if (row === undefined) throw new Error("the job is gone from the database");
+        return row.id;
+      }),
+    countOutcomes: (cycleId) => db.all<OutcomeCount>(counts, cycleId),
+    recentCycles: async (limit, before) =>
+      (await db.all<CycleRow>(recent, before ?? Number.MAX_SAFE_INTEGER, limit)).map(cycleRecord),
+    cycleOfPlan: async (planId) => {
+      const row = await db.one<CycleRow>(ofPlan, planId);
+      return row === undefined ? null : cycleRecord(row);
+    },
+  };
+}
+
+function cycleRecord(row: CycleRow): CycleRecord {
+  const { outcomes } = row;
+  const countOf = (outcome: string): number =>
+    outcomes.reduce((sum, one) => (one.outcome === outcome ? sum + one.count : sum), 0);
+  return {
+    id: row.id,
+    planId: row.plan_id,
+    kind: row.kind,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    outcome: row.outcome,
+    error: row.error,
+    summary: row.summary,
+    guard: row.guard,
+    notes: row.notes ?? [],
+    done: countOf("done"),
+    failed: countOf("failed"),
+    outcomes,
+  };
+}
