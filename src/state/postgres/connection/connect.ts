@@ -1,8 +1,10 @@
 import type { Pool, PoolClient, PoolConfig } from "pg";
 import { StateError } from "../../../domain/errors.ts";
-import { migrate } from "../schema/migrate.ts";
+import { migrate, schemaState } from "../schema/migrate.ts";
+import { copyJob } from "../schema/scratch-copy.ts";
+import { checkServer } from "./check.ts";
 import { type Database, databaseOf } from "./database.ts";
-import { databaseInWords, stateError } from "./errors.ts";
+import { type DatabaseInWords, databaseInWords, stateError } from "./errors.ts";
 import { valueTypes } from "./types.ts";
 
 /** Where the state of a job is. */
@@ -30,41 +32,104 @@ const connectTimeoutMs = 10_000;
 const queryTimeoutMs = 120_000;
 /** A server restarts within seconds; another one takes over within about half a minute. */
 const defaultWaitMs = 30_000;
+/** Only the tables of the session itself: of a copy nothing can be written to the real ones, even if the session is replaced. */
+const ownTables = "pg_temp";
 
 /**
  * Opens the database, and makes or migrates the tables and the row of the job.
  * @throws StateError
  */
-export async function connect({
-  url,
-  job,
-  schema = defaultSchema,
-  waitMs = defaultWaitMs,
-}: PostgresPlace): Promise<Connected> {
-  if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`${schema} is not the name of a schema`);
+export async function connect(place: PostgresPlace): Promise<Connected> {
+  const schema = schemaOf(place);
+  return present(
+    await opened(place, { path: schema }, async (pool, words) =>
+      withClient(pool, async (client) => {
+        await checkServer(client, words, { path: schema, writing: true });
+        await migrate(client, schema, words);
+        return jobId(client, place.job, words);
+      }),
+    ),
+  );
+}
+
+/**
+ * Opens the database to read from alone; `null` if there is nothing of the job yet. Tables of an older version are read as a migrated
+ * copy.
+ * @throws StateError
+ */
+export async function connectToRead(place: PostgresPlace): Promise<Connected | null> {
+  const schema = schemaOf(place);
+  let outdated = false;
+  const found = await opened(place, { path: schema, readOnly: true }, async (pool, words) =>
+    withClient(pool, async (client) => {
+      await checkServer(client, words, { path: schema, writing: false });
+      const state = await schemaState(client, schema, words);
+      outdated = state === "outdated";
+      return state === "current" ? findJob(client, place.job) : null;
+    }),
+  );
+  return outdated ? connectToCopy(place) : found;
+}
+
+/**
+ * A private copy of the job's rows that vanishes when it is closed: what a dry run plans on. It is of one moment, and locks nothing.
+ * @throws StateError
+ */
+export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
+  const schema = schemaOf(place);
+  return present(
+    await opened(place, { path: ownTables, single: true }, async (pool, words) =>
+      withClient(pool, async (client) => {
+        await checkServer(client, words, { path: ownTables, writing: true });
+        return copyJob(client, { schema, job: place.job }, words);
+      }),
+    ),
+  );
+}
+
+/** @param prepare answers the number of the job; `null` if there is nothing to open */
+async function opened(
+  { url, waitMs = defaultWaitMs }: PostgresPlace,
+  settings: Settings,
+  prepare: (pool: Pool, words: DatabaseInWords) => Promise<number | null>,
+): Promise<Connected | null> {
+  const words = databaseInWords(new URL(url));
   // Loaded when it is used: with SQLite nothing of it is.
   const { default: pg } = await import("pg");
-  const pool: Pool = new pg.Pool({ ...settings(url, schema), max: mostConnections });
+  const pool: Pool = new pg.Pool(poolConfig(url, settings));
   // A connection that breaks is replaced when the next one is needed; whoever uses it gets an error of the statement.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
-  const words = databaseInWords(new URL(url));
   try {
-    const client = await pool.connect();
-    try {
-      await migrate(client, schema);
-      const db = databaseOf(pool, await jobId(client, job), words, { waitMs });
-      return { db, close: () => pool.end() };
-    } finally {
-      client.release();
+    const job = await prepare(pool, words);
+    if (job !== null) {
+      return { db: databaseOf(pool, job, words, { waitMs }), close: () => pool.end() };
     }
   } catch (error) {
     await pool.end();
     throw stateError(words, error);
   }
+  await pool.end();
+  return null;
 }
 
-function settings(url: string, schema: string): PoolConfig {
+function present(connected: Connected | null): Connected {
+  if (connected === null) throw new Error("the database has no job");
+  return connected;
+}
+
+interface Settings {
+  /** Where tables are: statements name no schema. */
+  readonly path: string;
+  readonly readOnly?: true;
+  /** One connection, for as long as it is open. */
+  readonly single?: true;
+}
+
+function poolConfig(url: string, { path, readOnly, single }: Settings): PoolConfig {
+  // To compile a statement takes longer than to run most of these.
+  const options = [`-c search_path=${path}`, "-c jit=off"];
+  if (readOnly) options.push("-c default_transaction_read_only=on");
   return {
     connectionString: url,
     application_name: "azure-lattice-sync",
@@ -72,20 +137,40 @@ function settings(url: string, schema: string): PoolConfig {
     query_timeout: queryTimeoutMs,
     keepAlive: true,
     types: valueTypes,
-    // Statements name no schema. To compile a statement takes longer than to run most of these.
-    options: `-c search_path=${schema} -c jit=off`,
+    options: options.join(" "),
+    ...(single ? { max: 1, idleTimeoutMillis: 0 } : { max: mostConnections }),
   };
 }
 
+function schemaOf({ schema = defaultSchema }: PostgresPlace): string {
+  if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`${schema} is not the name of a schema`);
+  return schema;
+}
+
+async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    return await use(client);
+  } finally {
+    client.release();
+  }
+}
+
+async function findJob(client: PoolClient, name: string): Promise<number | null> {
+  return (
+    (await client.query<{ id: number }>("SELECT id FROM job WHERE name = $1", [name])).rows[0]?.id ?? null
+  );
+}
+
 /** @returns the number of the job of that name, which is made if it is new */
-async function jobId(client: PoolClient, name: string): Promise<number> {
-  const find = "SELECT id FROM job WHERE name = $1";
+async function jobId(client: PoolClient, name: string, words: DatabaseInWords): Promise<number> {
   // Two programs may make a job at the same time, or two jobs.
-  const make = `INSERT INTO job (id, name) SELECT coalesce(max(id), 0) + 1, $1 FROM job ON CONFLICT DO NOTHING`;
+  const make =
+    "INSERT INTO job (id, name) SELECT coalesce(max(id), 0) + 1, $1 FROM job ON CONFLICT DO NOTHING";
   for (let attempt = 0; attempt < 10; attempt += 1) {
-    const found = (await client.query<{ id: number }>(find, [name])).rows[0];
-    if (found !== undefined) return found.id;
+    const id = await findJob(client, name);
+    if (id !== null) return id;
     await client.query(make, [name]);
   }
-  throw new StateError(`the job ${name} could not be added to the state database`);
+  throw new StateError(`the job ${name} could not be added to ${words.name}: run again`);
 }

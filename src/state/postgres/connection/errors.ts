@@ -53,7 +53,7 @@ const sentences: readonly (readonly [
   (words: DatabaseInWords, code: string, message: string) => string,
 ])[] = [
   [
-    /unsupported startup parameter|pgbouncer/i,
+    /unsupported startup parameter|pgbouncer|^(26000|42P05)$/i,
     ({ name }) =>
       `${name} is behind a connection pooler that does not keep the settings of a connection: connect to the server itself, or to a pool in session mode`,
   ],

@@ -3,18 +3,20 @@ import { join } from "node:path";
 import type { ClientBase } from "pg";
 import { StateError } from "../../../domain/errors.ts";
 import { packageRoot } from "../../../process/package-root.ts";
+import type { DatabaseInWords } from "../connection/errors.ts";
 
 const folder = join(packageRoot, "src/state/postgres/schema/migrations");
 
 /** Programs that begin at once come one after the other. Any number that no other program is likely to take. */
 const lockClass = 1_095_517_005;
 
-interface Migration {
+/** SQL that makes the tables of a version from those of the version before. */
+export interface Migration {
   readonly version: number;
   readonly sql: string;
 }
 
-function migrations(): readonly Migration[] {
+export function migrations(): readonly Migration[] {
   return readdirSync(folder)
     .filter((name) => /^\d{3}-.*\.sql$/.test(name))
     .sort()
@@ -28,17 +30,15 @@ function migrations(): readonly Migration[] {
  * Makes the schema, and brings it up to this version; one that is there already needs no right but those on itself.
  * @throws StateError if a newer version of this program made it, or another program did
  */
-export async function migrate(client: ClientBase, schema: string): Promise<void> {
-  const known = migrations();
-  const newest = known.at(-1)?.version ?? 0;
-  if ((await versionOf(client, schema, newest)) === newest) return;
+export async function migrate(client: ClientBase, schema: string, words: DatabaseInWords): Promise<void> {
+  if ((await schemaState(client, schema, words)) === "current") return;
   await client.query("BEGIN");
   try {
     await client.query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [lockClass, schema]);
-    const version = await versionOf(client, schema, newest);
+    const version = await schemaVersion(client, schema, words);
     if (version === null) await client.query(`CREATE SCHEMA ${schema}`);
     if (!version) await client.query("CREATE TABLE schema_version (version int NOT NULL)");
-    for (const migration of known.filter((one) => one.version > (version ?? 0))) {
+    for (const migration of migrations().filter((one) => one.version > (version ?? 0))) {
       await client.query(migration.sql);
       await client.query("DELETE FROM schema_version");
       await client.query("INSERT INTO schema_version VALUES ($1)", [migration.version]);
@@ -51,11 +51,29 @@ export async function migrate(client: ClientBase, schema: string): Promise<void>
 }
 
 /**
+ * Whether the tables are those of this version.
+ * @throws StateError if a newer version of this program made them, or another program did
+ */
+export async function schemaState(
+  client: ClientBase,
+  schema: string,
+  words: DatabaseInWords,
+): Promise<"missing" | "outdated" | "current"> {
+  const version = await schemaVersion(client, schema, words);
+  if (!version) return "missing";
+  return version === migrations().at(-1)?.version ? "current" : "outdated";
+}
+
+/**
  * @returns the version of the tables; 0 for a schema without any, `null` if there is no such schema
  * @throws StateError
  */
-async function versionOf(client: ClientBase, schema: string, newest: number): Promise<number | null> {
-  const { rows: schemas } = await client.query(
+export async function schemaVersion(
+  client: ClientBase,
+  schema: string,
+  words: DatabaseInWords,
+): Promise<number | null> {
+  const { rows: schemas } = await client.query<{ relations: number; ours: boolean }>(
     `SELECT (SELECT count(*)::int FROM pg_class WHERE relnamespace = n.oid) AS relations,
        EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = n.oid AND relname = 'schema_version') AS ours
      FROM pg_namespace n WHERE nspname = $1`,
@@ -66,14 +84,15 @@ async function versionOf(client: ClientBase, schema: string, newest: number): Pr
   if (found.relations === 0) return 0;
   if (!found.ours) {
     throw new StateError(
-      `the schema ${schema} of the state database is not one of azure-lattice-sync: another program made its tables. Set state.url (ALS_STATE_URL) to another database`,
+      `the schema ${schema} in ${words.name} belongs to another program: set state.url (ALS_STATE_URL) to another database`,
     );
   }
-  const { rows } = await client.query(`SELECT version FROM ${schema}.schema_version`);
-  const version: number = rows[0]?.version ?? 0;
+  const { rows } = await client.query<{ version: number }>(`SELECT version FROM ${schema}.schema_version`);
+  const version = rows[0]?.version ?? 0;
+  const newest = migrations().at(-1)?.version ?? 0;
   if (version > newest) {
     throw new StateError(
-      `the schema ${schema} of the state database was made by a newer version of azure-lattice-sync (schema ${version}; this one knows ${newest}): install that version`,
+      `${words.name} was written by a newer version of azure-lattice-sync (schema ${version}; this version knows ${newest}): install that version`,
     );
   }
   return version;

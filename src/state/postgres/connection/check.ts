@@ -1,0 +1,52 @@
+import type { ClientBase } from "pg";
+import { StateError } from "../../../domain/errors.ts";
+import type { DatabaseInWords } from "./errors.ts";
+
+interface Found {
+  readonly path: string;
+  readonly version: number;
+  readonly encoding: string;
+  readonly replica: boolean;
+  readonly read_only: boolean;
+}
+
+const look = `SELECT current_setting('search_path') AS path, current_setting('server_version_num')::int AS version,
+  current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS replica,
+  current_setting('default_transaction_read_only')::boolean AS read_only`;
+
+/** PostgreSQL 13, in its own counting. */
+const oldestVersion = 130_000;
+
+/**
+ * Refuses a server that cannot keep the state.
+ * @param wanted `path`: the search path that the connection asked for. `writing`: rows are going to be written
+ * @throws StateError
+ */
+export async function checkServer(
+  client: ClientBase,
+  { name }: DatabaseInWords,
+  wanted: { readonly path: string; readonly writing: boolean },
+): Promise<void> {
+  const found = (await client.query<Found>(look)).rows[0];
+  if (found === undefined) throw new Error("the server does not say what it is");
+  if (found.version < oldestVersion) {
+    throw new StateError(
+      `${name} is PostgreSQL ${Math.floor(found.version / 10_000)}, and 13 or later is needed: upgrade the server, or connect to another one`,
+    );
+  }
+  if (found.path !== wanted.path) {
+    throw new StateError(
+      `${name} is behind a connection pooler that drops the settings of a connection: connect to the server itself, or to a pool in session mode`,
+    );
+  }
+  if (found.encoding !== "UTF8") {
+    throw new StateError(
+      `${name} keeps texts in ${found.encoding}, which cannot write every name: create a database with the encoding UTF8`,
+    );
+  }
+  if (wanted.writing && (found.replica || found.read_only)) {
+    throw new StateError(
+      `${name} cannot be written, because it is ${found.replica ? "a read-only replica" : "set to read-only"}: connect to the primary server`,
+    );
+  }
+}

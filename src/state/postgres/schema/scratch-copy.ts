@@ -1,0 +1,44 @@
+import type { ClientBase } from "pg";
+import type { DatabaseInWords } from "../connection/errors.ts";
+import { migrations, schemaVersion } from "./migrate.ts";
+
+/** The tables of the session, those that others refer to first. */
+const tables = `SELECT relname AS name FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' ORDER BY oid`;
+
+/**
+ * Copies the job's rows, of one moment, into tables that belong to the session alone, and brings these up to this version. The session's
+ * search path must be `pg_temp`: what makes a table makes one of these then.
+ * @returns the number of the job
+ */
+export async function copyJob(
+  client: ClientBase,
+  { schema, job }: { readonly schema: string; readonly job: string },
+  words: DatabaseInWords,
+): Promise<number> {
+  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  const version = (await schemaVersion(client, schema, words)) ?? 0;
+  const known = migrations();
+  for (const { sql } of known.filter((one) => one.version <= version)) await client.query(sql);
+  let id = 1;
+  if (version > 0) {
+    const { rows } = await client.query<{ id: number }>(`SELECT id FROM ${schema}.job WHERE name = $1`, [
+      job,
+    ]);
+    id = rows[0]?.id ?? id;
+    if (rows.length > 0) await copyRows(client, schema, id);
+  }
+  for (const { sql } of known.filter((one) => one.version > version)) await client.query(sql);
+  await client.query("INSERT INTO job (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING", [id, job]);
+  await client.query("COMMIT");
+  return id;
+}
+
+async function copyRows(client: ClientBase, schema: string, id: number): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(tables);
+  for (const { name } of rows) {
+    const key = name === "job" ? "id" : "job";
+    await client.query(`INSERT INTO ${name} SELECT * FROM ${schema}.${name} WHERE ${key} = $1`, [id]);
+    // Nothing else tells the planner how many rows a table of a session has.
+    await client.query(`ANALYZE ${name}`);
+  }
+}
