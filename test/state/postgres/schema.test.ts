@@ -1,21 +1,8 @@
-import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { StateError } from "../../../src/domain/errors.ts";
 import { connect, type PostgresPlace } from "../../../src/state/postgres/connection/connect.ts";
 import { placeInFreshSchema } from "./place.ts";
-
-/** Runs statements on a connection of its own, as another program does. */
-async function sql(place: PostgresPlace, ...statements: readonly string[]): Promise<readonly object[]> {
-  const client = new pg.Client({ connectionString: place.url, options: `-c search_path=${place.schema}` });
-  await client.connect();
-  try {
-    let rows: readonly object[] = [];
-    for (const statement of statements) rows = (await client.query(statement)).rows;
-    return rows;
-  } finally {
-    await client.end();
-  }
-}
+import { sql } from "./sql.ts";
 
 async function open(place: PostgresPlace): Promise<void> {
   await (await connect(place)).close();
@@ -56,7 +43,7 @@ describe("the tables in PostgreSQL", () => {
     await sql(place, "UPDATE schema_version SET version = 99", "DELETE FROM job");
     await expect(open(place)).rejects.toThrow(StateError);
     await expect(open(place)).rejects.toThrow(
-      `the schema ${place.schema} of the state database was made by a newer version of azure-lattice-sync (schema 99; this one knows 1): install that version`,
+      "was written by a newer version of azure-lattice-sync (schema 99; this version knows 1): install that version",
     );
     expect(await sql(place, "SELECT name FROM job")).toEqual([]);
   });
@@ -64,7 +51,9 @@ describe("the tables in PostgreSQL", () => {
   it("are refused if they are another program's, and none is added", async () => {
     const place = await placeInFreshSchema();
     await sql(place, `CREATE SCHEMA ${place.schema}`, "CREATE TABLE accounts (id int)");
-    await expect(open(place)).rejects.toThrow("another program made its tables");
+    await expect(open(place)).rejects.toThrow(
+      `the schema ${place.schema} in the state database ${new URL(place.url).host}/postgres belongs to another program`,
+    );
     const tables = `SELECT tablename FROM pg_tables WHERE schemaname = '${place.schema}'`;
     expect(await sql(place, tables)).toEqual([{ tablename: "accounts" }]);
   });
