@@ -1,6 +1,6 @@
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
-import type { Weight } from "../../domain/weight.ts";
 import { asJson, type Session } from "./connection/database.ts";
+import { weightsColumn } from "./operation-row.ts";
 
 // Ids follow one another in the order of the rows.
 const add = `WITH newest AS (UPDATE job SET last_operation = last_operation + $3 WHERE id = $1 RETURNING last_operation - $3 AS id)
@@ -79,9 +79,4 @@ function columns({ operation, weights, ...rest }: NewOperation): object {
     at: rest.at,
     attempt: rest.attempt,
   };
-}
-
-/** As it is kept: nothing for an operation that weighs nothing, so that most rows are in no index of weights. */
-function weightsColumn(weights: readonly Weight[]): string | null {
-  return weights.length === 0 ? null : JSON.stringify(weights);
 }

@@ -1,0 +1,84 @@
+import type { Actor } from "../../domain/actor.ts";
+import type { DecidedWhat, PersonDecision } from "../../domain/decision.ts";
+import type { EvidenceKind } from "../../domain/plan.ts";
+import type { RejectedChange } from "../../domain/state/decided-change.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import type { Database } from "./connection/database.ts";
+
+type DecisionMethods = Pick<StateStore, "rejections" | "countRejected" | "decisionsOf" | "releasesBefore">;
+
+/** A rejection, and the decision that it is of. */
+export interface RejectedRow {
+  readonly object_id: string;
+  readonly attribute: string;
+  readonly fingerprint: string;
+  readonly evidence: EvidenceKind | null;
+  readonly plan_id: string;
+  readonly rejected_at: number;
+  readonly actor: Actor | null;
+  readonly decision_reason: string | null;
+}
+
+/** The columns of a `RejectedRow`, and the tables they come from, of `rejected_change AS c`. */
+export const rejectedColumns = `c.object_id, c.attribute, c.fingerprint, c.evidence, c.plan_id, c.rejected_at, d.actor,
+  d.reason AS decision_reason`;
+export const rejectedTables =
+  "rejected_change c LEFT JOIN decision d ON d.job = c.job AND d.id = c.decision_id";
+
+/** A decision as JSON has it. */
+export interface DecisionRow {
+  readonly what: DecidedWhat;
+  readonly planId: string;
+  readonly at: number;
+  readonly actor: Actor;
+  readonly reason: string | null;
+}
+
+/** A `DecisionRow` as one value, of `decided_person AS p` and `decision AS d`. */
+export const decisionJson =
+  "json_build_object('what', p.what, 'planId', d.plan_id, 'at', d.at, 'actor', d.actor, 'reason', d.reason)";
+export const decisionTables = "decided_person p JOIN decision d ON d.job = p.job AND d.id = p.decision_id";
+
+const rejections = `SELECT ${rejectedColumns}, s.user_principal_name AS user_name
+  FROM ${rejectedTables} JOIN source_user s ON s.job = c.job AND s.object_id = c.object_id
+  WHERE c.job = $1 ORDER BY c.rejected_at DESC, c.object_id, c.attribute LIMIT $2`;
+const countRejected = `SELECT count(*) AS count FROM rejected_change
+  WHERE job = $1 AND evidence = ANY($2) AND rejected_at >= $3`;
+const ofPerson = `SELECT ${decisionJson} AS decision FROM ${decisionTables}
+  WHERE p.job = $1 AND p.object_id = $2 ORDER BY p.decision_id DESC, p.what LIMIT $3`;
+const old = `SELECT object_id AS "objectId", attribute, fingerprint FROM released_change
+  WHERE job = $1 AND released_at < $2 ORDER BY object_id, attribute`;
+
+/** Releases and rejections, and who decided about them. */
+export function decisionMethods(db: Database): DecisionMethods {
+  return {
+    rejections: async (limit) =>
+      (await db.all<RejectedRow & { readonly user_name: string | null }>(rejections, limit)).map((row) => ({
+        ...rejectedChange(row),
+        userName: row.user_name,
+      })),
+    countRejected: async (evidence, since) =>
+      (await db.one<{ count: number }>(countRejected, evidence, since))?.count ?? 0,
+    decisionsOf: async (objectId, limit) =>
+      (await db.all<{ decision: DecisionRow }>(ofPerson, objectId, limit)).map(({ decision }) =>
+        personDecision(decision),
+      ),
+    releasesBefore: (before) => db.all(old, before),
+  };
+}
+
+export function rejectedChange(row: RejectedRow): RejectedChange {
+  return {
+    objectId: row.object_id,
+    attribute: row.attribute,
+    fingerprint: row.fingerprint,
+    evidence: row.evidence,
+    planId: row.plan_id,
+    rejectedAt: row.rejected_at,
+    ...(row.actor === null ? {} : { decision: { by: row.actor, reason: row.decision_reason } }),
+  };
+}
+
+export function personDecision({ actor, ...decision }: DecisionRow): PersonDecision {
+  return { ...decision, by: actor };
+}

@@ -1,0 +1,78 @@
+import type { StateStore } from "../../domain/state/store.ts";
+import type { WeighedCount } from "../../domain/weight.ts";
+import type { Database } from "./connection/database.ts";
+import { loggedOperation, type OperationRow, weighedOperation, weightsOf } from "./operation-row.ts";
+
+type GuardingMethods = Pick<
+  StateStore,
+  | "plannedWeights"
+  | "doneWeights"
+  | "doubtfulWeights"
+  | "countActive"
+  | "countHolders"
+  | "weighedOperations"
+  | "earlierHeld"
+  | "heldOf"
+>;
+
+interface WeighedRow {
+  readonly weights: string;
+  readonly count: number;
+}
+
+const planned = `SELECT weights, count(*) AS count FROM operation
+  WHERE job = $1 AND cycle_id = $2 AND status = 'planned' AND weights IS NOT NULL GROUP BY weights`;
+const done = `SELECT weights, count(*) AS count FROM operation
+  WHERE job = $1 AND status = 'done' AND weights IS NOT NULL AND finished_at >= $2 GROUP BY weights`;
+const doubtful = `SELECT o.weights, count(*) AS count FROM intent i JOIN operation o ON o.job = i.job AND o.id = i.operation_id
+  WHERE i.job = $1 AND o.status <> 'done' AND o.weights IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM operation due WHERE due.job = $1 AND due.object_id = i.object_id AND due.cycle_id = $2)
+  GROUP BY o.weights`;
+/** Linked accounts, and those that the cycle $2 plans to link. */
+const counted = `(t.object_id IS NOT NULL
+  OR t.lattice_id IN (SELECT lattice_id FROM operation WHERE job = $1 AND cycle_id = $2 AND adopts))`;
+const active = `SELECT count(*) AS count FROM target_user t WHERE t.job = $1 AND t.active AND ${counted}`;
+const holders = `SELECT count(*) AS count FROM (SELECT 1 FROM target_user t
+  WHERE t.job = $1 AND t.attributes ->> $3 IS NOT NULL AND ${counted} LIMIT $4) found`;
+const weighed = `SELECT * FROM operation WHERE job = $1 AND cycle_id = $2 AND status = 'planned' AND weights IS NOT NULL
+  AND id > $3 ORDER BY id LIMIT $4`;
+const earlier = `SELECT h.*, (SELECT json_agg(o ORDER BY o.id) FROM operation o
+    WHERE o.job = $1 AND o.object_id = h.object_id AND o.cycle_id = $2 AND o.status <> 'reported') AS now
+  FROM operation h WHERE h.job = $1 AND h.status = 'held' AND h.cycle_id <> $2 AND h.id > $3
+    AND EXISTS (SELECT 1 FROM operation o
+      WHERE o.job = $1 AND o.object_id = h.object_id AND o.cycle_id = $2 AND o.status <> 'reported')
+  ORDER BY h.id LIMIT $4`;
+const held = `SELECT * FROM operation WHERE job = $1 AND status = 'held' AND cycle_id >= $2
+    AND coalesce(held_since, cycle_id) <= $2 AND (wave, id) > ($3, $4)
+  ORDER BY wave, id LIMIT $5`;
+
+/** Sums for the guard, and the operations that it holds. The weights are stored with each operation. */
+export function guardingMethods(db: Database): GuardingMethods {
+  const count = async (text: string, ...values: readonly (string | number)[]): Promise<number> =>
+    (await db.one<{ count: number }>(text, ...values))?.count ?? 0;
+  return {
+    plannedWeights: async (cycleId) => (await db.all<WeighedRow>(planned, cycleId)).map(weighedCount),
+    doneWeights: async (since) => (await db.all<WeighedRow>(done, since)).map(weighedCount),
+    doubtfulWeights: async (cycleId) => (await db.all<WeighedRow>(doubtful, cycleId)).map(weighedCount),
+    countActive: (cycleId) => count(active, cycleId),
+    countHolders: (attribute, cycleId, enough) => count(holders, cycleId, attribute, enough),
+    weighedOperations: async (cycleId, after, limit) =>
+      (await db.all<OperationRow>(weighed, cycleId, after, limit)).map(weighedOperation),
+    earlierHeld: async (cycleId, after, limit) => {
+      const rows = await db.all<
+        OperationRow & { readonly held_since: number | null; readonly now: readonly OperationRow[] }
+      >(earlier, cycleId, after, limit);
+      return rows.map((row) => ({
+        held: loggedOperation(row),
+        since: row.held_since ?? row.cycle_id,
+        now: row.now.map(loggedOperation),
+      }));
+    },
+    heldOf: async (cycleId, { afterWave, afterId, limit }) =>
+      (await db.all<OperationRow>(held, cycleId, afterWave, afterId, limit)).map(loggedOperation),
+  };
+}
+
+function weighedCount({ weights, count }: WeighedRow): WeighedCount {
+  return { weights: weightsOf(weights), count };
+}
