@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../domain/json.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
-import type { LinkedTarget } from "../../domain/state/account.ts";
+import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { AccountRow } from "../../domain/state/change.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
@@ -28,6 +28,16 @@ export interface TargetRow {
   readonly read_in: number;
   readonly read_again: readonly string[] | null;
   readonly missing_since: number | null;
+}
+
+export interface LostLinkRow {
+  readonly lattice_id: string;
+  readonly object_id: string;
+  readonly external_id: string | null;
+  readonly user_name: string;
+  readonly missing_since: number;
+  readonly dissolved_at: number;
+  readonly reason: string;
 }
 
 export interface RetryRow {
@@ -76,6 +86,18 @@ export function accountRow(row: TargetRow): AccountRow {
     readIn: row.read_in,
     readAgain: row.read_again,
     missingSince: row.missing_since,
+  };
+}
+
+export function lostLink(row: LostLinkRow): LostLink {
+  return {
+    latticeId: row.lattice_id,
+    objectId: row.object_id,
+    externalId: row.external_id,
+    userName: row.user_name,
+    missingSince: row.missing_since,
+    dissolvedAt: row.dissolved_at,
+    reason: row.reason,
   };
 }
 

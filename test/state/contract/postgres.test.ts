@@ -1,32 +1,43 @@
-import { accountMethods } from "../../../src/state/postgres/accounts.ts";
-import { commitMethod } from "../../../src/state/postgres/commit.ts";
-import { connect } from "../../../src/state/postgres/connection/connect.ts";
-import { leaseMethods } from "../../../src/state/postgres/lease.ts";
-import { peopleMethods } from "../../../src/state/postgres/people.ts";
-import { stagingMethods } from "../../../src/state/postgres/staging.ts";
+import { openStore } from "../../../src/state/postgres/store.ts";
 import { freshPlace } from "../postgres/place.ts";
+import { describeAccounts } from "./accounts.ts";
+import { describeCommit } from "./commit.ts";
+import { describeHeldCommit } from "./commit-held.ts";
+import { describePlanCommit } from "./commit-plan.ts";
+import { describeCycles } from "./cycles.ts";
+import type { FreshState } from "./fresh-state.ts";
+import { describeHistory } from "./history.ts";
+import { describeLargeCycle } from "./large-cycle.ts";
 import { describeLease } from "./lease.ts";
+import { describeMarks } from "./marks.ts";
+import { describeOutbox } from "./outbox.ts";
+import { describeOutcomes } from "./outcomes.ts";
+import { describePeople } from "./people.ts";
+import { describeRetention } from "./retention.ts";
+import { describeSearch } from "./search.ts";
 import { describeStaging } from "./staging.ts";
 
-/** The roles that are written so far. */
-async function postgresState() {
+async function postgresState(): Promise<FreshState> {
   const place = await freshPlace();
   return {
-    open: async () => {
-      const { db, close } = await connect(place);
-      return {
-        ...leaseMethods(db, "caller"),
-        ...commitMethod(db, "keep"),
-        ...peopleMethods(db),
-        ...accountMethods(db),
-        ...stagingMethods(db),
-        close,
-      };
-    },
+    open: () => openStore(place, { leaseClock: "caller" }),
     // The rows stay until the server ends: tests of other jobs must not see them.
     remove: () => {},
   };
 }
 
 describeLease(postgresState);
+describeCommit(postgresState);
+describePlanCommit(postgresState);
+describePeople(postgresState);
+describeMarks(postgresState);
 describeStaging(postgresState);
+describeHeldCommit(postgresState);
+describeAccounts(postgresState);
+describeOutcomes(postgresState);
+describeCycles(postgresState);
+describeHistory(postgresState);
+describeSearch(postgresState);
+describeOutbox(postgresState);
+describeRetention(postgresState);
+describeLargeCycle(postgresState);

@@ -1,0 +1,74 @@
+import type { StateStore } from "../../domain/state/store.ts";
+import type { LogValues } from "../logged-values.ts";
+import { accountMethods } from "./accounts.ts";
+import { commitMethod } from "./commit.ts";
+import {
+  type Connected,
+  connect,
+  connectToCopy,
+  connectToRead,
+  type PostgresPlace,
+} from "./connection/connect.ts";
+import { cycleMethods } from "./cycles.ts";
+import { decisionMethods } from "./decisions.ts";
+import { guardingMethods } from "./guarding.ts";
+import { historyMethods } from "./history.ts";
+import { type LeaseClock, leaseMethods } from "./lease.ts";
+import { matchMethods } from "./matches.ts";
+import { outboxMethods } from "./outbox.ts";
+import { peopleMethods } from "./people.ts";
+import { planLogMethods } from "./plan-log.ts";
+import { planningMethods } from "./planning.ts";
+import { retentionMethods } from "./retention.ts";
+import { searchMethods } from "./search.ts";
+import { stagingMethods } from "./staging.ts";
+import { unfinishedMethods } from "./unfinished.ts";
+
+/** How a store does what it is told. */
+export interface StoreOptions {
+  /** What the log keeps of values once an operation has ended. Default `keep`. */
+  readonly logValues?: LogValues;
+  /** Whose time the lease goes by. Default `server`. */
+  readonly leaseClock?: LeaseClock;
+}
+
+/** Opens the state of a job in PostgreSQL; makes or migrates the tables first. @throws StateError */
+export async function openStore(place: PostgresPlace, options: StoreOptions = {}): Promise<StateStore> {
+  return storeOn(await connect(place), options);
+}
+
+/** A private copy that vanishes when it is closed, values and all: what a dry run plans on. @throws StateError */
+export async function openScratchStore(place: PostgresPlace): Promise<StateStore> {
+  return storeOn(await connectToCopy(place));
+}
+
+/** The state to read from alone; `null` if there is none yet. @throws StateError */
+export async function openReadOnlyStore(place: PostgresPlace): Promise<StateStore | null> {
+  const connected = await connectToRead(place);
+  return connected === null ? null : storeOn(connected);
+}
+
+function storeOn(
+  { db, close }: Connected,
+  { logValues = "keep", leaseClock = "server" }: StoreOptions = {},
+): StateStore {
+  return {
+    ...leaseMethods(db, leaseClock),
+    ...commitMethod(db, logValues),
+    ...cycleMethods(db),
+    ...retentionMethods(db, logValues),
+    ...peopleMethods(db),
+    ...searchMethods(db),
+    ...stagingMethods(db),
+    ...accountMethods(db),
+    ...planningMethods(db),
+    ...matchMethods(db),
+    ...planLogMethods(db),
+    ...unfinishedMethods(db),
+    ...guardingMethods(db),
+    ...decisionMethods(db),
+    ...outboxMethods(db, logValues),
+    ...historyMethods(db),
+    close,
+  };
+}
