@@ -34,7 +34,7 @@ export function isTransient(error: unknown): boolean {
 }
 
 /** SQLSTATE, or the code of a system error; empty if there is none. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
