@@ -1,7 +1,13 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { families, familyOf } from "../test/simulation/families.ts";
 import { describeHistory } from "../test/simulation/history.ts";
 import { playHistories } from "../test/simulation/play.ts";
+import type { PlayedState } from "../test/simulation/played-state.ts";
+import { postgresState } from "../test/simulation/postgres-state.ts";
+import { sqliteState } from "../test/simulation/sqlite-state.ts";
+import { serverIn } from "../test/state/postgres/server.ts";
 
 // Plays random histories of both ends, of faults and of killed processes. A failing one is made as small as it gets and
 // printed with what is needed to play it again: --family, --seed and --path.
@@ -15,6 +21,8 @@ const { values } = parseArgs({
     family: { type: "string", default: "everyday" },
     // Prints the families.
     list: { type: "boolean", default: false },
+    // `sqlite`, or `postgres`: a real server, or the one of DATABASE_URL.
+    store: { type: "string", default: "sqlite" },
     // Stops at the first failing history as it is, without making it smaller.
     first: { type: "boolean", default: false },
     // The same as --family in-due-time.
@@ -28,6 +36,7 @@ const name = values["lost-database"]
   : values["in-due-time"]
     ? "in-due-time"
     : values.family;
+const openState = values.store === "postgres" ? openPostgres : sqliteState;
 const runs = Number(values.runs);
 const seed = Number(values.seed);
 
@@ -55,6 +64,7 @@ async function keepsPromises(family: ReturnType<typeof familyOf>): Promise<boole
       played += 1;
       if (played % 1000 === 0) process.stderr.write(`${played} histories\n`);
     },
+    openState,
   );
 
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
@@ -68,7 +78,13 @@ async function keepsPromises(family: ReturnType<typeof familyOf>): Promise<boole
     `A history breaks a promise (family ${family.name}, seed ${seed}, run ${failure.run} of ${runs}, made smaller ${failure.shrinks} times, ${seconds} s):\n` +
       `${failure.broken}\n\n` +
       `${failure.history === undefined ? "" : describeHistory(failure.history)}\n\n` +
-      `Play it again: npm run simulate -- --family ${family.name} --seed ${seed} --path ${failure.path}\n`,
+      `Play it again: npm run simulate -- --family ${family.name} --seed ${seed} --path ${failure.path}${values.store === "sqlite" ? "" : ` --store ${values.store}`}\n`,
   );
   return false;
+}
+
+/** A job of its own in a schema for simulations; the server ends with this process. */
+async function openPostgres(): Promise<PlayedState> {
+  const url = await serverIn(join(tmpdir(), `als-simulate-${process.pid}`), process.pid);
+  return postgresState({ url, schema: "als_simulate", job: `simulation-${process.pid}` });
 }

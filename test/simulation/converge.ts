@@ -138,7 +138,7 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
 }
 
 async function judgeEnd(stage: Stage): Promise<string | null> {
-  const { history, world, store, db } = stage;
+  const { history, world, store, state } = stage;
   const rejected = await rejectedAttributes(store, history.people ?? mostPeople);
   // If an account gets the externalId of a person who has already left, the engine does not know it and does not search for it.
   const lost = history.steps.some((step) => step.do === "loseDatabase" || step.do === "editStranger");
@@ -152,10 +152,9 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   for (const { id, managerId: manager } of world.people.values()) {
     if (manager !== null && hopeless.has(manager)) hopeless.add(id);
   }
-  const rows = db.prepare<[], number>("SELECT count(*) FROM operation").pluck();
   for (const kind of ["full", "incremental"] as const) {
     world.now += 72 * hourMs;
-    const before = rows.get() ?? 0;
+    const before = await state.ask.countOperations();
     const last = await cycle(stage, { ...quietCycle, kind }, quietSettings(stage));
     if (typeof last === "string" || last === null) return `after all: ${last ?? "the cycle broke off"}`;
     const { create, update, deactivate, reactivate, link } = last.header.summary;
@@ -170,7 +169,7 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
     const putBack = outcomes.find(({ outcome }) => outcome === "cancelled")?.count ?? 0;
     const due = create + update + deactivate + reactivate + link - again - putBack;
     if (due > hopeless.size) return `the plan is not empty: ${JSON.stringify(last.header.summary)}`;
-    const added = (rows.get() ?? 0) - before - again;
+    const added = (await state.ask.countOperations()) - before - again;
     if (added > hopeless.size) return `${added} rows of the log are new, although nothing is`;
   }
   return null;

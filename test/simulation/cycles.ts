@@ -1,4 +1,3 @@
-import Database from "better-sqlite3";
 import { runCycle } from "../../src/cycle/cycle.ts";
 import {
   parseQuarantine,
@@ -17,14 +16,13 @@ import {
   StateError,
 } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
-import type { Connection } from "../../src/state/sqlite/files/database.ts";
-import { storeOn } from "../../src/state/sqlite/store.ts";
 import { createSource, createTarget, mortalStore } from "./ends.ts";
 import { happen, letOtherToolWrite, personId } from "./events.ts";
 import { createDoom, Death, type Fate } from "./fate.ts";
 import { calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { afterIdentities, keepCarried, noteUnwrittenLinks, sharesIds } from "./identity.ts";
+import type { PlayedState } from "./played-state.ts";
 import { intervalMs } from "./settings.ts";
 import type { World } from "./world.ts";
 
@@ -34,12 +32,11 @@ const hourMs = 3_600_000;
 export interface Stage {
   readonly history: History;
   readonly world: World;
-  readonly db: Connection;
+  readonly state: PlayedState;
+  /** That of the state, or of a copy for a dry run. */
   readonly store: StateStore;
-  /** The number of rows that the store's database has changed so far. */
+  /** The number of times that the store has written so far. */
   readonly changes: () => number;
-  readonly tallyFault: () => string | null;
-  readonly wipe: () => void;
 }
 
 export type CycleStep = Omit<Extract<Step, { do: "cycle" }>, "do">;
@@ -52,29 +49,21 @@ export const quietCycle: CycleStep = {
   during: null,
 };
 
-/** Counts the rows that a connection has changed. */
-export function changesOf(db: Connection): () => number {
-  const changes = db.prepare<[], number>("SELECT total_changes()").pluck();
-  return () => changes.get() ?? 0;
-}
-
 /** Plans on a copy, as a dry run does. Neither the two ends nor the database may change. */
 export async function rehearse(
   stage: Stage,
   step: CycleStep,
   settings: CycleSettings,
 ): Promise<CycleResult | string | null> {
-  const { db, world } = stage;
-  const before = { database: db.serialize(), accounts: JSON.stringify([...world.accounts]) };
-  const copy = new Database(before.database);
-  copy.pragma("foreign_keys = ON");
-  const scratch = storeOn(copy, ":memory:");
+  const { state, world } = stage;
+  const before = { database: await state.image(), accounts: JSON.stringify([...world.accounts]) };
+  const copy = await state.copy();
   try {
-    const result = await cycle({ ...stage, store: scratch, changes: changesOf(copy) }, step, settings);
+    const result = await cycle({ ...stage, ...copy }, step, settings);
     if (JSON.stringify([...world.accounts]) !== before.accounts) return "a dry run has written to Lattice";
-    return db.serialize().equals(before.database) ? result : "a dry run has written to the database";
+    return (await state.image()) === before.database ? result : "a dry run has written to the database";
   } finally {
-    await scratch.close();
+    await copy.store.close();
   }
 }
 

@@ -1,10 +1,8 @@
-import type { Statement } from "better-sqlite3";
 import { parseRefusedKinds } from "../../src/cycle/health/refused-kinds.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
 import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
-import type { Connection } from "../../src/state/sqlite/files/database.ts";
 import { keptAs } from "./accounts.ts";
 import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
@@ -18,8 +16,8 @@ const hourMs = 3_600_000;
 
 /** The conditions that hold between any two steps. @returns a condition that does not */
 export async function invariants(stage: Stage, guard = stage.history.guard): Promise<string | null> {
-  const { world, store, tallyFault } = stage;
-  const fault = tallyFault();
+  const { world, store, state } = stage;
+  const fault = await state.fault();
   if (fault !== null) return fault;
   const owners = [...world.accounts.values()].flatMap((account) => world.ownerOf(account) ?? []);
   const twice = owners.find((owner, index) => owners.indexOf(owner) !== index);
@@ -37,13 +35,13 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
       return `${recent.length} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
     }
   }
-  return hastyLoss(stage) ?? forgottenCycle(stage) ?? lieOfTheLog(stage);
+  return (await hastyLoss(stage)) ?? (await forgottenCycle(stage)) ?? lieOfTheLog(stage);
 }
 
 /** A link is removed only if the account was missing for hours, and never because another company answers. */
-function hastyLoss({ history, world, db }: Stage): string | null {
+async function hastyLoss({ history, world, state }: Stage): Promise<string | null> {
   if (history.steps.some((step) => step.do === "clock")) return null;
-  for (const { lattice_id: id, dissolved_at: at } of questionsTo(db).lost.all(world.cycleAt)) {
+  for (const { latticeId: id, at } of await state.ask.dissolvedSince(world.cycleAt)) {
     if (world.elsewhere !== null) return `the link of ${id} is dissolved, because another company answers`;
     const since = world.deniedSince.get(id);
     if (since === undefined || at - since < hoursOfAbsence * hourMs) {
@@ -54,9 +52,9 @@ function hastyLoss({ history, world, db }: Stage): string | null {
 }
 
 /** Whatever this machine's clock says, the log keeps entries younger than the retention, and the guard's window. */
-function forgottenCycle({ history, world, db }: Stage): string | null {
+async function forgottenCycle({ history, world, state }: Stage): Promise<string | null> {
   if (!history.steps.some((step) => step.do === "clock")) return null;
-  const kept = new Set(questionsTo(db).cycles.all());
+  const kept = new Set(await state.ask.cycleIds());
   const before = world.now - 30 * 24 * hourMs;
   const young = [...world.cycles].find(([id, at]) => at > before && world.ended.has(id))?.[0] ?? Infinity;
   for (const [id, at] of world.cycles) {
@@ -68,86 +66,15 @@ function forgottenCycle({ history, world, db }: Stage): string | null {
   return null;
 }
 
-interface Questions {
-  readonly cycles: Statement<[], number>;
-  readonly lost: Statement<[number], { lattice_id: string; dissolved_at: number }>;
-  readonly begunAt: Statement<[], number | null>;
-  readonly operations: Statement<
-    [],
-    {
-      id: number;
-      object_id: string;
-      lattice_id: string | null;
-      status: string;
-      error: string | null;
-      changes: string;
-      open: number;
-    }
-  >;
-  readonly told: Statement<[], string>;
-  readonly soon: Statement<[number], string>;
-  readonly marked: Statement<[], string>;
-}
-
-const known = new WeakMap<Connection, Questions>();
-
-/** The queries of the database itself, compiled once. */
-function questionsTo(db: Connection): Questions {
-  const questions = known.get(db) ?? {
-    lost: db.prepare("SELECT lattice_id, dissolved_at FROM lost_link WHERE dissolved_at >= ?"),
-    cycles: db.prepare<[], number>("SELECT id FROM cycle").pluck(),
-    begunAt: db.prepare<[], number | null>("SELECT max(started_at) FROM cycle").pluck(),
-    operations: db.prepare(
-      `SELECT id, object_id, lattice_id, status, error, changes,
-         EXISTS (SELECT 1 FROM intent WHERE operation_id = operation.id) AS open
-       FROM operation JOIN operation_changes USING (id) WHERE cycle_id = (SELECT max(id) FROM cycle) AND status <> 'reported'`,
-    ),
-    soon: db.prepare<[number], string>("SELECT object_id FROM source_user WHERE look_again_at <= ?").pluck(),
-    marked: db.prepare<[], string>("SELECT object_id FROM source_user WHERE pending = 1").pluck(),
-    told: db
-      .prepare<[], string>(
-        `SELECT object_id FROM operation
-           WHERE status IN ('held', 'failed', 'reported', 'cancelled') AND cycle_id = (SELECT max(id) FROM cycle)
-         UNION SELECT object_id FROM source_user WHERE skip_code IS NOT NULL OR reference_pending > 0
-         UNION SELECT object_id FROM target_user WHERE read_again IS NOT NULL
-         UNION SELECT object_id FROM retry UNION SELECT object_id FROM lost_link UNION SELECT object_id FROM rejected_change`,
-      )
-      .pluck(),
-  };
-  known.set(db, questions);
-  return questions;
-}
-
-interface Row {
-  readonly id: number;
-  readonly objectId: string;
-  readonly latticeId: string | null;
-  readonly status: string;
-  readonly error: string | null;
-  readonly changes: readonly Change[];
-  readonly open: boolean;
-}
-
 /**
  * Operations that the log calls done are, or were, in Lattice. What the last cycle has written there is in the log as done, or
  * as unconfirmed.
  */
-function lieOfTheLog({ world, db }: Stage): string | null {
-  const { begunAt, operations } = questionsTo(db);
-  const begun = begunAt.get();
+async function lieOfTheLog({ world, state }: Stage): Promise<string | null> {
+  const begun = await state.ask.newestCycleAt();
   // A run that dies before its cycle is in the log has neither read nor written anything.
-  if (begun === null || begun === undefined || begun < world.cycleAt) return null;
-  const rows = operations.all().map(
-    (row): Row => ({
-      id: row.id,
-      objectId: row.object_id,
-      latticeId: row.lattice_id,
-      status: row.status,
-      error: row.error,
-      changes: JSON.parse(row.changes) as Change[],
-      open: row.open === 1,
-    }),
-  );
+  if (begun === null || begun < world.cycleAt) return null;
+  const rows = await state.ask.newestOperations();
   for (const row of rows) {
     // If a part was refused, the error says so.
     if (row.status !== "done" || row.error !== null || row.latticeId === null) continue;
@@ -237,12 +164,12 @@ export async function afterCycle(stage: Stage, step: CycleStep, result: CycleRes
 }
 
 /** If a person is reported to share an externalId, that is true, unless the next cycle plans the person anyway. */
-async function staleSkip({ world, store, db }: Stage): Promise<string | null> {
+async function staleSkip({ world, store, state }: Stage): Promise<string | null> {
   if (!sharesIds(world)) return null;
   const shared = (await store.skipped({ after: "", limit: 1_000 })).filter(
     ({ code }) => code === "duplicateExternalId",
   );
-  const marked = new Set(questionsTo(db).marked.all());
+  const marked = new Set(await state.ask.marked());
   const stale = shared.find(
     ({ objectId }) => !marked.has(objectId) && sharersOf(world, objectId).length === 0,
   );
@@ -265,22 +192,22 @@ function knownPeople(world: World): Map<string, Person> {
 
 /** Differences that are neither planned, held, to be read again, skipped, retried, reported nor waiting for a manager. */
 export async function silentDifference(stage: Stage): Promise<string | null> {
-  const { db } = stage;
+  const { ask } = stage.state;
   // What no answer has shown is unknown.
   const world = { ...stage.world, people: knownPeople(stage.world) };
   const faults = faultsByPerson(world, new Map(), new Set());
   if (faults.size === 0) return null;
   // If a kind of operation is refused for everyone, one sentence reports it for all who wait for it.
   const kindsRefused = parseRefusedKinds(await stage.store.meta()).size > 0;
-  const told = new Set(questionsTo(db).told.all());
-  const soon = new Set(questionsTo(db).soon.all(world.now));
+  const told = new Set(await ask.told());
+  const soon = new Set(await ask.dueBy(world.now));
   // While this machine's clock is doubted, one sentence reports it for all people for whom the time matters.
   const [last] = await stage.store.recentCycles(1);
   const doubted = last?.notes?.some((note) => note.startsWith("This machine's clock is ")) === true;
   const unclear = uncertain(world);
   // If nearly everything fails, the rest is postponed: the cycle has the number, and they are planned again.
   const putBack = (last?.outcomes ?? []).some(({ outcome, count }) => outcome === "cancelled" && count > 0);
-  const pending = new Set(putBack ? questionsTo(db).marked.all() : []);
+  const pending = new Set(putBack ? await ask.marked() : []);
   for (const [objectId, found] of faults) {
     if (unclear.has(objectId) || pending.has(objectId)) continue;
     const acknowledged = JSON.stringify((await stage.store.linkOf(objectId))?.acknowledged ?? {}) !== "{}";

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import type { Family } from "./families.ts";
 import type { History } from "./history.ts";
+import type { PlayedState } from "./played-state.ts";
 import { createSimulator } from "./simulate.ts";
+import { sqliteState } from "./sqlite-state.ts";
 
 /** Which histories of a family are played. */
 export interface Choice {
@@ -27,14 +29,16 @@ export interface Failure {
 /**
  * Plays histories of a family on a database of their own, until one breaks a promise.
  * @param played called after each history
+ * @param openState what they are played on. Default: a SQLite database of their own
  * @returns `null` if none does
  */
 export async function playHistories(
   family: Family,
   { runs, seed, path, first = false }: Choice,
   played = (): void => {},
+  openState: () => PlayedState | Promise<PlayedState> = sqliteState,
 ): Promise<Failure | null> {
-  const simulator = createSimulator();
+  const simulator = createSimulator(await openState());
   const outcome = await fc.check(
     fc.asyncProperty(family.histories, async (history) => {
       const broken = await simulator.play(history);

@@ -1,51 +1,34 @@
 import { rejectedChanges, releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
-import { openDatabase } from "../../src/state/sqlite/files/database.ts";
-import { storeOn } from "../../src/state/sqlite/store.ts";
 import { kept } from "../state/kept.ts";
-import { tallyFaults } from "../state/tally.ts";
 import { converge } from "./converge.ts";
 import { createWorld } from "./create-world.ts";
-import { type CycleStep, changesOf, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
+import { type CycleStep, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
 import { happen, personId } from "./events.ts";
 import { accountOf } from "./expectation.ts";
 import { configurationOf, type History, type Step } from "./history.ts";
 import { afterCycle, invariants } from "./invariants.ts";
+import type { PlayedState } from "./played-state.ts";
 import { settingsOf } from "./settings.ts";
 import { reasonOf, releaseKey } from "./standing.ts";
 
-/** The engine between two simulated servers, over a real database in memory. */
+/** The engine between two simulated servers, over a real database. */
 export interface Simulator {
   /** Plays a history. @returns the broken promise, in words; `null` if none was broken */
   play(history: History): Promise<string | null>;
   close(): Promise<void>;
 }
 
-export function createSimulator(): Simulator {
-  const db = openDatabase(":memory:");
-  const store = storeOn(db, ":memory:");
-  const emptied = db
-    .prepare<[], string>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'tally'",
-    )
-    .pluck()
-    .all()
-    .map((name) => db.prepare(`DELETE FROM "${name}"`));
-  // Rows that refer to a deleted one are deleted too, and the tally becomes zero by itself. Switching foreign keys off for this
-  // would make SQLite compile every statement of the store again.
-  const wipe = db.transaction(() => {
-    for (const table of emptied) table.run();
-  });
-  const tallyFault = tallyFaults(db);
-  const changes = changesOf(db);
+export function createSimulator(state: PlayedState): Simulator {
+  const { store, changes } = state;
   return {
     play: async (history) => {
-      wipe();
+      await state.wipe();
       const world = createWorld(history.manners, configurationOf(history), history);
       if (history.guard?.what === "deactivations") world.groups.floor = history.guard.most;
-      return play({ history, world, db, store, changes, tallyFault, wipe });
+      return play({ history, world, state, store, changes });
     },
-    close: () => store.close(),
+    close: () => state.close(),
   };
 }
 
@@ -73,7 +56,7 @@ async function perform(stage: Stage, step: Step): Promise<string | null> {
     return daemon(stage, step, settingsOf(stage.history, stage.world.configuration), after);
   }
   if (step.do === "release" || step.do === "reject") await decide(stage, step);
-  else if (step.do === "loseDatabase") stage.wipe();
+  else if (step.do === "loseDatabase") await stage.state.wipe();
   else happen(stage.world, step);
   return null;
 }
