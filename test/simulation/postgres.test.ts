@@ -10,9 +10,9 @@ const seed = 20_260_105;
 
 describe("the engine, on PostgreSQL", () => {
   it.each([
-    ["everyday", 8],
-    ["lost-database", 4],
-    ["refusing-store", 4],
+    ["everyday", 5],
+    ["lost-database", 2],
+    ["refusing-store", 2],
   ])("keeps its promises through histories of the family %s", { timeout: 400_000 }, async (name, runs) => {
     const open = async () => postgresState(await freshPlace());
     const failure = await playHistories(familyOf(name), { runs, seed }, () => {}, open);
