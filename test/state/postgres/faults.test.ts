@@ -59,7 +59,7 @@ describe("a connection that is cut", () => {
     operations: { add: [{ ...operation, cycleId }] },
     notes: { watermark: "w" },
   });
-  const rows = () => opened.db.all("SELECT id, cycle_id FROM operation WHERE job = $1");
+  const rows = () => opened.db.all("SELECT id, cycle_id FROM operation WHERE job = $1 ORDER BY id");
 
   it.each<Cut>(["before", "after"])(
     "in any statement of a commit, %s the server has it, leaves the commit written once",
