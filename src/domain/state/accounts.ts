@@ -87,6 +87,6 @@ export interface Links {
    * some linked account has a value of the attribute, or an acknowledged one was observed with another value than `null`.
    */
   countAcknowledged(): Promise<readonly AcknowledgedCount[]>;
-  /** The number of traces of dissolved links (`LostLink`) with `dissolvedAt` at `since` or later. */
+  /** The number of records of removed links (`LostLink`) with `dissolvedAt` at `since` or later. */
   countLostLinks(since: number): Promise<number>;
 }

@@ -11,33 +11,33 @@ import type { Mark } from "./mark.ts";
 import type { Meta } from "./meta.ts";
 import type { RetryRecord } from "./retry.ts";
 
-/** What is kept of a person of the directory. */
+/** A person of the directory, as stored. */
 export interface PersonRow {
   readonly source: SourceUser;
-  /** The mapped userName in lower case, by which people who share one are found; `null` for a person without. */
+  /** The mapped userName in lower case, to find people who share one; `null` if there is none. */
   readonly userNameKey: string | null;
-  /** The mapped externalId, where people can share one. */
+  /** The mapped externalId, if people can share one. */
   readonly externalIdKey: string | null;
-  /** The configuration names the person as one who is in scope, whatever the scope says. */
+  /** The configuration names the person: always in scope, member or not. */
   readonly alwaysInScope: boolean;
 }
 
-/** What is kept of a Lattice account. */
+/** A Lattice account, as stored. */
 export interface AccountRow extends LinkedTarget {
-  /** The person whom the account is linked to. */
+  /** The person that the account is linked to. */
   readonly objectId: string | null;
   /** The cycle that read or wrote the account last. */
   readonly readIn: number;
   /**
-   * The account may not be as it was last read, and is read again before the next plan: paths that Lattice may have emptied
-   * by itself. `null` for an account that need not be read again.
+   * The account may have changed since it was last read, so it is read again before the next plan: paths that Lattice itself may
+   * have emptied. `null` for an account that need not be read again.
    */
   readonly readAgain: readonly string[] | null;
   /** Since when Lattice answers 404 for the account, milliseconds since the epoch; `null` while it is there. */
   readonly missingSince: number | null;
 }
 
-/** `AccountRow.readIn` of accounts that came from a backup: Lattice may have been written since. */
+/** `AccountRow.readIn` of accounts from a backup: they may have been written since. */
 export const beforeRestore = -1;
 
 /** How an operation ended, for the log. */
@@ -45,58 +45,58 @@ export interface OperationEnd
   extends Pick<OperationOutcome, "httpStatus" | "requestId" | "error" | "finishedAt"> {
   readonly id: number;
   readonly status: "done" | "failed" | "cancelled";
-  /** The account that was made or found; as it was where absent. */
+  /** The account that was made or found. Absent: unchanged. */
   readonly latticeId?: string | undefined;
 }
 
-/** What a confirmed write leaves of a person. */
+/** The state of a person after a confirmed write. */
 export interface SentPerson {
   readonly objectId: string;
-  /** Something is still due, or was not taken. */
+  /** A change is still due, or was refused. */
   readonly planAgain: boolean;
   /** The manager has no account yet. */
   readonly awaitsManager: boolean;
 }
 
-/** A user who began to fail, or who fails no more, for the next digest. */
+/** A user who began to fail, or who no longer fails, for the next digest. */
 export type FailureNote = Pick<FailureChange, "objectId" | "change" | "since" | "code" | "message">;
 
 /** A person who entered or left the scope, or a group that scoping filters name. */
 export interface Move {
   readonly objectId: string;
   readonly entered: boolean;
-  /** Name or id of the group as the filters have it; the scope where absent. */
+  /** Name or id of the group as in the filters. Absent: the scope. */
   readonly group?: string;
 }
 
-/** An operation of a plan, as it comes into the provisioning log. */
+/** An operation of a plan, to be added to the provisioning log. */
 export interface NewOperation {
   readonly cycleId: number;
   /** `reported`: drift that is not corrected, and never sent. */
   readonly status: "planned" | "reported" | "held";
   readonly operation: Operation;
-  /** What the guard counts of it. */
+  /** Its weights for the guard. */
   readonly weights: readonly Weight[];
-  /** The person whose account the operation points to, and may have to wait for. */
+  /** The person whose account the operation refers to, and may have to wait for. */
   readonly refersTo: string | null;
   readonly wave: number;
-  /** 1 for the first try. */
+  /** 1 for the first attempt. */
   readonly attempt: number;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-/** What becomes of an operation of the log; what is absent stays as it is. */
+/** A change of an operation in the log. Absent fields stay unchanged. */
 export interface OperationPatch {
   readonly id: number;
   readonly status?: "held" | "cancelled";
   readonly wave?: number;
-  /** What is left of it, where a part is taken out. */
+  /** The rest of it, if a part is taken out. */
   readonly left?: {
     readonly changes: readonly Change[];
     readonly weights: readonly Weight[];
     readonly reason?: string;
-    /** Whether the reference to another person is among it. */
+    /** Whether the rest has the reference to another person. */
     readonly refers: boolean;
   };
   /** The cycle since which exactly this is held. */
@@ -104,21 +104,21 @@ export interface OperationPatch {
 }
 
 /**
- * What becomes of operations that a cycle leaves: those with this status that Lattice has not answered (no HTTP status is kept)
- * and that no open intent is about.
+ * A change of operations that a cycle leaves behind: those with this status that Lattice has not answered (no HTTP status is
+ * stored) and that have no open intent.
  */
 export interface LeftOver {
-  /** Operations of this cycle; of every cycle where absent. */
+  /** Only operations of this cycle. Absent: of every cycle. */
   readonly cycleId?: number;
   readonly status: "planned" | "reported" | "cancelled";
   /**
-   * `removed`: the log keeps nothing of them. `cancelled`: they stay, with that status. `kept`: they stay as they are. Of the
-   * values of those that stay the log keeps what it is set to keep.
+   * `removed`: their entries are removed. `cancelled`: they stay, with that status. `kept`: they stay unchanged. The values of
+   * entries that stay are kept, hashed or omitted as configured.
    */
   readonly become: "removed" | "cancelled" | "kept";
   /**
-   * Each of them takes the place of older operations (with a lower id) of the same person that have the same status and, as
-   * they are kept, equal changes: the older ones are removed.
+   * Each of them replaces older operations (with a lower id) of the same person that have the same status and, as stored, equal
+   * changes: the older ones are removed.
    */
   readonly replacesEqual?: true;
 }
@@ -129,30 +129,30 @@ export interface CycleEnd {
   /** Milliseconds since the epoch. */
   readonly finishedAt: number;
   readonly outcome: CycleOutcome;
-  /** Why, if it failed, in a sentence. */
+  /** Why it failed, in a sentence; `null` if it did not. */
   readonly error: string | null;
-  /** What came of its operations, those included of which the log keeps no rows. */
+  /** The outcomes of its operations, including those without a row in the log. */
   readonly outcomes: readonly OutcomeCount[];
 }
 
-/** What is old enough to go. */
+/** Data that is old enough to be removed. */
 export interface Pruned {
-  /** Ids of cycles that go with all of their operations. */
+  /** Ids of cycles to remove, with all of their operations. */
   readonly cycles?: readonly number[];
-  /** Events of before then (milliseconds since the epoch) that are not of these kinds, with what is still to be delivered of them. */
+  /** Events from before that time (milliseconds since the epoch), except of these kinds, with their pending deliveries. */
   readonly events?: { readonly before: number; readonly except: readonly EventKind[] };
-  /** Decisions of before then, milliseconds since the epoch. One that a rejection is of stays as long as that. */
+  /** Decisions from before that time, milliseconds since the epoch. The decision of a rejection stays as long as the rejection. */
   readonly decisionsBefore?: number;
 }
 
-/** What a plan leaves of a person, until the next one looks at them. */
+/** The result of a plan for a person, until the next plan of the person. */
 export interface PlannedFor {
   readonly objectId: string;
-  /** The person is in the next plan, whatever happens until then. */
+  /** The person is in the next plan in any case. */
   readonly planAgain: boolean;
   /** The manager has no account yet. */
   readonly awaitsManager: boolean;
-  /** Why nothing is done about the person, if that is so. */
+  /** Why the person is skipped; `null` if not skipped. */
   readonly skip: Pick<Skipped, "code" | "reason"> | null;
   /** When time alone may change the plan, milliseconds since the epoch. */
   readonly lookAgainAt: number | null;
@@ -166,13 +166,13 @@ export interface NamedChanges {
 }
 
 /**
- * What is to be remembered, as one commit. Pure functions of the engine make it; a store writes it as it is, adds nothing
- * and decides nothing. The parts are written in the order in which they stand here.
+ * The content of one commit. Pure functions of the engine make it. A store writes it unchanged, adds nothing and decides
+ * nothing. The parts are written in the order of the fields.
  */
 export interface StateChange {
   /**
    * People of the directory as they are known now. A person who was not known before is marked; for another person nothing
-   * changes beside these fields.
+   * changes besides these fields.
    */
   readonly people?: {
     /** The cycle that read them. */
@@ -191,17 +191,17 @@ export interface StateChange {
    * them two is refused.
    */
   readonly accounts?: {
-    /** The cycle that read those that are as they were. */
+    /** The cycle that read the accounts in `seen`. */
     readonly readIn?: number;
     /** Lattice ids of accounts that lose their link, so that `put` may link their people, or them, anew. */
     readonly losing?: readonly string[];
     readonly put?: readonly AccountRow[];
-    /** Lattice ids of accounts that were read again and are as they were. */
+    /** Lattice ids of accounts that were read again and have not changed. */
     readonly seen?: readonly string[];
-    /** Lattice ids of accounts that are not known any more. */
+    /** Lattice ids of accounts to forget. */
     readonly gone?: readonly string[];
   };
-  /** Traces of links that were dissolved. */
+  /** Records of links that were removed. */
   readonly lostLinks?: {
     readonly put?: readonly LostLink[];
     /** Lattice ids of accounts that came back. */
@@ -221,7 +221,7 @@ export interface StateChange {
   readonly operations?: {
     readonly add?: readonly NewOperation[];
     readonly patch?: readonly OperationPatch[];
-    /** Ids of operations that are not sent, and of which the log keeps nothing. */
+    /** Ids of operations that are not sent, and whose entries are removed. */
     readonly remove?: readonly number[];
   };
   /** In the place of what an earlier plan left of the person, marks included. */
@@ -233,17 +233,17 @@ export interface StateChange {
    * candidates with `managerFound` until they are planned, or wait again by `awaiting` or a mark.
    */
   readonly managerFound?: readonly string[];
-  /** Since when leaving events were seen of a person, milliseconds since the epoch; in the place of what was kept before. */
+  /** When each leaving event of a person was first seen, milliseconds since the epoch. Replaces the stored events of the person. */
   readonly leaving?: readonly {
     readonly objectId: string;
     readonly events: ReadonlyMap<LeavingEvent, number>;
   }[];
-  /** What a person decided about a held plan. */
+  /** A person's decision about a held plan. */
   readonly decision?: HeldPlanDecision;
   /** What people released: first `drop`, then `put`, which replaces the release of the same person and attribute. */
   readonly releases?: {
     readonly drop?: readonly NamedChanges[];
-    /** A person who is not known is left out. `releasedAt`: milliseconds since the epoch. */
+    /** Unknown people are left out. `releasedAt`: milliseconds since the epoch. */
     readonly put?: readonly (ReleasedChange & { readonly planId: string; readonly releasedAt: number })[];
   };
   /**
@@ -252,10 +252,10 @@ export interface StateChange {
    */
   readonly rejections?: {
     readonly drop?: readonly NamedChanges[];
-    /** A person who is not known is left out. They are of the decision of the same change, where it has one. */
+    /** Unknown people are left out. The rejections belong to the decision in this change, if it has one. */
     readonly put?: readonly Omit<RejectedChange, "decision">[];
   };
-  /** When these people are to be looked at again, milliseconds since the epoch; `null` for never. */
+  /** When these people are due to be planned again, milliseconds since the epoch; `null` for never. */
   readonly lookAgain?: { readonly objectIds: readonly string[]; readonly at: number | null };
   /**
    * The people who are planned again. People who share a key, report to a person or have an account are those who do so
@@ -269,7 +269,7 @@ export interface StateChange {
    * cycle's outcomes are counted from the log.
    */
   readonly endedLate?: readonly Pick<OperationEnd, "id" | "status" | "finishedAt">[];
-  /** Ids of operations that have ended and are not in doubt: the log keeps of their values what it is set to keep. */
+  /** Ids of operations that have certainly ended: their values are now kept, hashed or omitted, as configured. */
   readonly certain?: readonly number[];
   /**
    * People of whom a write was confirmed: they are marked or not, as it says. One who awaits the manager waits from now on,
@@ -277,9 +277,9 @@ export interface StateChange {
    */
   readonly sent?: readonly SentPerson[];
   readonly retries?: {
-    /** In the place of what is kept of the person's failures. A person who is not known is left out. */
+    /** Replaces the stored failures of the person. Unknown people are left out. */
     readonly put?: readonly RetryRecord[];
-    /** Object ids of people who do not fail any more. */
+    /** Object ids of people who no longer fail. */
     readonly drop?: readonly string[];
   };
   /** In the order in which it happened, for `failureChanges`. */
@@ -291,7 +291,7 @@ export interface StateChange {
     /** Object ids. */
     readonly end?: readonly string[];
   };
-  /** The plan of a cycle in numbers, what the guard says of it, and sentences about it for a person. */
+  /** The plan of a cycle in numbers, the guard's verdict, and notes for people. */
   readonly cyclePlan?: {
     readonly cycleId: number;
     readonly summary: PlanSummary;
@@ -304,9 +304,9 @@ export interface StateChange {
   readonly cycleEnd?: CycleEnd;
   readonly pruned?: Pruned;
   /**
-   * Times that lie after this one become it (milliseconds since the epoch): when cycles began and ended; when operations were
-   * planned, begun and ended; when writes in doubt began; when changes were released and rejected; since when accounts are missing; when
-   * links were dissolved, and since when their accounts were missing.
+   * Later times are set to this one (milliseconds since the epoch): start and end of cycles; planning, start and end of
+   * operations; start of unconfirmed writes; time of releases and rejections; start of the absence of accounts; removal of
+   * links, and start of the absence of their accounts.
    */
   readonly noLaterThan?: number;
   /** In the place of what these notes said; others stay. */

@@ -12,18 +12,18 @@ export interface CycleRecord {
   readonly error: string | null;
   readonly summary: PlanSummary | null;
   readonly guard: GuardVerdict | null;
-  /** What it met and did not believe, or left for a later cycle, in sentences. */
+  /** Findings that it did not believe, or left for a later cycle, in sentences. */
   readonly notes: readonly string[];
   readonly done: number;
   readonly failed: number;
   /**
-   * What came of its operations, in no order: as its end says; counted from the rows of the log as long as it has no end, and
-   * once one of its operations has ended late.
+   * The outcomes of its operations, in no order, as recorded at its end. They are counted from the rows of the log as long as the
+   * cycle has no end, and after one of its operations has ended late.
    */
   readonly outcomes: readonly OutcomeCount[];
 }
 
-/** How many operations of one kind came to the same. */
+/** The number of operations with the same action and outcome. */
 export interface OutcomeCount {
   readonly action: Action;
   readonly outcome: OperationStatus;
@@ -60,7 +60,7 @@ export interface Cycles {
     cycle: { readonly planId: string; readonly kind: CycleKind; readonly startedAt: number },
     fence: Fence,
   ): Promise<number>;
-  /** How many operations of the cycle the log has, by action and status, in no order. */
+  /** The numbers of operations of the cycle in the log, by action and status, in no order. */
   countOutcomes(cycleId: number): Promise<readonly OutcomeCount[]>;
   /** The newest first: in descending order of the ids. @param before a cycle's id: only those before it, for paging */
   recentCycles(limit: number, before?: number): Promise<readonly CycleRecord[]>;

@@ -1,8 +1,8 @@
-/** Who writes. A commit of a run that does not hold the lease any more is refused. */
+/** The run that writes. A commit of a run that no longer holds the lease is refused. */
 export type Fence =
   | {
-      /** As it was acquired: another for each run. */
+      /** The owner of the lease; each run has its own. */
       readonly owner: string;
     }
-  /** The state is this run's own copy: nobody else writes to it. */
+  /** The state is this run's own copy: no other run writes to it. */
   | "private";

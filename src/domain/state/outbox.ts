@@ -7,9 +7,10 @@ import type { ToldNotes } from "./meta.ts";
  */
 export interface Outbox {
   /**
-   * Keeps an event until it is told, in one commit with what it follows from.
-   * @param kept `at`: milliseconds since the epoch. `once`: what makes it the same event: if one such is kept already, delivered
-   * or not, nothing is written and the answer is `false`. `failuresThrough`: failure changes up to this id are told with it, and forgotten
+   * Stores an event until it is delivered, in one commit with its cause.
+   * @param kept `at`: milliseconds since the epoch. `once`: identifies the event; if one with the same text is stored already,
+   * delivered or not, nothing is written and the answer is `false`. `failuresThrough`: failure changes up to this id are part of
+   * the event, and are removed
    */
   addEvent(
     event: StateEvent,
@@ -20,19 +21,20 @@ export interface Outbox {
       readonly failuresThrough?: number;
     },
   ): Promise<boolean>;
-  /** Writes what those who tell events remember; notes that are not named stay. */
+  /** Writes notes about notifications; notes that are not named stay unchanged. */
   noteTold(notes: Partial<ToldNotes>): Promise<void>;
   /**
    * Addresses each event that was not addressed before to those of these receivers that want its kind. Without one it goes
-   * to nobody: a receiver that comes later does not get earlier events.
+   * to none: a receiver that comes later does not get earlier events.
    */
   addressEvents(
     receivers: readonly { readonly name: string; readonly events: readonly EventKind[] }[],
   ): Promise<void>;
   /**
-   * The oldest event (of equal times, the one that was kept first) that is due for the receiver and that nobody is sending; nobody
-   * else gets it for `claimMs`. It is due if its next attempt is at `now` or earlier, or later than `now` + `longestWaitMs`; so
-   * is a claim over if it ends at `now` or earlier, or later than `now` + `claimMs`: such times are from before the clock was set back.
+   * The oldest event (of equal times, the one stored first) that is due for the receiver and that no process is sending. No other
+   * process gets it for `claimMs`. It is due if its next attempt is at `now` or earlier, or later than `now` + `longestWaitMs`. A
+   * claim is over if it ends at `now` or earlier, or later than `now` + `claimMs`. Such late times are from before the clock was
+   * set back.
    */
   claimDelivery(
     receiver: string,

@@ -12,7 +12,7 @@ export interface PlannedRename {
   readonly to: string;
 }
 
-/** A planned operation with what the guard counts of it. */
+/** A planned operation with its weights for the guard. */
 export interface WeighedOperation extends LoggedOperation {
   readonly weights: readonly Weight[];
 }
@@ -24,12 +24,12 @@ export interface Intent {
   readonly action: Action;
   readonly userName: string;
   readonly latticeId: string | null;
-  /** What it was to change. */
+  /** The changes that it was to make. */
   readonly changes: readonly Change[];
   readonly evidence: Evidence | null;
   /** The cycle that planned it. */
   readonly cycleId: number;
-  /** What is recorded of it. */
+  /** The status of its operation in the log. */
   readonly status: OperationStatus;
 }
 
@@ -44,7 +44,7 @@ export interface PlanLog {
     query: {
       status?: OperationStatus;
       action?: Action | undefined;
-      /** None of these actions. */
+      /** Without these actions. */
       without?: readonly Action[];
       /** Only operations with attempt 1. */
       firstAttempts?: boolean;
@@ -107,7 +107,7 @@ export interface PlanLog {
   ): Promise<readonly WeighedOperation[]>;
 }
 
-/** Writes in doubt, what is held, and who is on the retry schedule. */
+/** Unconfirmed writes, held operations, and people on the retry schedule. */
 export interface Unfinished {
   /**
    * Writes that were begun and have not ended, in the order of the object ids. If the log has no row of the operation any
@@ -116,7 +116,7 @@ export interface Unfinished {
   openIntents(): Promise<readonly Intent[]>;
   /** Those of these people of whom the cycle has an operation with the status `held`. */
   heldAmong(cycleId: number, objectIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** What is known of a person's failures; `null` for somebody who is not on the retry schedule. */
+  /** A person's failures; `null` for a person who is not on the retry schedule. */
   retryOf(objectId: string): Promise<RetryRecord | null>;
   /** Those of these people who are on the retry schedule, by object id. */
   retriesAmong(objectIds: readonly string[]): Promise<ReadonlyMap<string, RetryRecord>>;

@@ -25,7 +25,7 @@ export interface Candidate {
   readonly accountRemoved: boolean;
   /** Since when the linked account has not been found in the target, milliseconds since the epoch; `null` if it is found. */
   readonly accountMissingSince: number | null;
-  /** Traces of this person's dissolved links, the newest first; of equal times, by Lattice id. */
+  /** Records of this person's removed links, the newest first; of equal times, by Lattice id. */
   readonly lostLinks: readonly LostLink[];
   readonly retry: RetryRecord | null;
   /** The person has an open intent. */
@@ -55,7 +55,7 @@ export interface Candidate {
 export interface SharerFilter {
   readonly by: "userName" | "externalId";
   readonly presence: Presence;
-  /** Members of the scope in force and people who are always in scope; otherwise everybody. */
+  /** Only members of the current scope and people who are always in scope; otherwise everybody. */
   readonly membersOnly: boolean;
   /** A person whose `accountEnabled` is `false` counts only with a linked account. */
   readonly disabledOnlyLinked: boolean;
@@ -140,8 +140,8 @@ export interface Planning {
     limit: number;
   }): Promise<readonly Candidate[]>;
   /**
-   * For each of these keys the people who map to it and count, in the order of their object ids; an empty list where nobody does. There
-   * may be as many as the company has; the event loop runs in between.
+   * For each key the people who map to it and count, in the order of their object ids; an empty list if there are none. There may
+   * be as many as the company has; the event loop runs in between.
    */
   sharing(keys: readonly string[], which: SharerFilter): Promise<ReadonlyMap<string, readonly string[]>>;
   /**
@@ -160,7 +160,7 @@ export interface Planning {
    * missing, in pages by object id.
    */
   managersFound(after: string, limit: number): Promise<readonly string[]>;
-  /** People of whom something was first seen later than `time` (milliseconds since the epoch), with all of it, in pages by object id. */
+  /** People with a leaving event first seen later than `time` (milliseconds since the epoch), with all their events, in pages by object id. */
   leavingAfter(
     time: number,
     after: string,

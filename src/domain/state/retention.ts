@@ -1,31 +1,31 @@
 import type { CycleRecord } from "./cycles.ts";
 import type { Fence } from "./fence.ts";
 
-/** What the log has of a cycle. */
+/** A cycle's part of the log. */
 export interface LogOfCycle {
-  /** How many operations. */
+  /** The number of operations. */
   readonly operations: number;
-  /** Whether one of them was done since the asked time, and weighs something. */
+  /** Whether one of them was done since the given time and has a weight. */
   readonly weighed: boolean;
-  /** Whether an open intent is about one of them. */
+  /** Whether one of them has an open intent. */
   readonly inDoubt: boolean;
 }
 
-/** How old and how large the log is. */
+/** The age and size of the log. */
 export interface Retention {
   /** The oldest cycles, in pages by id. */
   oldestCycles(
     after: number,
     limit: number,
   ): Promise<readonly Pick<CycleRecord, "id" | "startedAt" | "finishedAt">[]>;
-  /** What the log has of each of these cycles, by id. @param since milliseconds since the epoch, this moment included */
+  /** The log of each of these cycles, by id. @param since milliseconds since the epoch, this moment included */
   logOf(cycleIds: readonly number[], since: number): Promise<ReadonlyMap<number, LogOfCycle>>;
   /** How many operations the log has beyond `most`; 0 if it has no more. */
   surplusOperations(most: number): Promise<number>;
   /**
-   * Brings values of operations that have ended under the store's setting of what the log keeps, where they were written under one that keeps
-   * more. The event loop runs in between.
-   * @throws LeaseHeldError where the run that the fence names does not hold the lease any more
+   * Applies the store's setting of kept values to ended operations that were written under a setting that keeps more. The event
+   * loop runs in between.
+   * @throws LeaseHeldError if the run that the fence names no longer holds the lease
    */
   replaceOlderValues(fence: Fence): Promise<void>;
 }
