@@ -117,22 +117,18 @@ async function daemonStep(job: Job): Promise<Step> {
 
 async function stateStep(job: Job): Promise<Step> {
   const name = "State database";
+  const { statePlace: place } = job;
+  if (place.kind === "postgres") return databaseStep(job, name);
+  const { path } = place;
   const { proveWritable } = await import("../state/sqlite/files/prove-writable.ts");
   try {
-    if (existsSync(job.statePath)) {
-      accessSync(job.statePath, constants.R_OK | constants.W_OK);
-      proveWritable(job.statePath);
-      const store = await job.readState({ check: true });
-      const { linked, sourceUsers } = (await store?.totals()) ?? { linked: 0, sourceUsers: 0 };
-      await store?.close();
-      return {
-        name,
-        ok: true,
-        detail: `${job.statePath}: ${count(sourceUsers, "person", "people")} read, ${linked} linked.`,
-      };
+    if (existsSync(path)) {
+      accessSync(path, constants.R_OK | constants.W_OK);
+      proveWritable(path);
+      return { name, ok: true, detail: `${path}: ${await contentOf(job)}.` };
     }
-    proveWritable(job.statePath);
-    return { name, ok: true, detail: `${job.statePath} does not exist yet; the first sync creates it.` };
+    proveWritable(path);
+    return { name, ok: true, detail: `${path} does not exist yet; the first sync creates it.` };
   } catch (error) {
     if (error instanceof StateError || error instanceof UsageError)
       return { name, ok: false, detail: error.message };
@@ -140,10 +136,32 @@ async function stateStep(job: Job): Promise<Step> {
     return {
       name,
       ok: false,
-      detail: `${job.statePath} cannot be written (${code}).`,
+      detail: `${path} cannot be written (${code}).`,
       remedy: "Give this user write access, or set state.path (ALS_STATE).",
     };
   }
+}
+
+async function databaseStep(job: Job, name: string): Promise<Step> {
+  try {
+    if (job.statePlace.kind === "postgres") {
+      const { proveWritable } = await import("../state/postgres/connection/connect.ts");
+      await proveWritable(job.statePlace.database);
+    }
+    return { name, ok: true, detail: `${job.statePlace.name} (PostgreSQL): ${await contentOf(job)}.` };
+  } catch (error) {
+    if (error instanceof StateError || error instanceof UsageError)
+      return { name, ok: false, detail: error.message };
+    throw error;
+  }
+}
+
+async function contentOf(job: Job): Promise<string> {
+  const store = await job.readState({ check: true });
+  if (store === null) return "nothing of this job yet; the first sync creates it";
+  const { linked, sourceUsers } = await store.totals();
+  await store.close();
+  return `${count(sourceUsers, "person", "people")} read, ${linked} linked`;
 }
 
 function line({ name, ok, detail, remedy }: Step, color: boolean): string {

@@ -40,10 +40,10 @@ const pageSize = 500;
  */
 export async function history(options: HistoryOptions, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
-  const { loaded, statePath: path } = job;
+  const { loaded } = job;
   const query = queryOf(options, job.clock.now());
   const store = await job.readState();
-  if (store === null) note(io, noCycleYet(path));
+  if (store === null) note(io, noCycleYet(job.statePlace.name));
   try {
     const person =
       options.user === undefined || store === null

@@ -6,6 +6,7 @@ import { LeaseHeldError, UsageError } from "../domain/errors.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { configuredJob } from "../job/configured-job.ts";
 import { leaseTtlMs } from "../job/lease.ts";
+import { fileOf } from "../job/state-place.ts";
 import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { backUp, discard, prepareRestore } from "../state/sqlite/files/backup.ts";
@@ -27,7 +28,7 @@ const pollMs = 500;
 
 /** Checks the whole database, and changes nothing. @throws StateError if it is damaged */
 export async function stateCheck(options: StateOptions, io: CommandIO): Promise<number> {
-  const { statePath: path } = configuredJob(io, options);
+  const path = fileOf(configuredJob(io, options).statePlace, "state check");
   const found = inspectDatabase(path);
   if (found === null) {
     print(io, `There is no state database at ${path} yet: the first sync creates it.`);
@@ -50,7 +51,7 @@ export async function stateBackup(
   options: StateOptions & { readonly file: string; readonly force: boolean },
   io: CommandIO,
 ): Promise<number> {
-  const { statePath: path } = configuredJob(io, options);
+  const path = fileOf(configuredJob(io, options).statePlace, "state backup");
   const content = backUp(path, resolve(io.cwd, options.file), { force: options.force });
   print(io, `${options.file} is a backup of ${path}: ${inWords(content)}.`);
   return exitCode.done;
@@ -64,7 +65,7 @@ export async function stateRestore(
   options: ReplaceOptions & { readonly file: string },
   io: CommandIO,
 ): Promise<number> {
-  const { statePath: path } = configuredJob(io, options);
+  const path = fileOf(configuredJob(io, options).statePlace, "state restore");
   const prepared = prepareRestore(path, resolve(io.cwd, options.file));
   try {
     const kept = await whenFree(options, io, (owner) => replace(path, prepared.temporary, owner));
@@ -87,7 +88,7 @@ export async function stateRebuild(
   options: ReplaceOptions & { readonly yes: boolean },
   io: CommandIO,
 ): Promise<number> {
-  const { statePath: path } = configuredJob(io, options);
+  const path = fileOf(configuredJob(io, options).statePlace, "state rebuild");
   const damaged = isDamaged(path);
   if (damaged === null) {
     print(io, `There is no state database at ${path}: the next sync begins with an empty one anyway.`);

@@ -24,7 +24,8 @@ const shownHeld = 20;
 /** Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. */
 export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
-  const { config, statePath: path } = job;
+  const { config } = job;
+  const path = job.statePlace.name;
   const store = await job.readState();
   if (store === null) {
     if (options.format === "json") print(io, jsonText({ state: path, lastCycle: null, cycles: [] }, 2));

@@ -40,7 +40,7 @@ async function explainOffline(options: UserOptions, io: CommandIO): Promise<Expl
   if (store === null) {
     note(
       io,
-      `No person is known yet: there is no state database at ${job.statePath}. Run a sync, or use --live.`,
+      `No person is known yet: there is no state database at ${job.statePlace.name}. Run a sync, or use --live.`,
     );
     return null;
   }

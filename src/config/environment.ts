@@ -15,6 +15,7 @@ export const environmentVariables = [
   { name: "LATTICE_API_KEY", key: "lattice.token" },
   { name: "LATTICE_URL", key: "lattice.url" },
   { name: "ALS_STATE", key: "state.path" },
+  { name: "ALS_STATE_URL", key: "state.url" },
   { name: "ALS_HTTP_LISTEN", key: "http.listen" },
   { name: "ALS_HTTP_TOKEN", key: "http.token" },
   { name: "ALS_PING_URL", key: "notify.ping.url" },

@@ -73,6 +73,7 @@ export function loadConfig(options: {
     ...layers.problems,
     ...latticeUrl.problems,
     ...secrets.problems,
+    ...placesOfState(layers),
     ...describeIssues(parsed.error?.issues ?? [], layers.raw, layers),
   ];
   if (!parsed.success || problems.length > 0) throw new UsageError(joinFaults(problems));
@@ -138,6 +139,15 @@ function normalizeUrlIn(layers: Layers): { notes: readonly string[]; problems: r
     if (!(error instanceof UsageError)) throw error;
     return { notes: [], problems: [`${layers.ofValue(path)}: lattice.url: ${error.message}`] };
   }
+}
+
+/** A file and a database that are both named at the same level; the environment takes precedence over the file. */
+function placesOfState(layers: Layers): readonly string[] {
+  if (readValue(layers.raw, ["state", "url"]) === undefined) return [];
+  if (readValue(layers.raw, ["state", "path"]) === undefined) return [];
+  const [url, path] = [layers.originOf("state.url").kind, layers.originOf("state.path").kind];
+  if (url === "environment" && path === "file") return [];
+  return [`${layers.ofValue(["state", "url"])}: state.url and state.path are both set; keep only one`];
 }
 
 function complete(

@@ -79,6 +79,22 @@ export function requireEntra({ entra }: Config): EntraSettings {
 }
 
 /**
+ * How the application signs in to Entra, complete.
+ * @throws UsageError that names everything that is missing, one thing a line, and how to give it
+ */
+export function credentialOf({ entra }: Config): Pick<EntraSettings, "tenantId" | "credential"> {
+  const missing: string[] = [];
+  const require: Require = (key, value, what) => {
+    if (value === undefined) missing.push(howToGive(key, what));
+    return value;
+  };
+  const tenantId = require("entra.tenantId", entra.tenantId, "Entra's directory (tenant) ID is missing");
+  const credential = completeCredential(entra, require);
+  if (tenantId === undefined || credential === null) throw new UsageError(missing.join("\n"));
+  return { tenantId, credential };
+}
+
+/**
  * The settings of the target, complete.
  * @throws UsageError if the API key is missing
  */

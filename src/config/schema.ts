@@ -175,6 +175,19 @@ const stateSchema = z
       path: text()
         .prefault("state/azure-lattice-sync.db")
         .describe("Path of the database file, relative to the current folder."),
+      url: secret()
+        .refine((value) => isDatabaseUrl(value.reveal()), {
+          error: "must be a URL such as postgres://user:password@db.example.com/als?sslmode=verify-full",
+        })
+        .optional()
+        .describe(
+          "PostgreSQL database (13 or later) that holds the state instead of a file, as a URL. Use ?sslmode=verify-full unless the database is on this machine. Its user needs rights on the schema azure_lattice_sync only. Prefer ALS_STATE_URL_FILE.",
+        ),
+      signIn: choice(["password", "entra"])
+        .prefault("password")
+        .describe(
+          "How to sign in at the PostgreSQL database: with the password of the URL, or with a token of Entra for the identity that reads the directory (Azure Database for PostgreSQL).",
+        ),
       retention: duration({ minimumMs: dayMs })
         .prefault("90d")
         .describe(
@@ -250,6 +263,12 @@ const managerSchema = z.strictObject(
   },
   { error: sectionMessage },
 );
+
+function isDatabaseUrl(text: string): boolean {
+  return (
+    URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) && new URL(text).hostname !== ""
+  );
+}
 
 /** The configuration as written: the file, the environment and the command line together. */
 export const configSchema = z

@@ -91,6 +91,6 @@ function normalizedValues({ entra, lattice, mapping, metrics, state }: Config): 
     ["lattice.url", lattice.url],
     ["mapping", mapping.kind === "file" ? mapping.path : undefined],
     ["metrics.path", metrics.path],
-    ["state.path", state.path],
+    ["state.path", state.url === undefined ? state.path : undefined],
   ]);
 }

@@ -59,7 +59,9 @@ export function trustedFiles({
     ...(mapping.kind === "file"
       ? [{ path: mapping.path, name: `${mapping.path} (mapping)`, holds: null }]
       : []),
-    { path: state.path, name: `${state.path} (state.path)`, holds: "personal data" as const },
+    ...(state.url === undefined
+      ? [{ path: state.path, name: `${state.path} (state.path)`, holds: "personal data" as const }]
+      : []),
   ];
 }
 

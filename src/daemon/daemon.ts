@@ -3,12 +3,12 @@ import type { Config } from "../config/schema.ts";
 import { explainFromState } from "../job/explain.ts";
 import type { Job } from "../job/job.ts";
 import { type OpenOptions, openJob } from "../job/open-job.ts";
+import { openReaderBeside } from "../job/state-place.ts";
 import { concealedBy } from "../mapping/rules/concealed.ts";
 import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
 import { createMetrics } from "../report/metrics.ts";
-import { openReader } from "../state/sqlite/reader.ts";
 import { startHttp } from "./http/server.ts";
 import { type LocalToken, localToken } from "./local-token.ts";
 import { startNotifier } from "./notifier.ts";
@@ -51,7 +51,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     await skip.grant();
     const notifier = await startNotifier(current, store);
     closers.push(() => notifier.stop());
-    const reader = openReader(first.statePath);
+    const reader = await openReaderBeside(first.statePlace, store);
     closers.push(() => reader.close());
 
     const slot = createSlot();
@@ -73,7 +73,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     });
 
     const local = localToken(config.http, listen, {
-      path: first.statePath,
+      path: first.statePlace.kind === "file" ? first.statePlace.path : config.state.path,
       madeUp: options.sandbox === "both",
     });
     const http = await startHttp(listen, local === null ? config.http : { ...config.http, ...local }, {
@@ -95,7 +95,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     // No cycle starts before this daemon has the address: another daemon may have taken it.
     slot.open();
     scheduler.start();
-    log.info({ http: http.url, schedule: config.schedule, state: first.statePath }, "daemon started");
+    log.info({ http: http.url, schedule: config.schedule, state: first.statePlace.name }, "daemon started");
     if (local !== null) sayHowToSignIn(io, log, local, http.signInLink());
     for (const doubt of http.doubts) log.warn({ listen: listenText(listen) }, doubt);
     hangups.handle(() => void reloader.reload());

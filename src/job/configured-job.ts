@@ -3,7 +3,8 @@ import type { Config } from "../config/schema.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { CommandIO } from "../process/io.ts";
-import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
+import type { EmbeddedEnds } from "./rehearsal.ts";
+import { openToRead, type StatePlace, statePlaceOf } from "./state-place.ts";
 
 /** The options that choose the job of a command. */
 export interface JobChoice {
@@ -25,7 +26,7 @@ export interface ConfiguredJob {
   /** The embedded ends, if this is a rehearsal. */
   readonly embedded: EmbeddedEnds | undefined;
   /** The state database, that of the rehearsal if this is one. */
-  readonly statePath: string;
+  readonly statePlace: StatePlace;
   readonly clock: Clock;
   /**
    * Opens the state database for reading only, for the caller to close; `null` if there is none yet.
@@ -43,22 +44,20 @@ export interface ConfiguredJob {
 export function configuredJob(
   io: Pick<CommandIO, "env" | "cwd">,
   choice: JobChoice,
-  openState?: string,
+  openState?: StatePlace,
 ): ConfiguredJob {
   const { config: file, sandbox: embedded } = choice;
   const loaded = loadConfig({ file, env: io.env, cwd: io.cwd, sandbox: embedded });
   const { config } = loaded;
-  const statePath = openState ?? stateFile(config.state.path, embedded);
+  const name = "default";
+  const statePlace = openState ?? statePlaceOf(config, name, embedded);
   return {
-    name: "default",
+    name,
     loaded,
     config,
     embedded,
-    statePath,
+    statePlace,
     clock: systemClock,
-    readState: async (how) => {
-      const { openReadOnlyStore } = await import("../state/sqlite/store.ts");
-      return openReadOnlyStore(statePath, how);
-    },
+    readState: (how) => openToRead(statePlace, how),
   };
 }

@@ -4,12 +4,13 @@ import type { RequestObserver } from "../domain/request.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { type CommandIO, note } from "../process/io.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { type ConfiguredJob, configuredJob, type JobChoice } from "./configured-job.ts";
+import { configuredJob, type JobChoice } from "./configured-job.ts";
 import type { Job } from "./job.ts";
 import { openLog } from "./log.ts";
 import { readSettings } from "./read-settings.ts";
 import { sandboxEntra, sandboxFile, sandboxLattice } from "./rehearsal.ts";
 import { cycleSettings } from "./settings.ts";
+import { openScratch, openState } from "./state-place.ts";
 
 export interface OpenOptions extends JobChoice {
   /** People in a new sandbox. Default 250. */
@@ -30,7 +31,7 @@ export interface OpenOptions extends JobChoice {
  */
 export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job> {
   const { replaces, onRequest } = options;
-  const configured = configuredJob(io, options, replaces?.statePath);
+  const configured = configuredJob(io, options, replaces?.statePlace);
   const { loaded, config, clock } = configured;
   for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);
   const readings = await readSettings(loaded, options.sandbox);
@@ -46,8 +47,8 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
     const lattice = readings.lattice ?? sandboxLattice(required(sandbox), config);
     const log = replaces?.log ?? (await openLog(config.log, io, options.quiet));
     let state: Promise<StateStore> | null = null;
-    const openState = async (): Promise<StateStore> => {
-      const store = await openStore(job);
+    const openOnce = async (): Promise<StateStore> => {
+      const store = await openState(job.statePlace, config, log);
       closers.push(() => store.close());
       return store;
     };
@@ -75,13 +76,10 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
       },
       state: () => {
         if (replaces !== undefined) return replaces.state();
-        state ??= openState();
+        state ??= openOnce();
         return state;
       },
-      scratch: async () => {
-        const { openScratchStore } = await import("../state/sqlite/store.ts");
-        return openScratchStore(job.statePath);
-      },
+      scratch: () => openScratch(job.statePlace),
       run: async (request, watchers) => {
         const { run } = await import("./run-cycle.ts");
         return run(job, request, watchers);
@@ -93,23 +91,6 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
     await closeAll(closers);
     throw error;
   }
-}
-
-async function openStore({ statePath, config, log }: ConfiguredJob & Pick<Job, "log">): Promise<StateStore> {
-  const [{ openStore: open }, { isEmptyFile }, { sweepCopies }, { hasDied }] = await Promise.all([
-    import("../state/sqlite/store.ts"),
-    import("../state/sqlite/files/database.ts"),
-    import("../state/sqlite/files/scratch-copy.ts"),
-    import("./lease.ts"),
-  ]);
-  sweepCopies();
-  if (isEmptyFile(statePath)) {
-    log.warn(
-      { state: statePath },
-      "the state database is an empty file: this run begins with a new one and finds existing accounts by matching",
-    );
-  }
-  return open(statePath, { logValues: config.state.logValues, hasEnded: hasDied });
 }
 
 /** Settings that stand in for an end that has none of its own. */

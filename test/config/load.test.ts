@@ -93,6 +93,7 @@ describe("loadConfig", () => {
       },
       state: {
         path: join(cwd, "state/azure-lattice-sync.db"),
+        signIn: "password",
         retentionMs: 90 * 24 * 60 * minuteMs,
         maxLogRows: 1_000_000,
         logValues: "keep",

@@ -91,6 +91,7 @@ describe("the JSON Schema", () => {
       "entra.clientSecret",
       "entra.certificate.password",
       "lattice.token",
+      "state.url",
       "http.token",
       "notify.receivers[].url",
       "notify.receivers[].secret",

@@ -71,7 +71,7 @@ describe("a run of a job", () => {
     const { result } = await job.run({ dryRun: true, full: false, signal }, { notifier });
     expect(result.header.summary.create).toBeGreaterThan(0);
     expect(happened).toEqual([]);
-    expect(existsSync(job.statePath)).toBe(false);
+    expect(existsSync(job.statePlace.name)).toBe(false);
     expect(await job.readState()).toBeNull();
   });
 

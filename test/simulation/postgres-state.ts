@@ -1,5 +1,6 @@
 import type { StateStore } from "../../src/domain/state/store.ts";
-import { type Connected, connect, type PostgresPlace } from "../../src/state/postgres/connection/connect.ts";
+import { type Connected, connect } from "../../src/state/postgres/connection/connect.ts";
+import type { PostgresPlace } from "../../src/state/postgres/connection/place.ts";
 import { openScratchStore, openStore } from "../../src/state/postgres/store.ts";
 import type { CountedStore, LoggedRow, PlayedState, Questions } from "./played-state.ts";
 

@@ -2,13 +2,8 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
 import { accountMethods } from "./accounts.ts";
 import { commitMethod } from "./commit.ts";
-import {
-  type Connected,
-  connect,
-  connectToCopy,
-  connectToRead,
-  type PostgresPlace,
-} from "./connection/connect.ts";
+import { type Connected, connect, connectToCopy, connectToRead } from "./connection/connect.ts";
+import type { PostgresPlace } from "./connection/place.ts";
 import { cycleMethods } from "./cycles.ts";
 import { decisionMethods } from "./decisions.ts";
 import { guardingMethods } from "./guarding.ts";

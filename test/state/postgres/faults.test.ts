@@ -3,11 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StateError } from "../../../src/domain/errors.ts";
 import type { StateChange } from "../../../src/domain/state/change.ts";
 import { commitMethod } from "../../../src/state/postgres/commit.ts";
-import {
-  type Connected,
-  connect,
-  type PostgresPlace,
-} from "../../../src/state/postgres/connection/connect.ts";
+import { type Connected, connect } from "../../../src/state/postgres/connection/connect.ts";
+import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
 import { cycleMethods } from "../../../src/state/postgres/cycles.ts";
 import { peopleMethods } from "../../../src/state/postgres/people.ts";
 import { personRow } from "../contract/rows.ts";

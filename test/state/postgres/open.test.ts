@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { StateError } from "../../../src/domain/errors.ts";
-import { connect, type PostgresPlace } from "../../../src/state/postgres/connection/connect.ts";
+import { connect } from "../../../src/state/postgres/connection/connect.ts";
+import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
+import { droppingPooler } from "./dropping-pooler.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 
@@ -98,15 +100,11 @@ describe("a PostgreSQL database that cannot be opened", () => {
 
   it("because a pooler drops the settings of a connection is told so", async () => {
     const place = await placeInFreshSchema();
-    const role = `role_${place.schema}`;
-    // As behind a pooler: whatever the connection asks for, it has another search path. No setting of a role wins over that.
-    await sql(place, `CREATE ROLE ${role} SUPERUSER LOGIN PASSWORD 'only-for-tests'`);
-    const dropped = at(place, (url) => {
-      url.username = role;
-      url.searchParams.set("options", "-c search_path=public");
-    });
-    expect(await said(dropped)).toMatch(/connection pooler that drops the settings of a connection/);
-    await sql(place, `DROP ROLE ${role}`);
+    await using pooler = await droppingPooler(place.url);
+    expect(await said({ ...place, url: pooler.url })).toMatch(
+      /is behind a connection pooler that drops the settings of a connection: connect to the server itself/,
+    );
+    expect(await sql(place, `SELECT 1 FROM pg_namespace WHERE nspname = '${place.schema}'`)).toEqual([]);
   });
 
   it("because its encoding cannot write every name is told which one can", async () => {

@@ -1,5 +1,5 @@
 import { inject } from "vitest";
-import type { PostgresPlace } from "../../../src/state/postgres/connection/connect.ts";
+import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
 import { serverIn } from "./server.ts";
 
 let jobs = 0;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StateError } from "../../../src/domain/errors.ts";
-import { connect, type PostgresPlace } from "../../../src/state/postgres/connection/connect.ts";
+import { connect } from "../../../src/state/postgres/connection/connect.ts";
+import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 

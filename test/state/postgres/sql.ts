@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { PostgresPlace } from "../../../src/state/postgres/connection/connect.ts";
+import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
 
 /** Runs statements on a connection of its own, as another program does. @returns the rows of the last one */
 export async function sql(

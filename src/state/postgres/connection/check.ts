@@ -14,6 +14,29 @@ const look = `SELECT current_setting('search_path') AS path, current_setting('se
   current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS replica,
   current_setting('default_transaction_read_only')::boolean AS read_only`;
 
+/**
+ * Refuses a user without the rights to make the tables, or to write to them.
+ * @param schema where the tables are, or will be
+ * @throws StateError
+ */
+export async function checkRights(
+  client: ClientBase,
+  { name, user }: DatabaseInWords,
+  schema: string,
+): Promise<void> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+       ELSE has_schema_privilege($1, 'USAGE') AND has_schema_privilege($1, 'CREATE') AND NOT EXISTS
+         (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'
+           AND NOT has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE')) END AS may`,
+    [schema],
+  );
+  if (rows[0]?.may === true) return;
+  throw new StateError(
+    `the user ${user} may not make or write the tables in ${name}: make this user the owner of the schema ${schema}, or allow it to create one`,
+  );
+}
+
 /** PostgreSQL 13, in its own counting. */
 const oldestVersion = 130_000;
 

@@ -2,22 +2,11 @@ import type { Pool, PoolClient, PoolConfig } from "pg";
 import { StateError } from "../../../domain/errors.ts";
 import { migrate, schemaState } from "../schema/migrate.ts";
 import { copyJob } from "../schema/scratch-copy.ts";
-import { checkServer } from "./check.ts";
+import { checkRights, checkServer } from "./check.ts";
 import { type Database, databaseOf } from "./database.ts";
 import { type DatabaseInWords, databaseInWords, stateError } from "./errors.ts";
+import type { PostgresPlace } from "./place.ts";
 import { valueTypes } from "./types.ts";
-
-/** Where the state of a job is. */
-export interface PostgresPlace {
-  /** `postgres://…`; TLS is as it says. */
-  readonly url: string;
-  /** The job whose rows these are. */
-  readonly job: string;
-  /** Of lower-case letters, digits and underscores. Default `azure_lattice_sync`. */
-  readonly schema?: string;
-  /** How long a database that cannot be reached while it is in use is waited for, milliseconds. Default 30 seconds. */
-  readonly waitMs?: number;
-}
 
 /** An open database. */
 export interface Connected {
@@ -72,6 +61,22 @@ export async function connectToRead(place: PostgresPlace): Promise<Connected | n
 }
 
 /**
+ * Tells whether the state can be kept there, and changes nothing.
+ * @throws StateError
+ */
+export async function proveWritable(place: PostgresPlace): Promise<void> {
+  const schema = schemaOf(place);
+  await opened(place, { path: schema }, async (pool, words) =>
+    withClient(pool, async (client) => {
+      await checkServer(client, words, { path: schema, writing: true });
+      await checkRights(client, words, schema);
+      await schemaState(client, schema, words);
+      return null;
+    }),
+  );
+}
+
+/**
  * A private copy of the job's rows that vanishes when it is closed: what a dry run plans on. It is of one moment, and locks nothing.
  * @throws StateError
  */
@@ -89,14 +94,22 @@ export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
 
 /** @param prepare answers the number of the job; `null` if there is nothing to open */
 async function opened(
-  { url, waitMs = defaultWaitMs }: PostgresPlace,
+  { url, password, waitMs = defaultWaitMs }: PostgresPlace,
   settings: Settings,
   prepare: (pool: Pool, words: DatabaseInWords) => Promise<number | null>,
 ): Promise<Connected | null> {
   const words = databaseInWords(new URL(url));
   // Loaded when it is used: with SQLite nothing of it is.
-  const { default: pg } = await import("pg");
-  const pool: Pool = new pg.Pool(poolConfig(url, settings));
+  const [{ default: pg }, { parseIntoClientConfig }] = await Promise.all([
+    import("pg"),
+    import("pg-connection-string"),
+  ]);
+  const server = parseIntoClientConfig(withKnownTls(url));
+  const pool: Pool = new pg.Pool({
+    ...server,
+    ...(password === undefined ? {} : { password }),
+    ...poolConfig(settings),
+  });
   // A connection that breaks is replaced when the next one is needed; whoever uses it gets an error of the statement.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
@@ -126,12 +139,24 @@ interface Settings {
   readonly single?: true;
 }
 
-function poolConfig(url: string, { path, readOnly, single }: Settings): PoolConfig {
+/**
+ * The URL with `verify-full` in the place of other modes that ask for TLS: that is what the driver does for these as well, with a
+ * warning.
+ */
+function withKnownTls(url: string): string {
+  const known = new URL(url);
+  const mode = known.searchParams.get("sslmode");
+  if (mode === "prefer" || mode === "require" || mode === "verify-ca") {
+    known.searchParams.set("sslmode", "verify-full");
+  }
+  return known.href;
+}
+
+function poolConfig({ path, readOnly, single }: Settings): PoolConfig {
   // To compile a statement takes longer than to run most of these.
   const options = [`-c search_path=${path}`, "-c jit=off"];
   if (readOnly) options.push("-c default_transaction_read_only=on");
   return {
-    connectionString: url,
     application_name: "azure-lattice-sync",
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: queryTimeoutMs,

@@ -1,0 +1,55 @@
+import { credentialOf } from "../config/require.ts";
+import type { Config } from "../config/schema.ts";
+import { systemClock } from "../domain/clock.ts";
+import { UsageError } from "../domain/errors.ts";
+
+const timeoutMs = 30_000;
+
+/** The audience of Azure Database for PostgreSQL, by the cloud that signs in. */
+const audiences: readonly (readonly [authority: RegExp, audience: string])[] = [
+  [/microsoftonline\.us$/, "https://ossrdbms-aad.database.usgovcloudapi.net"],
+  [/chinacloudapi\.cn$/, "https://ossrdbms-aad.database.chinacloudapi.cn"],
+  [/./, "https://ossrdbms-aad.database.windows.net"],
+];
+
+/** Modes in which the server's certificate is checked before anything is sent. */
+const tokenModes: ReadonlySet<string> = new Set(["require", "verify-ca", "verify-full"]);
+
+/**
+ * Gives a token of Entra as the password of a connection to Azure Database for PostgreSQL: a fresh one if the last one is about to expire. It is
+ * of the same credential that reads the directory.
+ * @throws UsageError if the credential is incomplete
+ */
+export function databasePassword(config: Config, url: URL): () => Promise<string> {
+  if (!tokenModes.has(url.searchParams.get("sslmode") ?? "")) {
+    throw new UsageError(
+      "state.signIn: entra sends a token, which must not travel unencrypted: add ?sslmode=verify-full to state.url",
+    );
+  }
+  if (url.username === "") {
+    throw new UsageError(
+      "state.url names no user, and state.signIn: entra needs one: the name of the identity as the database knows it",
+    );
+  }
+  const { tenantId, credential } = credentialOf(config);
+  const { clientId, authorityHost } = config.entra;
+  const authority = new URL(authorityHost);
+  const audience = audiences.find(([pattern]) => pattern.test(authority.hostname))?.[1] ?? "";
+  let provider: Promise<{ get(signal: AbortSignal): Promise<{ readonly token: string }> }> | undefined;
+  return async () => {
+    // Loaded when it is used.
+    provider ??= import("../entra/credential.ts").then(({ createTokenProvider }) =>
+      createTokenProvider({
+        tenantId,
+        clientId,
+        credential,
+        authority,
+        graphUrl: new URL(audience),
+        clock: systemClock,
+        log: undefined,
+        timeoutMs,
+      }),
+    );
+    return (await (await provider).get(AbortSignal.timeout(timeoutMs))).token;
+  };
+}

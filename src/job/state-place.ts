@@ -1,0 +1,98 @@
+import type { Logger } from "pino";
+import type { Config } from "../config/schema.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { StateStore } from "../domain/state/store.ts";
+import type { PostgresPlace } from "../state/postgres/connection/place.ts";
+import { databasePassword } from "./database-password.ts";
+import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
+
+/** Where the state of a job is: in a file, or in a database of a server. `name`: as messages call it, without a password. */
+export type StatePlace =
+  | { readonly kind: "file"; readonly name: string; readonly path: string }
+  | { readonly kind: "postgres"; readonly name: string; readonly database: PostgresPlace };
+
+/** The place of a job's state. A rehearsal has a file of its own, wherever the job has its state. */
+export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds | undefined): StatePlace {
+  const { url, path } = config.state;
+  if (url === undefined || embedded !== undefined) {
+    const file = stateFile(path, embedded);
+    return { kind: "file", name: file, path: file };
+  }
+  const { host, pathname } = new URL(url.reveal());
+  return {
+    kind: "postgres",
+    name: `${host}${pathname === "/" ? "" : decodeURIComponent(pathname)}`,
+    database: {
+      url: url.reveal(),
+      job,
+      ...(config.state.signIn === "entra"
+        ? { password: databasePassword(config, new URL(url.reveal())) }
+        : {}),
+    },
+  };
+}
+
+/** The file of a place, for commands that work on files. @throws UsageError for a database of a server */
+export function fileOf(place: StatePlace, command: string): string {
+  if (place.kind === "file") return place.path;
+  throw new UsageError(
+    `${command} works on a SQLite file, and this job has its state in PostgreSQL (${place.name}). Use the tools of PostgreSQL: pg_dump --schema=azure_lattice_sync makes a backup, and pg_restore brings it back`,
+  );
+}
+
+/** Opens the state, for the caller to close. @throws StateError */
+export async function openState(place: StatePlace, config: Config, log: Logger): Promise<StateStore> {
+  const { logValues } = config.state;
+  if (place.kind === "postgres") {
+    const { openStore } = await import("../state/postgres/store.ts");
+    return openStore(place.database, { logValues });
+  }
+  const [{ openStore }, { isEmptyFile }, { sweepCopies }, { hasDied }] = await Promise.all([
+    import("../state/sqlite/store.ts"),
+    import("../state/sqlite/files/database.ts"),
+    import("../state/sqlite/files/scratch-copy.ts"),
+    import("./lease.ts"),
+  ]);
+  sweepCopies();
+  if (isEmptyFile(place.path)) {
+    log.warn(
+      { state: place.path },
+      "the state database is an empty file: this run begins with a new one and finds existing accounts by matching",
+    );
+  }
+  return openStore(place.path, { logValues, hasEnded: hasDied });
+}
+
+/** A private copy of the state to plan on, for the caller to close. @throws StateError */
+export async function openScratch(place: StatePlace): Promise<StateStore> {
+  if (place.kind === "postgres") {
+    const { openScratchStore } = await import("../state/postgres/store.ts");
+    return openScratchStore(place.database);
+  }
+  const { openScratchStore } = await import("../state/sqlite/store.ts");
+  return openScratchStore(place.path);
+}
+
+/** The state to read from alone, for the caller to close; `null` if there is none yet. @throws StateError */
+export async function openToRead(
+  place: StatePlace,
+  how?: { readonly check: boolean },
+): Promise<StateStore | null> {
+  if (place.kind === "postgres") {
+    const { openReadOnlyStore } = await import("../state/postgres/store.ts");
+    return openReadOnlyStore(place.database);
+  }
+  const { openReadOnlyStore } = await import("../state/sqlite/store.ts");
+  return openReadOnlyStore(place.path, how);
+}
+
+/**
+ * The state for queries beside a cycle of this process. SQLite answers synchronously, so it is read on another thread; the
+ * connections of a server are enough.
+ * @param store the open state of this process
+ */
+export async function openReaderBeside(place: StatePlace, store: StateStore): Promise<StateStore> {
+  if (place.kind === "postgres") return { ...store, close: async () => {} };
+  const { openReader } = await import("../state/sqlite/reader.ts");
+  return openReader(place.path);
+}
