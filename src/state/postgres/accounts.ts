@@ -1,4 +1,5 @@
 import type { StateStore } from "../../domain/state/store.ts";
+import { askedTogether } from "./asked-together.ts";
 import type { Database } from "./connection/database.ts";
 import { accountRow, linkedTarget, matchedTarget, type TargetRow } from "./rows.ts";
 
@@ -44,6 +45,7 @@ const byId = "SELECT * FROM target_user WHERE job = $1 AND lattice_id = $2";
 const byPerson = "SELECT * FROM target_user WHERE job = $1 AND object_id = $2";
 const current = `SELECT object_id, lattice_id FROM target_user
   WHERE job = $1 AND object_id = ANY($2) AND missing_since IS NULL`;
+const owners = "SELECT lattice_id, object_id FROM target_user WHERE job = $1 AND lattice_id = ANY($2)";
 const identities = `SELECT lattice_id, user_name, external_id, object_id FROM target_user
   WHERE job = $1 AND lattice_id = ANY($2)`;
 const acknowledged = `SELECT a.key AS attribute, count(*) AS accounts, 
@@ -61,6 +63,11 @@ export function accountMethods(db: Database): AccountMethods {
     const found = await db.all<{ object_id: string; lattice_id: string }>(current, objectIds);
     return new Map(found.map((row) => [row.object_id, row.lattice_id]));
   };
+  // Both are asked for each write that is sent.
+  const ownerOf = askedTogether(
+    async (ids) => new Map((await db.all<Ids>(owners, ids)).map((row) => [row.lattice_id, row.object_id])),
+  );
+  const latticeIdOf = askedTogether(latticeIds);
   return {
     accountRows: async ({ latticeIds: ids, objectIds }) =>
       (await db.all<TargetRow>(rows, ids, objectIds)).map(accountRow),
@@ -87,8 +94,8 @@ export function accountMethods(db: Database): AccountMethods {
       const row = await db.one<TargetRow>(byPerson, objectId);
       return row === undefined ? null : linkedTarget(row);
     },
-    ownerOf: async (latticeId) => (await account(latticeId))?.object_id ?? null,
-    latticeIdOf: async (objectId) => (await latticeIds([objectId])).get(objectId) ?? null,
+    ownerOf: async (latticeId) => (await ownerOf(latticeId)) ?? null,
+    latticeIdOf: async (objectId) => (await latticeIdOf(objectId)) ?? null,
     latticeIdsOf: latticeIds,
     identitiesOf: async (ids) =>
       new Map(

@@ -1,0 +1,93 @@
+import pg from "pg";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { SourceChange } from "../../../src/domain/source.ts";
+import { openStore } from "../../../src/state/postgres/store.ts";
+import type { MemorySource } from "../../cycle/memory-source.ts";
+import { createWorkplace, type Workplace } from "../../cycle/workplace.ts";
+import { freshPlace } from "./place.ts";
+
+const people = 1_000;
+/** People in a page of the directory. */
+const pageSize = 250;
+/** Statements that a cycle may take whatever its size: its beginning, its end, and what the guard asks. */
+const everyCycle = 120;
+/** Statements for each page, as it is read, planned, looked at by the guard, ordered and sent. */
+const eachPage = 75;
+
+describe("the statements that a cycle sends to PostgreSQL", () => {
+  let place: Workplace;
+  let texts: string[] = [];
+
+  beforeEach(async () => {
+    place = await createWorkplace();
+    await place.store.close();
+    place.store = await openStore(await freshPlace(), { leaseClock: "caller" });
+    texts = [];
+    const { query } = pg.Client.prototype;
+    vi.spyOn(pg.Client.prototype, "query").mockImplementation(function (
+      this: pg.Client,
+      ...given: unknown[]
+    ) {
+      const [what] = given;
+      texts.push(typeof what === "string" ? what : (what as { text: string }).text);
+      return Reflect.apply(query, this, given);
+    });
+  });
+
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await place[Symbol.asyncDispose]();
+  });
+
+  const hire = (count: number): void => {
+    for (let number = 0; number < count; number += 1) {
+      const manager = number === 0 ? null : `p${Math.floor((number - 1) / 10)}`;
+      place.source.hire(`p${number}`, { displayName: `Person ${number}`, jobTitle: "Analyst" }, manager);
+    }
+  };
+  const statements = async (): Promise<number> => {
+    texts = [];
+    await place.cycle();
+    return texts.length;
+  };
+
+  it("are as many for 1,000 people as for 10 if nothing has changed", async () => {
+    hire(10);
+    await place.cycle();
+    await place.cycle();
+    const few = await statements();
+    hire(people);
+    await place.cycle();
+    await place.cycle();
+    expect(await statements()).toBe(few);
+    expect(few).toBeLessThan(everyCycle);
+  });
+
+  it("grow in a first run with the pages and with the batches that are sent, and not with the people", async () => {
+    inPages(place.source, pageSize);
+    // All that can be sent at once: what is left is one batch for each wave of managers.
+    place.settings = { ...place.settings, concurrency: people };
+    hire(people);
+    const first = await statements();
+    expect((await place.store.totals()).linked).toBe(people);
+    expect(first).toBeLessThan(everyCycle + (people / pageSize) * eachPage);
+  });
+});
+
+/** Lets a source give all people in pages of this size. */
+function inPages(source: MemorySource, size: number): void {
+  const { readAll } = source;
+  Object.assign(source, {
+    readAll: async function* (signal: AbortSignal) {
+      const all: SourceChange[] = [];
+      const pages = readAll.call(source, signal);
+      for (let page = await pages.next(); ; page = await pages.next()) {
+        if (page.done) {
+          for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
+          return page.value;
+        }
+        all.push(...page.value);
+      }
+    },
+  });
+}
