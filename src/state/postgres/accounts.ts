@@ -24,7 +24,8 @@ type AccountMethods = Pick<
 
 type Ids = Pick<TargetRow, "lattice_id" | "object_id">;
 
-const rows = `SELECT * FROM target_user WHERE job = $1 AND (lattice_id = ANY($2) OR object_id = ANY($3))`;
+const rows = `SELECT * FROM target_user WHERE job = $1 AND lattice_id = ANY($2)
+  UNION ALL SELECT * FROM target_user WHERE job = $1 AND object_id = ANY($3) AND lattice_id <> ALL($2)`;
 const reporting = `SELECT * FROM target_user WHERE job = $1 AND (manager = $2 OR object_id IN
   (SELECT s.object_id FROM target_user t JOIN source_user s ON s.job = t.job AND s.manager_id = t.object_id
    WHERE t.job = $1 AND t.lattice_id = $2))`;

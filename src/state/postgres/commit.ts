@@ -3,6 +3,7 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
 import type { Database, Session } from "./connection/database.ts";
 import { checkFence } from "./fence.ts";
+import { statisticsKeeper } from "./statistics.ts";
 import { writeAccounts } from "./write-accounts.ts";
 import { writeCycleEnd } from "./write-cycle-end.ts";
 import { writeDecisions } from "./write-decisions.ts";
@@ -21,12 +22,15 @@ import { writeNoLaterThan } from "./write-times.ts";
  * @throws LeaseHeldError if the run that the fence names no longer holds the lease; nothing is written then
  */
 export function commitMethod(db: Database, values: LogValues): Pick<StateStore, "commit"> {
+  const written = statisticsKeeper(db);
   return {
-    commit: (change, fence) =>
-      db.transaction(async (session) => {
+    commit: async (change, fence) => {
+      await db.transaction(async (session) => {
         await checkFence(session, fence);
         await write(session, change, values);
-      }),
+      });
+      await written(change);
+    },
   };
 }
 

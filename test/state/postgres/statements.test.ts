@@ -1,10 +1,12 @@
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SourceChange } from "../../../src/domain/source.ts";
+import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
 import { openStore } from "../../../src/state/postgres/store.ts";
 import type { MemorySource } from "../../cycle/memory-source.ts";
 import { createWorkplace, type Workplace } from "../../cycle/workplace.ts";
-import { freshPlace } from "./place.ts";
+import { placeInFreshSchema } from "./place.ts";
+import { sql } from "./sql.ts";
 
 const people = 1_000;
 /** People in a page of the directory. */
@@ -16,12 +18,14 @@ const eachPage = 75;
 
 describe("the statements that a cycle sends to PostgreSQL", () => {
   let place: Workplace;
+  let at: PostgresPlace;
   let texts: string[] = [];
 
   beforeEach(async () => {
     place = await createWorkplace();
     await place.store.close();
-    place.store = await openStore(await freshPlace(), { leaseClock: "caller" });
+    at = await placeInFreshSchema();
+    place.store = await openStore(at, { leaseClock: "caller" });
     texts = [];
     const { query } = pg.Client.prototype;
     vi.spyOn(pg.Client.prototype, "query").mockImplementation(function (
@@ -71,6 +75,10 @@ describe("the statements that a cycle sends to PostgreSQL", () => {
     const first = await statements();
     expect((await place.store.totals()).linked).toBe(people);
     expect(first).toBeLessThan(everyCycle + (people / pageSize) * eachPage);
+    // What the planner believes of tables that were empty when they were made.
+    const known = `SELECT relname, reltuples FROM pg_class WHERE relnamespace = '${at.schema}'::regnamespace
+      AND relname IN ('source_user', 'target_user', 'operation') AND reltuples < ${people / 10}`;
+    expect(await sql(at, known)).toEqual([]);
   });
 });
 

@@ -51,6 +51,8 @@ export interface Database extends Session {
     visit: (row: Row) => void,
     ...values: readonly Value[]
   ): Promise<void>;
+  /** Has PostgreSQL look at tables, so that it plans for what is in them. */
+  analyze(tables: readonly string[]): Promise<void>;
 }
 
 /** Where connections come from: a pool of `pg`. */
@@ -131,6 +133,10 @@ export function databaseOf(
           return result as Awaited<ReturnType<typeof action>>;
         }
       }),
+    analyze: async (tables) => {
+      // Whoever looks at them already looks for all.
+      await persist(() => onOne((client) => client.query(`ANALYZE (SKIP_LOCKED) ${tables.join(", ")}`)));
+    },
     walk: async <Row extends object>(
       text: string,
       visit: (row: Row) => void,
