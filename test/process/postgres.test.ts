@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
@@ -105,6 +105,42 @@ describe("a job whose state is in PostgreSQL", () => {
     const next = await at.run("sync", "--dry-run", "--format", "json");
     const { create, update, link, deactivate } = JSON.parse(next.out).summary;
     expect({ create, update, link, deactivate }).toEqual({ create: 0, update: 0, link: 0, deactivate: 0 });
+  });
+
+  it("is kept by a daemon, whose dashboard shows it, and which goes on when the server ends all connections", async () => {
+    await using at = await stage(30);
+    const config = JSON.parse(readFileSync(at.file, "utf8"));
+    const http = { listen: "127.0.0.1:0", local: "open" };
+    const file = at.place.configure(
+      { ...config, http, log: { level: "info", format: "json" } },
+      "daemon.yaml",
+    );
+    const daemon = at.place.start(["daemon", "--config", file], {
+      ALS_STATE_URL_FILE: join(at.place.folder, "state-url"),
+      LOG_LEVEL: "",
+    });
+    await daemon.said(/daemon started/);
+    const url = /"http":"(?<url>[^"]+)"/.exec(daemon.stderr())?.groups?.url ?? "";
+    const headers = { "x-requested-by": "test" };
+    await daemon.said(/cycle finished/);
+    const shown = async () => JSON.stringify(await (await fetch(`${url}/api/now`, { headers })).json());
+    const before = await shown();
+    expect(before).toMatch(/"linked":\d/);
+    await sql(
+      at,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    expect(await shown()).toMatch(/"linked":\d/);
+    const said = daemon.stderr().length;
+    await fetch(`${url}/api/cycles`, { method: "POST", headers });
+    for (let tries = 0; !daemon.stderr().slice(said).includes("cycle finished") && tries < 600; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(daemon.stderr().slice(said)).toMatch(/cycle finished/);
+    daemon.child.kill("SIGTERM");
+    const { code, stderr } = await daemon.ended;
+    expect(code).toBe(0);
+    expect(stderr).not.toContain("only-for-tests");
   });
 
   it("has no file that a command for files could work on", async () => {

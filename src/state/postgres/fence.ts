@@ -1,17 +1,28 @@
-import { LeaseHeldError } from "../../domain/errors.ts";
+import { LeaseHeldError, StateError } from "../../domain/errors.ts";
 import type { Fence } from "../../domain/state/fence.ts";
 import type { Session } from "./connection/database.ts";
+import { newestVersion } from "./schema/migrate.ts";
 
 // The row stays locked until the transaction ends: a take-over comes before a commit, or after it.
-const holdLease = "SELECT 1 FROM lease WHERE job = $1 AND owner = $2 FOR UPDATE";
+const holdLease = `SELECT (SELECT version FROM schema_version) AS version FROM lease
+  WHERE job = $1 AND owner = $2 FOR UPDATE OF lease`;
 
 /**
- * Refuses a run that does not hold the lease any more, within the transaction in which it writes.
- * @throws LeaseHeldError
+ * Refuses a run that does not hold the lease any more, or whose tables a newer version has changed, within the transaction in which it
+ * writes.
+ * @throws LeaseHeldError, StateError
  */
 export async function checkFence(session: Session, fence: Fence): Promise<void> {
-  if (fence === "private" || (await session.one(holdLease, fence.owner)) !== undefined) return;
-  throw new LeaseHeldError(
-    "This run no longer holds the lease of the state database: another run took it over. This run stops, and nothing more of it is recorded; what it had sent is looked up by the other run.",
-  );
+  if (fence === "private") return;
+  const held = await session.one<{ version: number }>(holdLease, fence.owner);
+  if (held === undefined) {
+    throw new LeaseHeldError(
+      "This run no longer holds the lease of the state database: another run took it over. This run stops, and nothing more of it is recorded; what it had sent is looked up by the other run.",
+    );
+  }
+  if (held.version > newestVersion()) {
+    throw new StateError(
+      "the state database was upgraded by a newer version of azure-lattice-sync while this one was running. This one stops; start the newer version instead. It looks up everything that was sent and not confirmed.",
+    );
+  }
 }

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClientBase } from "pg";
-import { StateError } from "../../../domain/errors.ts";
+import { LeaseHeldError, StateError } from "../../../domain/errors.ts";
+import { timeText } from "../../../domain/sentence.ts";
 import { packageRoot } from "../../../process/package-root.ts";
 import type { DatabaseInWords } from "../connection/errors.ts";
 
@@ -26,19 +27,39 @@ export function migrations(): readonly Migration[] {
     }));
 }
 
+let newestKnown: number | undefined;
+
+/** The version of the tables that this program works with. */
+export function newestVersion(): number {
+  newestKnown ??= newestOf(migrations());
+  return newestKnown;
+}
+
+function newestOf(some: readonly Migration[]): number {
+  return some.at(-1)?.version ?? 0;
+}
+
 /**
  * Makes the schema, and brings it up to this version; one that is there already needs no right but those on itself.
- * @throws StateError if a newer version of this program made it, or another program did
+ * @throws StateError if a newer version of this program made it, or another program did; LeaseHeldError while a run of the older
+ * version works with the tables
  */
-export async function migrate(client: ClientBase, schema: string, words: DatabaseInWords): Promise<void> {
-  if ((await schemaState(client, schema, words)) === "current") return;
+export async function migrate(
+  client: ClientBase,
+  schema: string,
+  words: DatabaseInWords,
+  known = migrations(),
+): Promise<void> {
+  const newest = newestOf(known);
+  if ((await schemaVersion(client, schema, words, newest)) === newest) return;
   await client.query("BEGIN");
   try {
     await client.query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [lockClass, schema]);
-    const version = await schemaVersion(client, schema, words);
+    const version = await schemaVersion(client, schema, words, newest);
+    if (version !== newest && version) await refuseUnderLease(client, words);
     if (version === null) await client.query(`CREATE SCHEMA ${schema}`);
     if (!version) await client.query("CREATE TABLE schema_version (version int NOT NULL)");
-    for (const migration of migrations().filter((one) => one.version > (version ?? 0))) {
+    for (const migration of known.filter((one) => one.version > (version ?? 0))) {
       await client.query(migration.sql);
       await client.query("DELETE FROM schema_version");
       await client.query("INSERT INTO schema_version VALUES ($1)", [migration.version]);
@@ -61,7 +82,7 @@ export async function schemaState(
 ): Promise<"missing" | "outdated" | "current"> {
   const version = await schemaVersion(client, schema, words);
   if (!version) return "missing";
-  return version === migrations().at(-1)?.version ? "current" : "outdated";
+  return version === newestVersion() ? "current" : "outdated";
 }
 
 /**
@@ -72,6 +93,7 @@ export async function schemaVersion(
   client: ClientBase,
   schema: string,
   words: DatabaseInWords,
+  newest = newestVersion(),
 ): Promise<number | null> {
   const { rows: schemas } = await client.query<{ relations: number; ours: boolean }>(
     `SELECT (SELECT count(*)::int FROM pg_class WHERE relnamespace = n.oid) AS relations,
@@ -89,11 +111,24 @@ export async function schemaVersion(
   }
   const { rows } = await client.query<{ version: number }>(`SELECT version FROM ${schema}.schema_version`);
   const version = rows[0]?.version ?? 0;
-  const newest = migrations().at(-1)?.version ?? 0;
   if (version > newest) {
     throw new StateError(
       `${words.name} was written by a newer version of azure-lattice-sync (schema ${version}; this version knows ${newest}): install that version`,
     );
   }
   return version;
+}
+
+/** @throws LeaseHeldError */
+async function refuseUnderLease(client: ClientBase, { name }: DatabaseInWords): Promise<void> {
+  const { rows } = await client.query<{ owner: string; expires_at: string }>(
+    `SELECT owner, expires_at FROM lease
+     WHERE owner IS NOT NULL AND expires_at > extract(epoch FROM clock_timestamp()) * 1000 ORDER BY expires_at DESC LIMIT 1`,
+  );
+  const held = rows[0];
+  if (held === undefined) return;
+  const [host, pid] = held.owner.split("/");
+  throw new LeaseHeldError(
+    `${name} must be upgraded for this version, but a run of an older version holds its lease (process ${pid} on ${host}). Stop the older one or wait for it to end, then start again. The lease expires by ${timeText(Number(held.expires_at))}.`,
+  );
 }
