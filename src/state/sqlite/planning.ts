@@ -17,10 +17,10 @@ export function planningMethods(db: Connection): Planning {
     )
     .pluck();
   const byUserName = db.prepare<[string], TargetRow>(
-    "SELECT * FROM target_user WHERE user_name_key = ? LIMIT 3",
+    "SELECT * FROM target_user WHERE user_name_key = ? ORDER BY lattice_id LIMIT 3",
   );
   const byExternalId = db.prepare<[string], TargetRow>(
-    "SELECT * FROM target_user WHERE external_id = ? LIMIT 3",
+    "SELECT * FROM target_user WHERE external_id = ? ORDER BY lattice_id LIMIT 3",
   );
   const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const holder = db.prepare<
