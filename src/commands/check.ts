@@ -7,6 +7,7 @@ import { count, sentence, sentences } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";
 import { knownMethod } from "../job/run-cycle.ts";
+import { isExposed } from "../job/state-place.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
@@ -148,7 +149,14 @@ async function databaseStep(job: Job, name: string): Promise<Step> {
       const { proveWritable } = await import("../state/postgres/connection/connect.ts");
       await proveWritable(job.statePlace.database);
     }
-    return { name, ok: true, detail: `${job.statePlace.name} (PostgreSQL): ${await contentOf(job)}.` };
+    const exposed = isExposed(job.statePlace)
+      ? "; the connection is not encrypted: add ?sslmode=verify-full to state.url"
+      : "";
+    return {
+      name,
+      ok: true,
+      detail: `${job.statePlace.name} (PostgreSQL): ${await contentOf(job)}${exposed}.`,
+    };
   } catch (error) {
     if (error instanceof StateError || error instanceof UsageError)
       return { name, ok: false, detail: error.message };

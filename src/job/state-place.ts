@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Config } from "../config/schema.ts";
 import { UsageError } from "../domain/errors.ts";
+import { isLoopbackName } from "../domain/loopback.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { PostgresPlace } from "../state/postgres/connection/place.ts";
 import { databasePassword } from "./database-password.ts";
@@ -30,6 +31,14 @@ export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds
         : {}),
     },
   };
+}
+
+/** Whether the state, and the password, travel over a network unencrypted. */
+export function isExposed(place: StatePlace): boolean {
+  if (place.kind === "file") return false;
+  const { hostname, searchParams } = new URL(place.database.url);
+  const plain = ["", "disable"].includes(searchParams.get("sslmode") ?? "") && !searchParams.has("ssl");
+  return plain && !isLoopbackName(hostname);
 }
 
 /** The file of a place, for commands that work on files. @throws UsageError for a database of a server */

