@@ -3,13 +3,12 @@ import { keptSentence, type LogValues } from "../logged-values.ts";
 import { asJson, type Session } from "./connection/database.ts";
 import { replaceValues } from "./log-values.ts";
 
-// Named, so that the index finds each status: what earlier cycles have reported is not looked through again.
-const unanswered = `job = $1 AND action IN ('create', 'update', 'deactivate', 'reactivate', 'link') AND status = $2
-  AND http_status IS NULL AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.job = $1 AND operation_id = operation.id)`;
-const remove = `DELETE FROM operation WHERE ${unanswered}`;
-const cancel = `UPDATE operation SET status = 'cancelled' WHERE ${unanswered}`;
-const find = `SELECT id FROM operation WHERE ${unanswered}`;
-const ofCycle = " AND cycle_id = $3";
+// Named in the text, so that the index of what is unanswered is found: what earlier cycles have done is not looked through.
+const unanswered = (
+  status: LeftOver["status"],
+): string => `WHERE job = $1 AND status = '${status}' AND http_status IS NULL
+  AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.job = $1 AND operation_id = operation.id)`;
+const ofCycle = " AND cycle_id = $2";
 const removeEqual = `DELETE FROM operation older USING operation newer
   WHERE newer.job = $1 AND newer.id = ANY($2) AND older.job = $1 AND older.object_id = newer.object_id AND older.id < newer.id
     AND older.status = newer.status AND older.changes::text = newer.changes::text`;
@@ -33,15 +32,17 @@ async function writeLeftOver(
   { cycleId, status, become, replacesEqual }: LeftOver,
   values: LogValues,
 ): Promise<void> {
-  const among = (text: string): string => (cycleId === undefined ? text : text + ofCycle);
-  const parameters = cycleId === undefined ? [status] : [status, cycleId];
+  const which = unanswered(status) + (cycleId === undefined ? "" : ofCycle);
+  const parameters = cycleId === undefined ? [] : [cycleId];
   if (become === "removed") {
-    await session.run(among(remove), ...parameters);
+    await session.run(`DELETE FROM operation ${which}`, ...parameters);
     return;
   }
   if (become === "kept" && values === "keep" && replacesEqual !== true) return;
   const rows = await session.all<{ id: number }>(
-    become === "cancelled" ? `${among(cancel)} RETURNING id` : among(find),
+    become === "cancelled"
+      ? `UPDATE operation SET status = 'cancelled' ${which} RETURNING id`
+      : `SELECT id FROM operation ${which}`,
     ...parameters,
   );
   const ids = rows.map(({ id }) => id);

@@ -109,7 +109,7 @@ CREATE TABLE target_user (
   missing_since bigint,
   PRIMARY KEY (job, lattice_id)
 ) WITH (fillfactor = 85);
-CREATE UNIQUE INDEX target_user_person ON target_user (job, object_id) WHERE object_id IS NOT NULL;
+CREATE UNIQUE INDEX target_user_person ON target_user (job, object_id) INCLUDE (active) WHERE object_id IS NOT NULL;
 CREATE INDEX target_user_name ON target_user (job, user_name_key);
 CREATE INDEX target_user_external_id ON target_user (job, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX target_user_manager ON target_user (job, manager) WHERE manager IS NOT NULL;
@@ -166,6 +166,8 @@ CREATE TABLE operation (
 CREATE INDEX operation_order ON operation (job, cycle_id, wave, id);
 CREATE INDEX operation_person ON operation (job, object_id, cycle_id);
 CREATE INDEX operation_kind ON operation (job, action, status, id);
+CREATE INDEX operation_unanswered ON operation (job, status, cycle_id)
+  WHERE http_status IS NULL AND status IN ('planned', 'reported', 'cancelled');
 CREATE INDEX operation_at ON operation (job, at);
 CREATE INDEX operation_held ON operation (job, object_id) WHERE status = 'held';
 CREATE INDEX operation_weighed ON operation (job, finished_at) WHERE status = 'done' AND weights IS NOT NULL;
