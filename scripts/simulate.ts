@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { sqliteAndPostgres } from "../test/simulation/both-states.ts";
 import { families, familyOf } from "../test/simulation/families.ts";
 import { describeHistory } from "../test/simulation/history.ts";
 import { playHistories } from "../test/simulation/play.ts";
@@ -21,7 +22,7 @@ const { values } = parseArgs({
     family: { type: "string", default: "everyday" },
     // Prints the families.
     list: { type: "boolean", default: false },
-    // `sqlite`, or `postgres`: a real server, or the one of DATABASE_URL.
+    // `sqlite`; `postgres`: a real server, or the one of DATABASE_URL; or `both`, whose answers are compared.
     store: { type: "string", default: "sqlite" },
     // Stops at the first failing history as it is, without making it smaller.
     first: { type: "boolean", default: false },
@@ -36,7 +37,7 @@ const name = values["lost-database"]
   : values["in-due-time"]
     ? "in-due-time"
     : values.family;
-const openState = values.store === "postgres" ? openPostgres : sqliteState;
+const openState = { postgres: openPostgres, both: openBoth }[values.store] ?? sqliteState;
 const runs = Number(values.runs);
 const seed = Number(values.seed);
 
@@ -85,6 +86,14 @@ async function keepsPromises(family: ReturnType<typeof familyOf>): Promise<boole
 
 /** A job of its own in a schema for simulations; the server ends with this process. */
 async function openPostgres(): Promise<PlayedState> {
-  const url = await serverIn(join(tmpdir(), `als-simulate-${process.pid}`), process.pid);
-  return postgresState({ url, schema: "als_simulate", job: `simulation-${process.pid}` });
+  return postgresState({ ...(await placeIn("als_simulate")), job: `simulation-${process.pid}` });
+}
+
+/** In a schema of its own. */
+async function openBoth(): Promise<PlayedState> {
+  return sqliteAndPostgres({ ...(await placeIn(`als_simulate_both_${process.pid}`)), job: "default" });
+}
+
+async function placeIn(schema: string): Promise<{ readonly url: string; readonly schema: string }> {
+  return { url: await serverIn(join(tmpdir(), `als-simulate-${process.pid}`), process.pid), schema };
 }
