@@ -41,8 +41,8 @@ export async function converge(stage: Stage): Promise<string | null> {
     const lasting = await settle(stage);
     if (lasting !== null) return `while some fail: ${lasting}`;
     const rejected = await rejectedAttributes(stage.store, history.people ?? mostPeople);
-    // A report of a person who fails may wait for the account.
-    const spared = new Set([...troubled, ...reportsOf(stage, troubled)]);
+    // A report of a person who fails may wait for the account, and a person whose userName that account still has, for the name.
+    const spared = new Set([...troubled, ...reportsOf(stage, troubled), ...heldUp(stage, troubled)]);
     const faults = [...faultsByPerson(world, rejected, await forgottenPeople(stage))]
       .filter(([objectId]) => !spared.has(objectId))
       .flatMap(([, found]) => found);
@@ -89,6 +89,15 @@ function moveIntoScope(world: World, id: string, member: boolean): void {
 function reportsOf({ world }: Stage, managers: ReadonlySet<string>): readonly string[] {
   return [...world.people.values()].flatMap(({ id, managerId }) =>
     managerId !== null && managers.has(managerId) ? [id] : [],
+  );
+}
+
+/** The people whose userName an account of one of the others has. */
+function heldUp({ world }: Stage, others: ReadonlySet<string>): readonly string[] {
+  const held = [...world.accounts.values()].filter((account) => others.has(world.ownerOf(account) ?? ""));
+  const names = new Set(held.map(({ userName }) => userName.toLowerCase()));
+  return [...world.people.values()].flatMap(({ id, userName }) =>
+    names.has(userName.toLowerCase()) ? [id] : [],
   );
 }
 
