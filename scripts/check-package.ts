@@ -8,6 +8,7 @@ const required = [
   "dist/cli.js",
   "dist/azure-lattice-sync.cdx.json",
   "dist/THIRD-PARTY-LICENCES.txt",
+  "src/state/postgres/schema/migrations/001-initial.sql",
   "src/state/sqlite/migrations/001-initial.sql",
   "src/report/page/report.css",
   "src/report/page/report.js",
@@ -34,7 +35,7 @@ const required = [
   "deploy/grafana/dashboard.json",
 ];
 const allowed =
-  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/sqlite\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
+  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/(sqlite|postgres\/schema)\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

@@ -121,6 +121,8 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
   const byHand = listMisses || secretive || hides === true || history.steps.some(isSeenByComparisonAlone);
   // An account that was removed by hand must be missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
+  // If it was in a ring of renames, the others are renamed only then, and its own person gets an account in the next cycle.
+  const ring = removed === 1 && history.steps.some((step) => renames.has(step.do)) ? 1 : 0;
   // An account whose link was removed is found again only by the first full comparison: two cycles count from there.
   const lies = new Set(["gone", "hidden"]);
   const hidden = history.steps.some((step) => step.do === "trouble" && lies.has(step.trouble?.answer ?? ""));
@@ -129,6 +131,7 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
     (leaverIsInTheWay(world) ? 1 : 0) +
     (history.rules === undefined ? 0 : 1) +
     removed +
+    ring +
     (hidden ? 1 : 0) +
     // When an account goes to another person, the former owner's reports lose it as their manager one cycle later.
     (sharesIds(world) ? 1 : 0) +
@@ -190,6 +193,8 @@ function isSeenByComparisonAlone(step: Step): boolean {
   if (step.do !== "cycle") return handwork.has(step.do);
   return (step.fate.answers?.length ?? 0) + (step.fate.readAnswers?.length ?? 0) > 0;
 }
+
+const renames: ReadonlySet<Step["do"]> = new Set(["rename", "disableAndRename", "swapNames"]);
 
 const handwork: ReadonlySet<Step["do"]> = new Set([
   "editInLattice",
