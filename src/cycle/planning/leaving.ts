@@ -33,8 +33,10 @@ export function judgeLeaving(events: readonly SeenEvent[], actions: EventActions
       if (leaving.kind === "none") leaving = { kind: "ignored", seen };
       continue;
     }
-    const until = seen.since + Math.max(action.afterMs, seen.event === "outOfScope" ? patience(actions) : 0);
-    if (until <= now) return { kind: "due", seen };
+    const delay = Math.max(action.afterMs, seen.event === "outOfScope" ? patience(actions) : 0);
+    const until = seen.since + delay;
+    // Without a delay no clock decides: the event may have been seen before ours was set back.
+    if (delay === 0 || until <= now) return { kind: "due", seen };
     if (leaving.kind !== "waiting" || until < leaving.until) leaving = { kind: "waiting", seen, until };
   }
   return leaving;

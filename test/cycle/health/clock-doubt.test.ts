@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { clockDoubt } from "../../../src/cycle/health/clock-doubt.ts";
-import { HostUnavailableError } from "../../../src/domain/errors.ts";
+import { HostUnavailableError, RecordRejectedError } from "../../../src/domain/errors.ts";
 import {
   atOnce,
   createWorkplace,
@@ -72,6 +72,46 @@ describe("a clock that Entra and Lattice contradict", () => {
       expect(place.target.active()).toEqual(["b@example.com", "c@example.com"]);
     },
   );
+
+  it.each([
+    ["disabled", -60 * minuteMs],
+    ["disabled", -yearMs],
+    ["disabled", yearMs],
+    ["deleted", -yearMs],
+    ["outOfScope", -yearMs],
+  ] as const)(
+    "does not delay a deactivation that has no delay, if the first attempt failed: %s, %i ms",
+    async (event, wrong) => {
+      await using place = await createWorkplace({});
+      for (const id of ["a", "b"]) place.source.hire(id);
+      place.source.scope = ["a", "b"];
+      await place.cycle();
+      if (event === "disabled") place.source.change("a", { accountEnabled: false });
+      if (event === "deleted") place.source.remove("a", "softDeleted");
+      if (event === "outOfScope") place.source.scope = ["b"];
+      place.target.before = () => {
+        throw new RecordRejectedError("not allowed", { status: 422 });
+      };
+      expect(await place.cycle()).toMatchObject({ outcome: "someFailed", failed: 1 });
+      place.target.before = () => {};
+      setWrong(place, wrong);
+      expect((await place.cycle()).header.summary).toMatchObject({ deactivate: 1, skipped: 0 });
+      expect(place.target.active()).toEqual(["b@example.com"]);
+    },
+  );
+
+  it("keeps a deactivation held that has no delay", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, maxDeactivations: 1 } });
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    await place.cycle();
+    for (const id of ["a", "b"]) place.source.change(id, { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 2 });
+    setWrong(place, -yearMs);
+    for (const id of ["a", "b"]) place.source.change(id, { jobTitle: "Left" });
+    const again = await place.cycle();
+    expect(again).toMatchObject({ outcome: "held", heldOperations: 2 });
+    expect(again.header.summary).toMatchObject({ deactivate: 2, skipped: 0 });
+  });
 
   it.each([yearMs, -yearMs])(
     "makes no account before a first day, and deactivates none after a last day: %i ms",

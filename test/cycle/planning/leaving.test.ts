@@ -414,3 +414,14 @@ describe("a person with several events that each have a delay", () => {
     },
   );
 });
+
+describe("an event that was first seen before our clock was set back", () => {
+  it.each<[string, EventAction, "due" | "waiting"]>([
+    ["without a delay is due", atOnce.disabled, "due"],
+    ["with a delay waits", week, "waiting"],
+  ])("%s", (_what, disabled, kind) => {
+    const evidence = { kind: "accountDisabled", detail: "seen" } as const;
+    const seen = [{ event: "disabled", evidence, since: 3_600_000 }] as const;
+    expect(judgeLeaving(seen, { ...atOnce, disabled }, 0).kind).toBe(kind);
+  });
+});
