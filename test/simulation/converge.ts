@@ -2,6 +2,7 @@ import type { StateStore } from "../../src/domain/state/store.ts";
 import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
 import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";
+import type { Fate } from "./fate.ts";
 import { finalConfigurationOf, mostPeople, type Step } from "./history.ts";
 import { encumbered, sharesIds } from "./identity.ts";
 import { invariants, silentDifference } from "./invariants.ts";
@@ -118,7 +119,16 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
   const { listMisses, missesClears, missesRestores, netChanges, hides, scope } = history.manners;
   const secretive =
     scope?.repeatsRemoved === true || missesClears || missesRestores || (netChanges && world.editedMeanwhile);
-  const byHand = listMisses || secretive || hides === true || history.steps.some(isSeenByComparisonAlone);
+  const fates = [
+    history.founding,
+    ...history.steps.flatMap((step) => (step.do === "cycle" ? [step.fate] : [])),
+  ];
+  const byHand =
+    listMisses ||
+    secretive ||
+    hides === true ||
+    fates.some(hasOddAnswers) ||
+    history.steps.some(isSeenByComparisonAlone);
   // An account that was removed by hand must be missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;
   // If it was in a ring of renames, the others are renamed only then, and its own person gets an account in the next cycle.
@@ -187,11 +197,14 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   return null;
 }
 
-/** Manual changes, values that no answer showed, and conclusions from wrong answers. */
+/** Manual changes, and values that no answer showed. */
 function isSeenByComparisonAlone(step: Step): boolean {
   if (step.do === "trouble") return step.trouble?.answer === "gone" || step.trouble?.answer === "hidden";
-  if (step.do !== "cycle") return handwork.has(step.do);
-  return (step.fate.answers?.length ?? 0) + (step.fate.readAnswers?.length ?? 0) > 0;
+  return handwork.has(step.do);
+}
+
+function hasOddAnswers({ answers = [], readAnswers = [] }: Fate): boolean {
+  return answers.length + readAnswers.length > 0;
 }
 
 const renames: ReadonlySet<Step["do"]> = new Set(["rename", "disableAndRename", "swapNames"]);
