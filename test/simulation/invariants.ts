@@ -31,8 +31,14 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
   if (guard !== null) {
     const { what, most } = guard;
     const recent = world.carriedOut.filter((one) => one.what === what && one.at > world.now - 24 * hourMs);
-    if (recent.length > most) {
-      return `${recent.length} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
+    // What a killed run did and another tool took back before anybody looked is not known to have been done: of these
+    // histories a person counts once.
+    const takenBack = stage.history.steps.some(
+      (step) => step.do === "otherTool" && step.writes === "reactivates",
+    );
+    const counted = takenBack ? new Set(recent.map(({ objectId }) => objectId)).size : recent.length;
+    if (counted > most) {
+      return `${counted} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
     }
   }
   return (await hastyLoss(stage)) ?? (await forgottenCycle(stage)) ?? lieOfTheLog(stage);
