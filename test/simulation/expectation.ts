@@ -115,8 +115,9 @@ function isConflicted(
 }
 
 /**
- * Whether a person is deactivated and renamed at once, and both names are taken. A leaver waits for nobody, so the name comes a
- * cycle later, and the person who gets the leaver's name gets it another cycle later.
+ * Whether a person is deactivated and renamed at once, and another person gets the old name, while the new one is taken or another
+ * change is refused with it. A leaver waits for nobody, so the new name comes a cycle later, and the other person gets the old
+ * one another cycle later.
  */
 export function leaverIsInTheWay(world: World): boolean {
   return [...world.people.values()].some((person) => {
@@ -125,7 +126,7 @@ export function leaverIsInTheWay(world: World): boolean {
     const held = (name: string): boolean =>
       [...world.accounts.values()].some((account) => account.id !== own.id && account.userName === name);
     return (
-      held(person.userName) &&
+      (held(person.userName) || person.title === refusedTitle) &&
       [...world.people.values()].some((other) => other.id !== person.id && other.userName === own.userName)
     );
   });
