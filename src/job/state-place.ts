@@ -45,7 +45,7 @@ export function isExposed(place: StatePlace): boolean {
 export function fileOf(place: StatePlace, command: string): string {
   if (place.kind === "file") return place.path;
   throw new UsageError(
-    `${command} works on a SQLite file, and this job has its state in PostgreSQL (${place.name}). Use the tools of PostgreSQL: pg_dump --schema=azure_lattice_sync makes a backup, and pg_restore brings it back`,
+    `${command} works on a SQLite file, and this job has its state in PostgreSQL (${place.name}). Use the tools of PostgreSQL: pg_dump --schema=azure_lattice_sync makes a backup, pg_restore brings it back, and docs/running.md says what to do after that`,
   );
 }
 
