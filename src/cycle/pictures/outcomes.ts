@@ -22,7 +22,8 @@ import { writeLookedUp } from "./marks.ts";
 export type EndedOperation = Pick<
   LoggedOperation,
   "id" | "cycleId" | "objectId" | "action" | "changes" | "latticeId" | "formerOwner"
->;
+> &
+  Partial<Pick<LoggedOperation, "adopts">>;
 
 /** One operation and its outcome. */
 export interface Ended {
@@ -61,7 +62,10 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
     ends.push(endOf(outcome));
     // The marks come first, because `link` judges the account's values by them.
     accounts.readAgain(outcome.readAgain ?? []);
-    if (outcome.target !== undefined) accounts.link(outcome.target, objectId, pathsOf(operation));
+    // If nothing was left to send, Lattice was not asked, and an account that is missing is still missing.
+    const unasked =
+      outcome.status === "done" && outcome.httpStatus === undefined && operation.adopts !== true;
+    if (outcome.target !== undefined) accounts.link(outcome.target, objectId, pathsOf(operation), unasked);
     if (outcome.status === "done") {
       sent.set(objectId, at(sentPerson(operation, outcome, known.held.has(objectId))));
       if (outcome.retry === undefined) retries.set(objectId, "dropped");
