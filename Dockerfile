@@ -31,6 +31,7 @@ WORKDIR /app
 COPY --from=dependencies /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY --from=build /build/src/state/sqlite/migrations ./src/state/sqlite/migrations
+COPY --from=build /build/src/state/postgres/schema/migrations ./src/state/postgres/schema/migrations
 COPY --from=build /build/src/report/page ./src/report/page
 COPY --from=build /build/src/daemon/http/page ./src/daemon/http/page
 COPY --from=build /build/config ./config

@@ -9,6 +9,7 @@ import Database from "better-sqlite3";
 import type { From } from "dockerfile-ast";
 import { validate } from "dockerfile-utils";
 import { describe, expect, inject, it } from "vitest";
+import { packageRoot } from "../../src/process/package-root.ts";
 import {
   canBeReadOnly,
   dockerfile,
@@ -41,6 +42,14 @@ describe("the Dockerfile", () => {
     expect(listOf("ENTRYPOINT")).toEqual(["node", "--disable-sigusr1", "/app/dist/start.cjs"]);
     expect(listOf("CMD")).toEqual(["daemon"]);
     expect(lastStage().map((one) => one.getKeyword())).toContain("HEALTHCHECK");
+  });
+
+  it("has what the package has of src, because the program reads it when it runs", () => {
+    const copied = lastStage().flatMap((one) => one.getArguments().map((argument) => argument.getValue()));
+    const { files } = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
+    const read: readonly string[] = files.filter((file: string) => file.startsWith("src/"));
+    expect(read).toContain("src/state/postgres/schema/migrations");
+    expect(copied).toEqual(expect.arrayContaining(read.flatMap((file) => [`/build/${file}`, `./${file}`])));
   });
 
   it("has the command under its name, for docker exec", () => {
