@@ -37,7 +37,7 @@ const name = values["lost-database"]
   : values["in-due-time"]
     ? "in-due-time"
     : values.family;
-const openState = { postgres: openPostgres, both: openBoth }[values.store] ?? sqliteState;
+const openState = openerOf(values.store);
 const runs = Number(values.runs);
 const seed = Number(values.seed);
 
@@ -82,6 +82,19 @@ async function keepsPromises(family: ReturnType<typeof familyOf>): Promise<boole
       `Play it again: npm run simulate -- --family ${family.name} --seed ${seed} --path ${failure.path}${values.store === "sqlite" ? "" : ` --store ${values.store}`}\n`,
   );
   return false;
+}
+
+function openerOf(store: string): () => PlayedState | Promise<PlayedState> {
+  switch (store) {
+    case "sqlite":
+      return sqliteState;
+    case "postgres":
+      return openPostgres;
+    case "both":
+      return openBoth;
+    default:
+      throw new Error(`There is no store "${store}"; there are sqlite, postgres, both.`);
+  }
 }
 
 /** A job of its own in a schema for simulations; the server ends with this process. */
