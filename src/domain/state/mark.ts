@@ -1,5 +1,5 @@
 /**
- * Why people are in the next plan. A store finds the people by an index and marks them; it never adds a mark. `retry`: a person
+ * Why people are in the next plan. A store finds the people by an index and marks them; by itself it marks only a person who is new. `retry`: a person
  * who waits for a retry is tried at once, because the values of the failed try have changed.
  */
 export type Mark =
