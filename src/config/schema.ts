@@ -181,7 +181,7 @@ const stateSchema = z
         })
         .optional()
         .describe(
-          "PostgreSQL database (13 or later) that holds the state instead of a file, as a URL. Use ?sslmode=verify-full unless the database is on this machine. Its user needs rights on the schema azure_lattice_sync only. Prefer ALS_STATE_URL_FILE.",
+          "PostgreSQL database (13 or later) that holds the state instead of a file, as a URL. Use ?sslmode=verify-full unless the database is on this machine. Its user needs rights on the schema azure_lattice_sync and, for dry runs, TEMPORARY on the database. Prefer ALS_STATE_URL_FILE.",
         ),
       signIn: choice(["password", "entra"])
         .prefault("password")
