@@ -14,6 +14,17 @@ import type { Account, Person, World } from "./world.ts";
 
 const hourMs = 3_600_000;
 
+/**
+ * Whether another tool may undo a write whose outcome the engine does not know, because the run was killed or no answer came: a look-up
+ * then finds nothing done, and the guard counts the person's next one alone.
+ */
+function mayTakeBack({ history: { steps } }: Stage): boolean {
+  const unknown = steps.some(
+    (step) => step.do === "cycle" && step.fate.deaths.length + step.fate.faults.length > 0,
+  );
+  return unknown && steps.some((step) => step.do === "otherTool" && step.writes === "reactivates");
+}
+
 /** The conditions that hold between any two steps. @returns a condition that does not */
 export async function invariants(stage: Stage, guard = stage.history.guard): Promise<string | null> {
   const { world, store, state } = stage;
@@ -31,12 +42,7 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
   if (guard !== null) {
     const { what, most } = guard;
     const recent = world.carriedOut.filter((one) => one.what === what && one.at > world.now - 24 * hourMs);
-    // What a killed run did and another tool took back before anybody looked is not known to have been done: of these
-    // histories a person counts once.
-    const takenBack = stage.history.steps.some(
-      (step) => step.do === "otherTool" && step.writes === "reactivates",
-    );
-    const counted = takenBack ? new Set(recent.map(({ objectId }) => objectId)).size : recent.length;
+    const counted = mayTakeBack(stage) ? new Set(recent.map(({ objectId }) => objectId)).size : recent.length;
     if (counted > most) {
       return `${counted} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
     }
