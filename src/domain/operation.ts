@@ -3,7 +3,16 @@ import type { ConfirmedTarget, Dissolved, ReadAgain } from "./state/account.ts";
 import type { RetryRecord } from "./state/retry.ts";
 
 /** `reported`: drift that is not corrected. */
-export type OperationStatus = "reported" | "planned" | "held" | "sending" | "done" | "failed" | "cancelled";
+export const operationStatuses = [
+  "reported",
+  "planned",
+  "held",
+  "sending",
+  "done",
+  "failed",
+  "cancelled",
+] as const;
+export type OperationStatus = (typeof operationStatuses)[number];
 
 /** An operation as it stands in the provisioning log. */
 export interface LoggedOperation extends Operation {

@@ -1,7 +1,9 @@
 import type { Json } from "./json.ts";
 import type { WeightKind } from "./weight.ts";
 
-export type Action = "create" | "update" | "deactivate" | "reactivate" | "link";
+/** A query that finds actions by an index names each of them. */
+export const actions = ["create", "update", "deactivate", "reactivate", "link"] as const;
+export type Action = (typeof actions)[number];
 
 /** Evidence that a person should not be active. */
 export type EvidenceKind = "accountDisabled" | "softDeleted" | "deleted" | "leftScope" | "filteredOut";

@@ -1,6 +1,6 @@
 import type { DepartmentCount, LogEntry, LogQuery } from "../../domain/log.ts";
-import type { OperationStatus } from "../../domain/operation.ts";
-import type { Action, CycleKind, SkipCode, Skipped } from "../../domain/plan.ts";
+import { type OperationStatus, operationStatuses } from "../../domain/operation.ts";
+import { type Action, actions, type CycleKind, type SkipCode, type Skipped } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
 import type { History } from "../../domain/state/history.ts";
 import { decisionJson, personDecision } from "./decisions.ts";
@@ -29,17 +29,6 @@ const decisionOfEntry = `(SELECT ${decisionJson} FROM decided_person p JOIN deci
       WHERE cycle.plan_id = d.plan_id AND cycle.id BETWEEN coalesce(o.held_since, o.cycle_id) AND o.cycle_id),
     p.what = 'released' AND d.at <= o.at AND EXISTS (SELECT 1 FROM json_each(ch.changes) WHERE json_extract(value, '$.released')))
   ORDER BY p.decision_id DESC LIMIT 1)`;
-
-const actions: readonly Action[] = ["create", "update", "deactivate", "reactivate", "link"];
-const outcomes: readonly OperationStatus[] = [
-  "reported",
-  "planned",
-  "held",
-  "sending",
-  "done",
-  "failed",
-  "cancelled",
-];
 
 /** Up to this many people are looked up by index. With more, scanning the log from its end fills a page sooner. */
 const fewPeople = 300;
@@ -166,7 +155,7 @@ function finder(db: Connection): (query: LogQuery) => readonly number[] {
     }
     // One scan for each pair of action and outcome: within a pair, the index is in the order of ids.
     const kinds = (query.actions ?? actions).flatMap((action) =>
-      (query.outcomes ?? outcomes).map((outcome) => ({ action, outcome })),
+      (query.outcomes ?? operationStatuses).map((outcome) => ({ action, outcome })),
     );
     return kinds
       .flatMap((kind) =>

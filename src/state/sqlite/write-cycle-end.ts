@@ -1,3 +1,4 @@
+import { actions } from "../../domain/plan.ts";
 import type { LeftOver, StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 import type { ValueKeeper } from "./log-values.ts";
@@ -8,9 +9,10 @@ export function cycleEndWriter(
   db: Connection,
   values: ValueKeeper,
 ): (change: Pick<StateChange, "leftOver" | "cycleEnd">) => void {
-  // Named, so that the index finds each status: what earlier cycles have reported is not looked through again.
+  // Each action is named, so that the index finds each status: what earlier cycles have reported is not looked through again.
+  const anyAction = actions.map((action) => `'${action}'`).join(", ");
   const unanswered = `SELECT id FROM operation INDEXED BY operation_kind
-     WHERE action IN ('create', 'update', 'deactivate', 'reactivate', 'link') AND status = :status AND http_status IS NULL
+     WHERE action IN (${anyAction}) AND status = :status AND http_status IS NULL
        AND id NOT IN (SELECT operation_id FROM intent)`;
   const ofEvery = db.prepare<{ status: string }, number>(unanswered).pluck();
   const ofCycle = db
