@@ -116,7 +116,7 @@ async function opened(
   try {
     const job = await prepare(pool, words);
     if (job !== null) {
-      return { db: databaseOf(pool, job, words, { waitMs }), close: () => pool.end() };
+      return { db: databaseOf(pool, job, words, waitMs), close: () => pool.end() };
     }
   } catch (error) {
     await pool.end();

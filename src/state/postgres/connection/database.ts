@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PoolClient, QueryResult } from "pg";
+import type { Pool, PoolClient, QueryResult } from "pg";
 import { encodeJson, encodeText } from "./codec.ts";
 import { type DatabaseInWords, isLost, isTransient, stateError } from "./errors.ts";
 
@@ -55,49 +55,41 @@ export interface Database extends Session {
   analyze(tables: readonly string[]): Promise<void>;
 }
 
-/** Where connections come from: a pool of `pg`. */
-export interface Connections {
-  connect(): Promise<PoolClient>;
-}
-
-/** How long a database that cannot be reached is waited for. */
-export interface Patience {
-  readonly waitMs: number;
-}
-
 const firstPauseMs = 25;
 const longestPauseMs = 1_000;
 /** Rows of a walk that are in memory at a time. */
 const walkedAtOnce = 2_000;
 
-/** The job's rows in the database. */
+/**
+ * The job's rows in the database.
+ * @param waitMs a database that cannot be reached is waited for as long as this
+ */
 export function databaseOf(
-  connections: Connections,
+  pool: Pool,
   job: number,
   words: DatabaseInWords,
-  patience: Patience,
+  waitMs: number,
 ): Database {
-  /** Repeats what can be repeated; `mayRepeat` says whether nothing was done. */
+  /** Repeats what failed for a reason that passes by itself. */
   const persist = async <T>(attempt: () => Promise<T>): Promise<T> => {
     const since = performance.now();
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
         return await attempt();
       } catch (error) {
-        if (!isTransient(error) || performance.now() - since > patience.waitMs)
-          throw stateError(words, error);
+        if (!isTransient(error) || performance.now() - since > waitMs) throw stateError(words, error);
         await sleep(pauseMs);
       }
     }
   };
   const onOne = async <T>(use: (client: PoolClient) => Promise<T>): Promise<T> => {
-    const client = await connections.connect();
+    const client = await pool.connect();
     try {
       const result = await use(client);
       client.release();
       return result;
     } catch (error) {
-      // Whatever state the connection is in, it is not used again.
+      // A connection that is lost is not used again.
       client.release(isLost(error) ? true : undefined);
       throw error;
     }
@@ -134,7 +126,7 @@ export function databaseOf(
         }
       }),
     analyze: async (tables) => {
-      // Whoever looks at them already looks for all.
+      // Another process that looks at them already looks for this one as well.
       await persist(() => onOne((client) => client.query(`ANALYZE (SKIP_LOCKED) ${tables.join(", ")}`)));
     },
     walk: async <Row extends object>(
@@ -165,11 +157,11 @@ export function databaseOf(
 
 /** @returns the transaction's number, by which it is found again if its end is not known */
 async function begin(client: PoolClient): Promise<string> {
-  // One message; PostgreSQL answers each of the two.
-  const answers = (await client.query(
-    "BEGIN; SELECT pg_current_xact_id()::text AS id",
-  )) as unknown as readonly QueryResult<{ id: string }>[];
-  const id = answers[1]?.rows[0]?.id;
+  // One message; the driver gives a list of results for it, which its types do not say.
+  const results = [
+    await client.query<{ id: string }>("BEGIN; SELECT pg_current_xact_id()::text AS id"),
+  ].flat();
+  const id = results.at(-1)?.rows[0]?.id;
   if (id === undefined) throw new Error("a transaction has no number");
   return id;
 }
