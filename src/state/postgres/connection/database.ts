@@ -42,7 +42,8 @@ export interface Session {
 export interface Database extends Session {
   /**
    * Runs the statements of `action` as one transaction: all of it or nothing, and once. `action` is called again if the transaction was
-   * certainly rolled back: it must change nothing but the database.
+   * rolled back: it must change nothing but the database. If the answer to COMMIT is lost, the same server knows what became of
+   * it; for another one that took over see `wasCommitted`.
    */
   transaction<T>(action: (session: Session) => Promise<T>): Promise<T>;
   /** Visits each row of a statement that has more of them than belong into memory. */
@@ -64,12 +65,7 @@ const walkedAtOnce = 2_000;
  * The job's rows in the database.
  * @param waitMs a database that cannot be reached is waited for as long as this
  */
-export function databaseOf(
-  pool: Pool,
-  job: number,
-  words: DatabaseInWords,
-  waitMs: number,
-): Database {
+export function databaseOf(pool: Pool, job: number, words: DatabaseInWords, waitMs: number): Database {
   /** Repeats what failed for a reason that passes by itself. */
   const persist = async <T>(attempt: () => Promise<T>): Promise<T> => {
     const since = performance.now();
@@ -166,10 +162,13 @@ async function begin(client: PoolClient): Promise<string> {
   return id;
 }
 
-/** Waits until the transaction has ended. */
+/**
+ * Waits until the transaction has ended. A server that took over may lack the transaction and have given its number to another one since:
+ * then the answer is about that one.
+ */
 async function wasCommitted(client: PoolClient, transaction: string): Promise<boolean> {
   for (;;) {
-    // A server that took over may never have seen the number: then it has nothing of the transaction.
+    // A server that took over may not have come to the number yet: then it has nothing of the transaction.
     const { rows } = await client.query<{ status: string | null }>(
       `SELECT CASE WHEN $1::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status($1::xid8) END AS status`,
       [transaction],
