@@ -1,22 +1,8 @@
-import type { CycleKind, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
-import type { CycleOutcome, CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
+import type { OutcomeCount, Totals } from "../../domain/state/cycles.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type CycleRow, cycleRecord } from "../records.ts";
 import type { Database } from "./connection/database.ts";
 import { checkFence } from "./fence.ts";
-
-interface CycleRow {
-  readonly id: number;
-  readonly plan_id: string;
-  readonly kind: CycleKind;
-  readonly started_at: number;
-  readonly finished_at: number | null;
-  readonly outcome: CycleOutcome | null;
-  readonly error: string | null;
-  readonly summary: PlanSummary | null;
-  readonly guard: GuardVerdict | null;
-  readonly notes: readonly string[] | null;
-  readonly outcomes: readonly OutcomeCount[];
-}
 
 type CycleMethods = Pick<
   StateStore,
@@ -73,26 +59,5 @@ export function cycleMethods(db: Database): CycleMethods {
       const row = await db.one<CycleRow>(ofPlan, planId);
       return row === undefined ? null : cycleRecord(row);
     },
-  };
-}
-
-function cycleRecord(row: CycleRow): CycleRecord {
-  const { outcomes } = row;
-  const countOf = (outcome: string): number =>
-    outcomes.reduce((sum, one) => (one.outcome === outcome ? sum + one.count : sum), 0);
-  return {
-    id: row.id,
-    planId: row.plan_id,
-    kind: row.kind,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    outcome: row.outcome,
-    error: row.error,
-    summary: row.summary,
-    guard: row.guard,
-    notes: row.notes ?? [],
-    done: countOf("done"),
-    failed: countOf("failed"),
-    outcomes,
   };
 }

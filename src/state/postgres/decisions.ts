@@ -1,23 +1,10 @@
 import type { Actor } from "../../domain/actor.ts";
 import type { DecidedWhat, PersonDecision } from "../../domain/decision.ts";
-import type { EvidenceKind } from "../../domain/plan.ts";
-import type { RejectedChange } from "../../domain/state/decided-change.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type RejectedRow, rejectedChange } from "../records.ts";
 import type { Database } from "./connection/database.ts";
 
 type DecisionMethods = Pick<StateStore, "rejections" | "countRejected" | "decisionsOf" | "releasesBefore">;
-
-/** A rejection, and the decision that it is of. */
-export interface RejectedRow {
-  readonly object_id: string;
-  readonly attribute: string;
-  readonly fingerprint: string;
-  readonly evidence: EvidenceKind | null;
-  readonly plan_id: string;
-  readonly rejected_at: number;
-  readonly actor: Actor | null;
-  readonly decision_reason: string | null;
-}
 
 /** The columns of a `RejectedRow`, and the tables they come from, of `rejected_change AS c`. */
 export const rejectedColumns = `c.object_id, c.attribute, c.fingerprint, c.evidence, c.plan_id, c.rejected_at, d.actor,
@@ -64,18 +51,6 @@ export function decisionMethods(db: Database): DecisionMethods {
         personDecision(decision),
       ),
     releasesBefore: (before) => db.all(old, before),
-  };
-}
-
-export function rejectedChange(row: RejectedRow): RejectedChange {
-  return {
-    objectId: row.object_id,
-    attribute: row.attribute,
-    fingerprint: row.fingerprint,
-    evidence: row.evidence,
-    planId: row.plan_id,
-    rejectedAt: row.rejected_at,
-    ...(row.actor === null ? {} : { decision: { by: row.actor, reason: row.decision_reason } }),
   };
 }
 

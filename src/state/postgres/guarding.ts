@@ -1,7 +1,7 @@
 import type { StateStore } from "../../domain/state/store.ts";
-import type { WeighedCount } from "../../domain/weight.ts";
+import { loggedOperation, type OperationRow, weighedOperation } from "../operation-row.ts";
+import { type WeighedRow, weighedCount } from "../weights-column.ts";
 import type { Database } from "./connection/database.ts";
-import { loggedOperation, type OperationRow, weighedOperation, weightsOf } from "./operation-row.ts";
 
 type GuardingMethods = Pick<
   StateStore,
@@ -14,11 +14,6 @@ type GuardingMethods = Pick<
   | "earlierHeld"
   | "heldOf"
 >;
-
-interface WeighedRow {
-  readonly weights: string;
-  readonly count: number;
-}
 
 const planned = `SELECT weights, count(*) AS count FROM operation
   WHERE job = $1 AND cycle_id = $2 AND status = 'planned' AND weights IS NOT NULL GROUP BY weights`;
@@ -71,8 +66,4 @@ export function guardingMethods(db: Database): GuardingMethods {
     heldOf: async (cycleId, { afterWave, afterId, limit }) =>
       (await db.all<OperationRow>(held, cycleId, afterWave, afterId, limit)).map(loggedOperation),
   };
-}
-
-function weighedCount({ weights, count }: WeighedRow): WeighedCount {
-  return { weights: weightsOf(weights), count };
 }

@@ -1,27 +1,15 @@
-import type { DailyCount, DepartmentCount, LogEntry, LogQuery } from "../../domain/log.ts";
-import type { CycleKind, SkipCode, Skipped } from "../../domain/plan.ts";
-import { withoutRedacted } from "../../domain/redacted.ts";
+import type { DailyCount, DepartmentCount, LogQuery } from "../../domain/log.ts";
+import type { SkipCode, Skipped } from "../../domain/plan.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type EntryRow, logEntry } from "../operation-row.ts";
 import type { Database, Value } from "./connection/database.ts";
 import { type DecisionRow, decisionJson, decisionTables, personDecision } from "./decisions.ts";
-import { loggedOperation, type OperationRow } from "./operation-row.ts";
 import { peopleNamed } from "./search.ts";
 
 type HistoryMethods = Pick<
   StateStore,
   "history" | "dailyCounts" | "departments" | "skipped" | "countSkipped"
 >;
-
-interface EntryRow extends OperationRow {
-  readonly plan_id: string;
-  readonly kind: CycleKind;
-  readonly at: number;
-  readonly started_at: number | null;
-  readonly finished_at: number | null;
-  readonly http_status: number | null;
-  readonly request_id: string | null;
-  readonly decision: DecisionRow | null;
-}
 
 /** The newest decision about an entry: a release before it was sent, or a release or rejection while a plan held it. */
 const decisionOfEntry = `(SELECT ${decisionJson} FROM ${decisionTables}
@@ -60,7 +48,8 @@ export function historyMethods(db: Database): HistoryMethods {
       const text = `SELECT o.*, c.plan_id, c.kind, ${decisionOfEntry} AS decision
         FROM operation o JOIN cycle c ON c.job = o.job AND c.id = o.cycle_id
         WHERE o.job = $1 AND ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2`;
-      return (await db.all<EntryRow>(text, ...values)).map(logEntry);
+      const rows = await db.all<EntryRow & { readonly decision: DecisionRow | null }>(text, ...values);
+      return rows.map((row) => logEntry(row, row.decision && personDecision(row.decision)));
     },
     dailyCounts: async (since) =>
       (await db.all<Omit<DailyCount, "day"> & { readonly day: number }>(counts, since)).map((row) => ({
@@ -105,21 +94,4 @@ function filters(
   );
   add(named === null ? undefined : [...named], (parameter) => `o.object_id = ANY(${parameter})`);
   return { where, values };
-}
-
-function logEntry(row: EntryRow): LogEntry {
-  const { started_at: startedAt, finished_at: finishedAt } = row;
-  return {
-    ...withoutRedacted(loggedOperation(row)),
-    planId: row.plan_id,
-    cycle: row.kind,
-    at: row.at,
-    startedAt,
-    finishedAt,
-    durationMs: startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
-    httpStatus: row.http_status,
-    requestId: row.request_id,
-    attempt: row.attempt,
-    ...(row.decision === null ? {} : { decision: personDecision(row.decision) }),
-  };
 }

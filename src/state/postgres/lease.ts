@@ -1,12 +1,6 @@
-import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type LeaseRow, leaseHolder } from "../records.ts";
 import type { Database } from "./connection/database.ts";
-
-interface LeaseRow {
-  readonly owner: string;
-  readonly acquired_at: number;
-  readonly expires_at: number;
-}
 
 type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "leaseHolder">;
 
@@ -54,8 +48,4 @@ export function leaseMethods(db: Database, clock: LeaseClock): LeaseMethods {
       return held === undefined ? null : leaseHolder(held);
     },
   };
-}
-
-function leaseHolder(row: LeaseRow): LeaseHolder {
-  return { owner: row.owner, acquiredAt: row.acquired_at, expiresAt: row.expires_at };
 }

@@ -2,8 +2,9 @@ import type { Presence } from "../../domain/source.ts";
 import type { PersonRow } from "../../domain/state/change.ts";
 import type { UnreadPerson } from "../../domain/state/people.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type RetryRow, retryRecord } from "../records.ts";
 import type { Database } from "./connection/database.ts";
-import { type RetryRow, retryRecord, type SourceRow, sourceUser } from "./rows.ts";
+import { type SourceRow, sourceUser } from "./rows.ts";
 
 type PeopleMethods = Pick<
   StateStore,

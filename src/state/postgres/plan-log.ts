@@ -1,8 +1,8 @@
 import type { Action } from "../../domain/plan.ts";
 import type { PlannedRename } from "../../domain/state/plan-log.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { loggedOperation, type OperationRow, weighedOperation } from "../operation-row.ts";
 import type { Database, Value } from "./connection/database.ts";
-import { loggedOperation, type OperationRow, weighedOperation } from "./operation-row.ts";
 
 type PlanLogMethods = Pick<
   StateStore,

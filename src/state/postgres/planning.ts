@@ -4,19 +4,18 @@ import type { Presence, SourceUser } from "../../domain/source.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate, SharerFilter } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
-import { decodeJson } from "./connection/codec.ts";
-import type { Database, Value } from "./connection/database.ts";
-import { type RejectedRow, rejectedChange, rejectedColumns, rejectedTables } from "./decisions.ts";
 import {
   type LostLinkRow,
-  linkedTarget,
   lostLink,
+  type RejectedRow,
   type RetryRow,
+  rejectedChange,
   retryRecord,
-  type SourceRow,
-  sourceUser,
-  type TargetRow,
-} from "./rows.ts";
+} from "../records.ts";
+import { decodeJson } from "./connection/codec.ts";
+import type { Database, Value } from "./connection/database.ts";
+import { rejectedColumns, rejectedTables } from "./decisions.ts";
+import { linkedTarget, type SourceRow, sourceUser, type TargetRow } from "./rows.ts";
 
 type PlanningMethods = Pick<
   StateStore,

@@ -1,9 +1,8 @@
 import type { Json, JsonObject } from "../../domain/json.ts";
 import type { Presence, SourceUser } from "../../domain/source.ts";
-import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
+import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { AccountRow } from "../../domain/state/change.ts";
-import type { RetryRecord } from "../../domain/state/retry.ts";
 
 // Rows as PostgreSQL gives them, JSON taken apart. They are written by this program alone, so the shapes are trusted.
 
@@ -28,27 +27,6 @@ export interface TargetRow {
   readonly read_in: number;
   readonly read_again: readonly string[] | null;
   readonly missing_since: number | null;
-}
-
-export interface LostLinkRow {
-  readonly lattice_id: string;
-  readonly object_id: string;
-  readonly external_id: string | null;
-  readonly user_name: string;
-  readonly missing_since: number;
-  readonly dissolved_at: number;
-  readonly reason: string;
-}
-
-export interface RetryRow {
-  readonly object_id: string;
-  readonly attempts: number;
-  readonly first_failed_at: number;
-  readonly last_failed_at: number;
-  readonly next_try_at: number;
-  readonly code: string;
-  readonly message: string;
-  readonly paths: readonly string[] | null;
 }
 
 export function sourceUser(row: SourceRow): SourceUser {
@@ -86,31 +64,6 @@ export function accountRow(row: TargetRow): AccountRow {
     readIn: row.read_in,
     readAgain: row.read_again,
     missingSince: row.missing_since,
-  };
-}
-
-export function lostLink(row: LostLinkRow): LostLink {
-  return {
-    latticeId: row.lattice_id,
-    objectId: row.object_id,
-    externalId: row.external_id,
-    userName: row.user_name,
-    missingSince: row.missing_since,
-    dissolvedAt: row.dissolved_at,
-    reason: row.reason,
-  };
-}
-
-export function retryRecord(row: RetryRow): RetryRecord {
-  return {
-    objectId: row.object_id,
-    attempts: row.attempts,
-    firstFailedAt: row.first_failed_at,
-    lastFailedAt: row.last_failed_at,
-    nextTryAt: row.next_try_at,
-    code: row.code,
-    message: row.message,
-    ...(row.paths === null ? {} : { paths: row.paths }),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { OperationStatus } from "../../domain/operation.ts";
 import type { Action, Change, Evidence } from "../../domain/plan.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type RetryRow, retryRecord } from "../records.ts";
 import type { Database } from "./connection/database.ts";
-import { type RetryRow, retryRecord } from "./rows.ts";
 
 type UnfinishedMethods = Pick<
   StateStore,

@@ -1,6 +1,6 @@
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
+import { weightsColumn } from "../weights-column.ts";
 import { asJson, type Session } from "./connection/database.ts";
-import { weightsColumn } from "./operation-row.ts";
 
 // Ids follow one another in the order of the rows.
 const add = `WITH newest AS (UPDATE job SET last_operation = last_operation + $3 WHERE id = $1 RETURNING last_operation - $3 AS id)

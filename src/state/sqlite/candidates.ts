@@ -5,11 +5,10 @@ import type { RejectedChange } from "../../domain/state/decided-change.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type LostLinkRow, lostLink } from "../records.ts";
 import type { Connection } from "./files/database.ts";
 import {
-  type LostLinkRow,
   linkedTarget,
-  lostLink,
   type RejectedRow,
   type RetryRow,
   rejectedChange,

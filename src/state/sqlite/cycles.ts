@@ -1,25 +1,19 @@
-import type { CycleKind, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
+import type { GuardVerdict, PlanSummary } from "../../domain/plan.ts";
 import type { StateChange } from "../../domain/state/change.ts";
-import type { CycleOutcome, CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
+import type { CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { cycleRecord as cycleParsed, type CycleRow as ParsedCycle } from "../records.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import { cycleRanges, given, type IdRange } from "./tuning.ts";
 
-interface CycleRow {
-  readonly id: number;
-  readonly plan_id: string;
-  readonly kind: CycleKind;
-  readonly started_at: number;
-  readonly finished_at: number | null;
-  readonly outcome: CycleOutcome | null;
-  readonly error: string | null;
+type CycleRow = Omit<ParsedCycle, "summary" | "guard" | "notes" | "outcomes"> & {
   readonly summary: string | null;
   readonly guard: string | null;
-  readonly outcomes: string;
   readonly notes: string | null;
-}
+  readonly outcomes: string;
+};
 
 type CycleMethods = Pick<
   StateStore,
@@ -99,22 +93,11 @@ export function cyclePlanWriter(
 }
 
 function cycleRecord(row: CycleRow): CycleRecord {
-  const outcomes = JSON.parse(row.outcomes) as OutcomeCount[];
-  const countOf = (outcome: string): number =>
-    outcomes.reduce((sum, one) => (one.outcome === outcome ? sum + one.count : sum), 0);
-  return {
-    id: row.id,
-    planId: row.plan_id,
-    kind: row.kind,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    outcome: row.outcome,
-    error: row.error,
+  return cycleParsed({
+    ...row,
     summary: row.summary === null ? null : (JSON.parse(row.summary) as PlanSummary),
     guard: row.guard === null ? null : (JSON.parse(row.guard) as GuardVerdict),
-    notes: row.notes === null ? [] : (JSON.parse(row.notes) as string[]),
-    done: countOf("done"),
-    failed: countOf("failed"),
-    outcomes,
-  };
+    notes: row.notes === null ? null : (JSON.parse(row.notes) as string[]),
+    outcomes: JSON.parse(row.outcomes) as OutcomeCount[],
+  });
 }

@@ -1,9 +1,9 @@
 import type { Guarding } from "../../domain/state/guarding.ts";
-import type { WeighedCount, Weight } from "../../domain/weight.ts";
+import type { WeighedCount } from "../../domain/weight.ts";
+import { type WeighedRow, weighedCount } from "../weights-column.ts";
 import type { Connection } from "./files/database.ts";
-import { loggedOperation, type OperationRow, operationsWithChanges } from "./plan-log.ts";
+import { loggedOperation, type OperationRow, operationsWithChanges, weighedOperation } from "./plan-log.ts";
 import { cycleRanges, given, type IdRange } from "./tuning.ts";
-import { weightsOfRow } from "./weights-column.ts";
 
 const holdersAtOnce = { least: 100, most: 5_000 };
 
@@ -71,9 +71,7 @@ export function guardingMethods(db: Connection): Guarding {
       return total;
     },
     weighedOperations: async (cycleId, after, limit) =>
-      weighed
-        .all(cycleId, after, limit)
-        .map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) })),
+      weighed.all(cycleId, after, limit).map(weighedOperation),
   };
 }
 
@@ -105,13 +103,4 @@ function heldMethods(db: Connection): Pick<Guarding, "earlierHeld" | "heldOf"> {
       })),
     heldOf: async (cycleId, query) => of.all({ cycleId, ...query }).map(loggedOperation),
   };
-}
-
-interface WeighedRow {
-  readonly weights: string;
-  readonly count: number;
-}
-
-function weighedCount({ weights, count }: WeighedRow): WeighedCount {
-  return { weights: JSON.parse(weights) as Weight[], count };
 }

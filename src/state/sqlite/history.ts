@@ -1,26 +1,18 @@
-import type { DepartmentCount, LogEntry, LogQuery } from "../../domain/log.ts";
+import type { DepartmentCount, LogQuery } from "../../domain/log.ts";
 import { type OperationStatus, operationStatuses } from "../../domain/operation.ts";
-import { type Action, actions, type CycleKind, type SkipCode, type Skipped } from "../../domain/plan.ts";
-import { withoutRedacted } from "../../domain/redacted.ts";
+import { type Action, actions, type SkipCode, type Skipped } from "../../domain/plan.ts";
 import type { History } from "../../domain/state/history.ts";
+import { logEntry, type EntryRow as ParsedEntry } from "../operation-row.ts";
 import { decisionJson, personDecision } from "./decisions.ts";
 import type { Connection } from "./files/database.ts";
 import { peopleNamed } from "./person-search.ts";
-import { loggedOperation, type OperationRow } from "./plan-log.ts";
+import { type OperationRow, parsedRow } from "./plan-log.ts";
 import { given } from "./tuning.ts";
 
-interface EntryRow extends OperationRow {
-  readonly plan_id: string;
-  readonly kind: CycleKind;
-  readonly at: number;
-  readonly started_at: number | null;
-  readonly finished_at: number | null;
-  readonly http_status: number | null;
-  readonly request_id: string | null;
-  readonly attempt: number;
+type EntryRow = OperationRow<ParsedEntry> & {
   /** JSON of a `DecisionRow`. */
   readonly decision: string | null;
-}
+};
 
 /** The newest decision about an entry: a release before it was sent, or a release or rejection while a plan held it. */
 const decisionOfEntry = `(SELECT ${decisionJson} FROM decided_person p JOIN decision d ON d.id = p.decision_id
@@ -81,7 +73,16 @@ export function historyMethods(db: Connection): History {
         .map((row) => ({ ...row, department: row.department === null ? null : String(row.department) })),
     history: async (query) =>
       // One transaction, so that the rows belong to the ids that were found.
-      db.transaction(() => entries.all(JSON.stringify(find(query))).map(logEntry))(),
+      db.transaction(() =>
+        entries
+          .all(JSON.stringify(find(query)))
+          .map((row) =>
+            logEntry(
+              parsedRow<ParsedEntry>(row),
+              row.decision === null ? null : personDecision(row.decision),
+            ),
+          ),
+      )(),
     skipped: async (query) =>
       skipped
         .all({
@@ -234,21 +235,4 @@ function bounds(db: Connection): (query: LogQuery) => Range | null {
 function people(db: Connection): (person: string) => ReadonlySet<string> {
   const named = db.prepare<[string], string>("SELECT object_id FROM logged_name WHERE user_name = ?").pluck();
   return (person) => new Set([person, person.toLowerCase(), ...named.all(person)]);
-}
-
-function logEntry(row: EntryRow): LogEntry {
-  const { started_at: startedAt, finished_at: finishedAt } = row;
-  return {
-    ...withoutRedacted(loggedOperation(row)),
-    planId: row.plan_id,
-    cycle: row.kind,
-    at: row.at,
-    startedAt,
-    finishedAt,
-    durationMs: startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
-    httpStatus: row.http_status,
-    requestId: row.request_id,
-    attempt: row.attempt,
-    ...(row.decision === null ? {} : { decision: personDecision(row.decision) }),
-  };
 }

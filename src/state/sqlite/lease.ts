@@ -3,15 +3,10 @@ import { LeaseHeldError } from "../../domain/errors.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { type LeaseRow, leaseHolder } from "../records.ts";
 import type { FileInWords } from "./files/errors.ts";
 
 type Connection = Database.Database;
-
-interface LeaseRow {
-  readonly owner: string;
-  readonly acquired_at: number;
-  readonly expires_at: number;
-}
 
 type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "leaseHolder">;
 
@@ -75,8 +70,4 @@ export function refuseUnderLease(
   throw new LeaseHeldError(
     `${file.name} must be upgraded for this version, but a run of an older version holds its lease (process ${pid} on ${host}). Stop the older one or wait for it to end, then start again. The lease expires by ${timeText(held.expires_at)}.`,
   );
-}
-
-function leaseHolder(row: LeaseRow): LeaseHolder {
-  return { owner: row.owner, acquiredAt: row.acquired_at, expiresAt: row.expires_at };
 }

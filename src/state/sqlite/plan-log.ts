@@ -1,31 +1,21 @@
-import type { LoggedOperation, OperationStatus } from "../../domain/operation.ts";
-import type { Action, Change, Drift, Evidence } from "../../domain/plan.ts";
-import type { PlanLog } from "../../domain/state/plan-log.ts";
+import type { LoggedOperation } from "../../domain/operation.ts";
+import type { Action, Change, Evidence } from "../../domain/plan.ts";
+import type { PlanLog, WeighedOperation } from "../../domain/state/plan-log.ts";
+import {
+  loggedOperation as loggedParsed,
+  type OperationRow as ParsedRow,
+  weighedOperation as weighedParsed,
+} from "../operation-row.ts";
 import type { Connection } from "./files/database.ts";
 import { orderMethods } from "./sending-order.ts";
 import { cycleRanges, given, type IdRange } from "./tuning.ts";
-import { weightsOfRow } from "./weights-column.ts";
 
-export interface OperationRow {
-  readonly id: number;
-  readonly cycle_id: number;
-  readonly object_id: string;
-  readonly user_name: string;
-  readonly lattice_id: string | null;
-  readonly action: Action;
-  readonly reason: string;
+/** A row of the log as SQLite returns it. */
+export type OperationRow<Row extends ParsedRow = ParsedRow> = Omit<Row, "evidence" | "changes" | "adopts"> & {
   readonly evidence: string | null;
   readonly changes: string;
-  readonly weights: string | null;
   readonly adopts: number;
-  readonly drift: Drift | null;
-  readonly doubtful: string | null;
-  readonly former_owner: string | null;
-  readonly wave: number;
-  readonly attempt: number;
-  readonly status: OperationStatus;
-  readonly error: string | null;
-}
+};
 
 /**
  * Operations with their changes, which are kept apart: they are written once, and most of what is written of an operation
@@ -133,34 +123,29 @@ function referenceMethods(db: Connection): Pick<PlanLog, "unpromisedReferences">
       const named = { without: JSON.stringify(which.without), giving: JSON.stringify(which.giving) };
       for await (const range of rangesOf(cycleId, after)) {
         const rows = unpromised.all({ ...range, cycleId, ...named });
-        if (rows.length > 0) {
-          return rows.map((row) => ({ ...loggedOperation(row), weights: weightsOfRow(row) }));
-        }
+        if (rows.length > 0) return rows.map(weighedOperation);
       }
       return [];
     },
   };
 }
 
-/** The operation that a row of the log holds. */
-export function loggedOperation(row: OperationRow): LoggedOperation {
+/** The row with its JSON taken apart. Only this program writes it, so its shape is not checked. */
+export function parsedRow<Row extends ParsedRow>(row: OperationRow<Row>) {
   return {
-    id: row.id,
-    cycleId: row.cycle_id,
-    objectId: row.object_id,
-    userName: row.user_name,
-    latticeId: row.lattice_id,
-    action: row.action,
-    reason: row.reason,
+    ...row,
     evidence: row.evidence === null ? null : (JSON.parse(row.evidence) as Evidence),
     changes: JSON.parse(row.changes) as Change[],
     adopts: row.adopts === 1,
-    ...(row.drift === null ? {} : { drift: row.drift }),
-    ...(row.doubtful === null ? {} : { doubtful: row.doubtful }),
-    ...(row.former_owner === null ? {} : { formerOwner: row.former_owner }),
-    wave: row.wave,
-    ...(row.attempt > 1 ? { attempt: row.attempt } : {}),
-    status: row.status,
-    error: row.error,
   };
+}
+
+/** The operation that a row of the log holds. */
+export function loggedOperation(row: OperationRow): LoggedOperation {
+  return loggedParsed(parsedRow(row));
+}
+
+/** The operation with what the guard counts of it. */
+export function weighedOperation(row: OperationRow): WeighedOperation {
+  return weighedParsed(parsedRow(row));
 }

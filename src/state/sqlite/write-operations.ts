@@ -1,6 +1,6 @@
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
+import { weightsColumn } from "../weights-column.ts";
 import type { Connection } from "./files/database.ts";
-import { weightsColumn } from "./weights-column.ts";
 
 /** Writes operations of the provisioning log, within a commit. */
 export function operationsWriter(
