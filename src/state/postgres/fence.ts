@@ -1,5 +1,5 @@
-import { LeaseHeldError, StateError } from "../../domain/errors.ts";
 import type { Fence } from "../../domain/state/fence.ts";
+import { leaseLost, upgradedMeanwhile } from "../lease-errors.ts";
 import type { Session } from "./connection/database.ts";
 import { newestVersion } from "./schema/migrate.ts";
 
@@ -16,13 +16,9 @@ export async function checkFence(session: Session, fence: Fence): Promise<void> 
   if (fence === "private") return;
   const held = await session.one<{ version: number }>(holdLease, fence.owner);
   if (held === undefined) {
-    throw new LeaseHeldError(
-      "This run no longer holds the lease of the state database: another run took it over. This run stops, and nothing more of it is recorded; what it had sent is looked up by the other run.",
-    );
+    throw leaseLost();
   }
   if (held.version > newestVersion()) {
-    throw new StateError(
-      "the state database was upgraded by a newer version of azure-lattice-sync while this one was running. This one stops; start the newer version instead. It looks up everything that was sent and not confirmed.",
-    );
+    throw upgradedMeanwhile("the state database");
   }
 }

@@ -1,9 +1,10 @@
 import type { JsonObject } from "../../domain/json.ts";
 import type { LeavingEvent } from "../../domain/plan.ts";
-import type { Presence, SourceUser } from "../../domain/source.ts";
+import type { Presence } from "../../domain/source.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate, SharerFilter } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { managerOf } from "../manager.ts";
 import {
   type LostLinkRow,
   lostLink,
@@ -173,7 +174,7 @@ function candidate(row: CandidateRow): Candidate {
     rejected: (row.rejected ?? []).map(rejectedChange),
     events: new Map(row.events),
     released: new Map(row.released),
-    manager: row.manager_id === null ? null : managerOf(row, row.manager_id),
+    manager: row.manager_id === null ? null : managerIn(row, row.manager_id),
   };
 }
 
@@ -182,28 +183,17 @@ function linkOf(row: CandidateRow): LinkedTarget | null {
   return linkedTarget({ ...row, lattice_id: row.lattice_id, attributes: row.account_attributes });
 }
 
-/** Most plans need only the manager's account, so the manager's directory values are parsed only when they are read. */
-function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["manager"]> {
+function managerIn(row: CandidateRow, objectId: string): NonNullable<Candidate["manager"]> {
   const { manager_attributes: attributes, manager_presence: presence } = row;
-  let source: SourceUser | null | undefined;
-  return {
-    objectId,
-    presence,
-    latticeId: row.manager_lattice_id,
-    get source() {
-      if (attributes === null || presence === null) return null;
-      source ??= sourceUser({
-        object_id: objectId,
-        attributes: decodeJson(attributes) as JsonObject,
-        manager_id: row.manager_manager_id,
-        unshown: row.manager_unshown,
-        presence,
-      });
-      return source;
-    },
-    get userName() {
-      const name = this.source?.attributes.userPrincipalName;
-      return typeof name === "string" ? name : null;
-    },
-  };
+  return managerOf({ objectId, presence, latticeId: row.manager_lattice_id }, () =>
+    attributes === null || presence === null
+      ? null
+      : sourceUser({
+          object_id: objectId,
+          attributes: decodeJson(attributes) as JsonObject,
+          manager_id: row.manager_manager_id,
+          unshown: row.manager_unshown,
+          presence,
+        }),
+  );
 }

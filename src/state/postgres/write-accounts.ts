@@ -1,5 +1,6 @@
 import type { AccountRow, StateChange } from "../../domain/state/change.ts";
 import { inOrder } from "../canonical-json.ts";
+import { managerColumn } from "../manager.ts";
 import { asJson, type Session } from "./connection/database.ts";
 import { lastByKey } from "./last-by-key.ts";
 
@@ -58,11 +59,8 @@ export async function writeAccounts(
   }
 }
 
-const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
-
 function columns(row: AccountRow): object {
   const { active, values, acknowledged, drifted } = row;
-  const managerId = values[manager];
   return {
     lattice_id: row.latticeId,
     object_id: row.objectId,
@@ -71,7 +69,7 @@ function columns(row: AccountRow): object {
     external_id: row.externalId,
     active: active !== false,
     active_known: active !== null,
-    manager: typeof managerId === "string" ? managerId : null,
+    manager: managerColumn(values),
     attributes: inOrder(values),
     // Most accounts have nothing of these: they stay out of the index.
     acknowledged: isEmpty(acknowledged) ? null : inOrder(acknowledged),

@@ -1,10 +1,11 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
-import type { Presence, SourceUser } from "../../domain/source.ts";
+import type { Presence } from "../../domain/source.ts";
 import type { LinkedTarget, LostLink } from "../../domain/state/account.ts";
 import type { RejectedChange } from "../../domain/state/decided-change.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { managerOf } from "../manager.ts";
 import { type LostLinkRow, lostLink } from "../records.ts";
 import type { Connection } from "./files/database.ts";
 import {
@@ -164,7 +165,7 @@ export function candidates(db: Connection): StateStore["candidates"] {
           some?.rejections === 1 ? rejectedOf.all(row.object_id).map(rejectedChange) : nothingRejected,
         events: some?.events === 1 ? eventsOf(row.object_id) : noEvents,
         released: some?.releases === 1 ? releasedOf(row.object_id) : none,
-        manager: row.manager_id === null ? null : managerOf(row, row.manager_id),
+        manager: row.manager_id === null ? null : managerIn(row, row.manager_id),
       };
     });
   };
@@ -176,28 +177,17 @@ function linkOf(row: CandidateRow): LinkedTarget | null {
   return linkedTarget({ ...row, lattice_id: row.lattice_id, attributes: row.account_attributes });
 }
 
-/** Most plans need only the manager's account, so the manager's directory values are parsed only when they are read. */
-function managerOf(row: CandidateRow, objectId: string): NonNullable<Candidate["manager"]> {
+function managerIn(row: CandidateRow, objectId: string): NonNullable<Candidate["manager"]> {
   const { manager_attributes: attributes, manager_presence: presence } = row;
-  let source: SourceUser | null | undefined;
-  return {
-    objectId,
-    presence,
-    latticeId: row.manager_lattice_id,
-    get source() {
-      if (attributes === null || presence === null) return null;
-      source ??= sourceUser({
-        object_id: objectId,
-        attributes,
-        manager_id: row.manager_manager_id,
-        unshown: row.manager_unshown,
-        presence,
-      });
-      return source;
-    },
-    get userName() {
-      const name = this.source?.attributes.userPrincipalName;
-      return typeof name === "string" ? name : null;
-    },
-  };
+  return managerOf({ objectId, presence, latticeId: row.manager_lattice_id }, () =>
+    attributes === null || presence === null
+      ? null
+      : sourceUser({
+          object_id: objectId,
+          attributes,
+          manager_id: row.manager_manager_id,
+          unshown: row.manager_unshown,
+          presence,
+        }),
+  );
 }

@@ -1,8 +1,7 @@
 import type Database from "better-sqlite3";
-import { LeaseHeldError } from "../../domain/errors.ts";
-import { timeText } from "../../domain/sentence.ts";
 import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { heldByOlderVersion } from "../lease-errors.ts";
 import { type LeaseRow, leaseHolder } from "../records.ts";
 import type { FileInWords } from "./files/errors.ts";
 
@@ -66,8 +65,5 @@ export function refuseUnderLease(
     .get();
   if (held === undefined || held.expires_at <= now || held.expires_at - now > longestLeaseMs) return;
   if (hasEnded(leaseHolder(held))) return;
-  const [host, pid] = held.owner.split("/");
-  throw new LeaseHeldError(
-    `${file.name} must be upgraded for this version, but a run of an older version holds its lease (process ${pid} on ${host}). Stop the older one or wait for it to end, then start again. The lease expires by ${timeText(held.expires_at)}.`,
-  );
+  throw heldByOlderVersion(file.name, held);
 }

@@ -1,6 +1,7 @@
 import { StateError } from "../../domain/errors.ts";
 import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { upgradedMeanwhile } from "../lease-errors.ts";
 import type { LogValues } from "../logged-values.ts";
 import { accountMethods } from "./accounts.ts";
 import { commitMethod } from "./commit.ts";
@@ -47,9 +48,7 @@ export function openStore(path: string, options: StoreOptions = {}): StateStore 
   const known = schemaVersion(db);
   const mustBeKnown = (): void => {
     if (schemaVersion(db) <= known) return;
-    throw new StateError(
-      `the state database ${path} was upgraded by a newer version of azure-lattice-sync while this one was running. This one stops; start the newer version instead. It looks up everything that was sent and not confirmed.`,
-    );
+    throw upgradedMeanwhile(`the state database ${path}`);
   };
   return {
     ...store,

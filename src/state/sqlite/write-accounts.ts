@@ -1,8 +1,7 @@
 import type { AccountRow, StateChange } from "../../domain/state/change.ts";
 import { canonicalJson } from "../canonical-json.ts";
+import { managerColumn } from "../manager.ts";
 import type { Connection } from "./files/database.ts";
-
-const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 
 /** Writes accounts and their links, within a commit. */
 export function accountsWriter(
@@ -77,7 +76,8 @@ function columns({ active, values, acknowledged, drifted, readAgain, ...row }: A
     externalId: row.externalId,
     active: active === false ? 0 : 1,
     activeKnown: active === null ? 0 : 1,
-    manager: managerOf(values),
+    // An index of what JSON holds would parse it for each row that is written.
+    manager: managerColumn(values),
     attributes: canonicalJson(values),
     acknowledged: canonicalJson(acknowledged),
     drifted: canonicalJson(drifted),
@@ -85,10 +85,4 @@ function columns({ active, values, acknowledged, drifted, readAgain, ...row }: A
     readAgain: readAgain === null ? null : JSON.stringify(readAgain),
     missingSince: row.missingSince,
   };
-}
-
-/** A column of its own: an index of what JSON holds would parse it for each row that is written. */
-function managerOf(values: AccountRow["values"]): string | null {
-  const latticeId = values[manager];
-  return typeof latticeId === "string" ? latticeId : null;
 }

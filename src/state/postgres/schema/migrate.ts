@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ClientBase } from "pg";
-import { LeaseHeldError, StateError } from "../../../domain/errors.ts";
-import { timeText } from "../../../domain/sentence.ts";
+import { StateError } from "../../../domain/errors.ts";
 import { packageRoot } from "../../../process/package-root.ts";
+import { heldByOlderVersion } from "../../lease-errors.ts";
 import type { DatabaseInWords } from "../connection/errors.ts";
 
 const folder = join(packageRoot, "src/state/postgres/schema/migrations");
@@ -126,9 +126,7 @@ async function refuseUnderLease(client: ClientBase, { name }: DatabaseInWords): 
      WHERE owner IS NOT NULL AND expires_at > extract(epoch FROM clock_timestamp()) * 1000 ORDER BY expires_at DESC LIMIT 1`,
   );
   const held = rows[0];
-  if (held === undefined) return;
-  const [host, pid] = held.owner.split("/");
-  throw new LeaseHeldError(
-    `${name} must be upgraded for this version, but a run of an older version holds its lease (process ${pid} on ${host}). Stop the older one or wait for it to end, then start again. The lease expires by ${timeText(Number(held.expires_at))}.`,
-  );
+  if (held !== undefined) {
+    throw heldByOlderVersion(name, { owner: held.owner, expires_at: Number(held.expires_at) });
+  }
 }
