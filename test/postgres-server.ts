@@ -10,7 +10,7 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The PostgreSQL server of this run of the tests: started by the first test that needs one. */
     readonly postgres: {
-      /** Where the server keeps its data, if it is not the one of DATABASE_URL. */
+      /** The folder of the server's data, if it is not the one of DATABASE_URL. */
       readonly folder: string;
       /** The process with which it ends. */
       readonly pid: number;

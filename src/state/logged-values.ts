@@ -4,13 +4,13 @@ import type { Change } from "../domain/plan.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
-/** What the provisioning log keeps of values once an operation has ended. */
+/** The part of values that the provisioning log keeps once an operation has ended. */
 export type LogValues = "keep" | "hash" | "omit";
 
 const strictness: { readonly [V in LogValues]: number } = { keep: 0, hash: 1, omit: 2 };
 const leftOut = "[left out]";
 
-/** Whether entries that were written under `earlier` hold more than is kept now; of a setting that is not known, they may. */
+/** `true` if entries that were written under `earlier` hold more than is kept now; of a setting that is not known, they may. */
 export function isStricter(values: LogValues, earlier: string): boolean {
   return !isLogValues(earlier) || strictness[values] > strictness[earlier];
 }
@@ -21,7 +21,7 @@ export function keptSentence(values: LogValues, text: string): string {
 }
 
 /**
- * What the log keeps of an operation's changes and error once it has ended.
+ * The changes and the error of an operation as the log keeps them once it has ended.
  * @param keyOf the key of the hashes; asked for once, and only if it is needed
  */
 export function placeholders(

@@ -24,7 +24,7 @@ export interface Hit extends Pick<Known, "objectId" | "latticeId" | "loggedName"
   readonly label: string;
 }
 
-/** What a person of the directory is found by; values as JSON has them. */
+/** The fields by which a person of the directory is found; values as JSON has them. */
 export interface SearchedPerson {
   readonly objectId: string;
   readonly displayName: string | null;
@@ -41,7 +41,7 @@ export interface SearchedPerson {
   readonly externalId: string | null;
 }
 
-/** What an account is found by whose person the directory does not have. */
+/** The fields by which an account is found whose person the directory does not have. */
 export interface SearchedAccount {
   readonly latticeId: string;
   readonly objectId: string | null;
@@ -130,7 +130,7 @@ export function searchFor(text: string, limit: number): Search {
   };
 }
 
-/** What is shown of a match. */
+/** A match as it is shown. */
 export function foundPerson(
   hit: Hit,
   person: { readonly attributes: JsonObject; readonly presence: Presence } | undefined,

@@ -9,7 +9,7 @@ type CycleMethods = Pick<
   "meta" | "totals" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
 >;
 
-// What begins with `log` is the store's own.
+// Keys that begin with `log` are the store's own.
 const meta = "SELECT key, value FROM meta WHERE job = $1 AND NOT starts_with(key, 'log')";
 // Each count is of an index alone, as far as PostgreSQL has cleaned up behind the last writes.
 const linked = "FROM target_user t WHERE t.job = $1 AND t.object_id IS NOT NULL";

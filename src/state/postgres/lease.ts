@@ -5,7 +5,7 @@ import type { Database } from "./connection/database.ts";
 type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "leaseHolder">;
 
 /**
- * Whose time counts. `server`: several machines write, and a clock of one of them may be wrong. `caller`: the time that each method
+ * The clock whose time counts. `server`: several machines write, and a clock of one of them may be wrong. `caller`: the time that each method
  * is given, for a clock that is not the real one.
  */
 export type LeaseClock = "server" | "caller";

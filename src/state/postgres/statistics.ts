@@ -1,7 +1,7 @@
 import type { StateChange } from "../../domain/state/change.ts";
 import type { Database } from "./connection/database.ts";
 
-/** What a change puts into tables whose rows come in crowds. */
+/** The tables whose rows come in crowds, and how many a change puts into each. */
 const added: readonly (readonly [table: string, rows: (change: StateChange) => number | undefined])[] = [
   ["source_user", ({ people }) => people?.put?.length],
   ["target_user", ({ accounts }) => accounts?.put?.length],

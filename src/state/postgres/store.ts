@@ -19,11 +19,11 @@ import { searchMethods } from "./search.ts";
 import { stagingMethods } from "./staging.ts";
 import { unfinishedMethods } from "./unfinished.ts";
 
-/** How a store does what it is told. */
+/** Settings of a store. */
 export interface StoreOptions {
-  /** What the log keeps of values once an operation has ended. Default `keep`. */
+  /** The part of values that the log keeps once an operation has ended. Default `keep`. */
   readonly logValues?: LogValues;
-  /** Whose time the lease goes by. Default `server`. */
+  /** The clock that the lease goes by. Default `server`. */
   readonly leaseClock?: LeaseClock;
 }
 

@@ -1,6 +1,6 @@
 import type { Session } from "./connection/database.ts";
 
-// What an operation was planned, begun and ended at is no later than its `at`. NULL stays NULL.
+// An operation was planned, begun and ended no later than its `at`. NULL stays NULL.
 const noLater = (column: string): string => `${column} = CASE WHEN ${column} > $2 THEN $2 ELSE ${column} END`;
 const statements = [
   `UPDATE operation SET ${noLater("finished_at")}, ${noLater("started_at")}, at = $2 WHERE job = $1 AND at > $2`,

@@ -6,7 +6,7 @@ import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import { operationsWithChanges } from "./plan-log.ts";
 
-/** What the store does with values of operations that have ended. */
+/** The store's treatment of values of operations that have ended. */
 export interface ValueKeeper {
   /** A sentence of a cycle as the log keeps it. Words of Entra or Lattice about single people count as values. */
   sentence(text: string): string;

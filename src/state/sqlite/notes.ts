@@ -2,7 +2,7 @@ import type { Meta } from "../../domain/state/meta.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Connection } from "./files/database.ts";
 
-/** What a run remembers for the next one. The store's own values (`log...`) stand in the same table. */
+/** The notes of a run for the next one. The store's own values (`log...`) stand in the same table. */
 export function noteMethods(db: Connection): Pick<StateStore, "meta"> {
   const readMeta = db.prepare<[], { key: string; value: string }>(
     "SELECT key, value FROM meta WHERE key NOT LIKE 'log%'",

@@ -25,9 +25,9 @@ import { unfinishedMethods } from "./unfinished.ts";
 
 /** Settings of a store. */
 export interface StoreOptions {
-  /** What the log keeps of values once an operation has ended. Default `keep`. */
+  /** The part of values that the log keeps once an operation has ended. Default `keep`. */
   readonly logValues?: LogValues;
-  /** Whether the process that holds the lease has certainly ended. Default: unknown, so `false`. */
+  /** `true` if the process that holds the lease has certainly ended. Default: unknown, so `false`. */
   readonly hasEnded?: (holder: LeaseHolder) => boolean;
 }
 

@@ -3,7 +3,7 @@ import type { Connection } from "./files/database.ts";
 /** Moves times that lie after `time` to it, within a commit. */
 export function timesWriter(db: Connection): (time: number) => void {
   const statements = [
-    // What an operation was planned, begun and ended at is no later than `at`.
+    // An operation was planned, begun and ended no later than its `at`.
     `UPDATE operation SET finished_at = min(finished_at, :time), started_at = min(started_at, :time), at = :time
      WHERE at > :time`,
     `UPDATE cycle SET started_at = min(started_at, :time), finished_at = min(finished_at, :time)

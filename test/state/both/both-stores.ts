@@ -2,7 +2,7 @@ import { LeaseHeldError } from "../../../src/domain/errors.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { textOfAnswer } from "./same-answer.ts";
 
-/** What two stores answered differently, in words. */
+/** Answers in which two stores differ, in words. */
 export interface Differences {
   readonly found: string[];
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from "vitest";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 
-/** What every store can, whichever roles it has. */
+/** The role that every store has. */
 type Closing = Pick<StateStore, "close">;
 
 /** A state that is empty at first, and that several processes can have open at once. */

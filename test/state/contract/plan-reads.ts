@@ -7,7 +7,7 @@ import { accountRow, operationRow, personRow, settled } from "./rows.ts";
 
 const all = { afterWave: -1, afterId: 0, limit: 99 };
 
-/** What is told of the operations of a cycle, and what the guard counts of them. */
+/** The operations of a cycle as they are told, and as the guard counts them. */
 export function describePlanReads(make: MakeState): void {
   const state = eachWithFreshState(make);
   let store: StateStore;

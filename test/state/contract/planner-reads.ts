@@ -11,7 +11,7 @@ const counted: SharerFilter = {
   disabledOnlyLinked: true,
 };
 
-/** What the planner is told of people and of those around them. */
+/** The planner's knowledge of people and of those around them. */
 export function describePlannerReads(make: MakeState): void {
   const state = eachWithFreshState(make);
   const people = (...rows: readonly PersonRow[]) => settled(state.store, rows);

@@ -70,7 +70,7 @@ async function rows(store: StateStore): Promise<number> {
   return (await store.history({ limit: 1_000 })).length;
 }
 
-/** Which cycles are removed with their log, and which stay. */
+/** The cycles that are removed with their log, and those that stay. */
 export function describeRetention(make: MakeState): void {
   describe("retention", () => {
     const state = eachWithFreshState(make);

@@ -29,7 +29,7 @@ const texts = fc
   )
   .map((parts) => parts.join(""));
 
-/** What PostgreSQL refuses in a text. */
+/** The characters that PostgreSQL refuses in a text. */
 const refused = /\0|\p{Cs}/u;
 
 describe("a text for PostgreSQL", () => {

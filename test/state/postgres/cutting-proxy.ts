@@ -9,7 +9,7 @@ export interface CuttingProxy {
   readonly url: string;
   /** Cuts the connection at the message of this number from now on; 1 is the next. */
   cutAt(message: number, when: Cut): void;
-  /** Whether it was cut since. */
+  /** `true` if it was cut since. */
   hasCut(): boolean;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
       socket.on("close", () => {
         sockets.delete(socket);
         client.destroy();
-        // What was sent arrives.
+        // Bytes that were sent arrive.
         upstream.end();
       });
     }

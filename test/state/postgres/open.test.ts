@@ -6,7 +6,7 @@ import { droppingPooler } from "./dropping-pooler.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 
-/** What opening says. */
+/** The sentence with which opening fails. */
 async function said(place: PostgresPlace): Promise<string> {
   try {
     await (await connect(place)).close();

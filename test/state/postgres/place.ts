@@ -6,7 +6,7 @@ let jobs = 0;
 let schemas = 0;
 
 /**
- * Where a test has its state: a job of its own. Jobs of this process share a schema, with rows of the same ids, so that a statement
+ * A place for the state of a test: a job of its own. Jobs of this process share a schema, with rows of the same ids, so that a statement
  * that looks at the rows of another job is found out.
  */
 export async function freshPlace(): Promise<PostgresPlace> {

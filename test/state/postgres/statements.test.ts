@@ -75,7 +75,7 @@ describe("the statements that a cycle sends to PostgreSQL", () => {
     const first = await statements();
     expect((await place.store.totals()).linked).toBe(people);
     expect(first).toBeLessThan(everyCycle + (people / pageSize) * eachPage);
-    // What the planner believes of tables that were empty when they were made.
+    // The planner knows how many rows are in tables that were empty when they were made.
     const known = `SELECT relname, reltuples FROM pg_class WHERE relnamespace = '${at.schema}'::regnamespace
       AND relname IN ('source_user', 'target_user', 'operation') AND reltuples < ${people / 10}`;
     expect(await sql(at, known)).toEqual([]);

@@ -110,7 +110,7 @@ async function opened(
     ...(password === undefined ? {} : { password }),
     ...poolConfig(settings),
   });
-  // A connection that breaks is replaced when the next one is needed; whoever uses it gets an error of the statement.
+  // A connection that breaks is replaced when the next one is needed; a statement that uses it fails.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   try {
@@ -132,7 +132,7 @@ function present(connected: Connected | null): Connected {
 }
 
 interface Settings {
-  /** Where tables are: statements name no schema. */
+  /** The schema of the tables: statements name none. */
   readonly path: string;
   readonly readOnly?: true;
   /** One connection, for as long as it is open. */

@@ -28,7 +28,7 @@ export function isLost(error: unknown): boolean {
 const lostWords =
   /^(Connection terminated|Client has encountered a connection error|Query read timeout|Client was closed|timeout exceeded when trying to connect)/;
 
-/** What passes by itself: nothing of the transaction was done, or its end was asked for. */
+/** A fault that passes by itself: nothing of the transaction was done, or its end was asked for. */
 export function isTransient(error: unknown): boolean {
   return isLost(error) || /^(40001|40P01|53300|ECONNREFUSED|EAI_AGAIN)$/.test(codeOf(error));
 }

@@ -1,4 +1,4 @@
-/** Where the state of a job is. */
+/** The place of a job's state. */
 export interface PostgresPlace {
   /** `postgres://…`; TLS is as it says. */
   readonly url: string;

@@ -72,7 +72,7 @@ export async function migrate(
 }
 
 /**
- * Whether the tables are those of this version.
+ * The tables as compared with those of this version.
  * @throws StateError if a newer version of this program made them, or another program did
  */
 export async function schemaState(

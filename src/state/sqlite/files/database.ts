@@ -157,7 +157,7 @@ function openToRead(path: string): Connection {
   return db;
 }
 
-/** Whether there is a file without any content. SQLite treats it as a new database, whatever it held before. @throws StateError */
+/** `true` for a file without any content. SQLite treats it as a new database, whatever it held before. @throws StateError */
 export function isEmptyFile(path: string): boolean {
   return explain(stateDatabase(path), () => statOf(path)?.size === 0);
 }

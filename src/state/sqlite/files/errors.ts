@@ -20,9 +20,9 @@ export interface FileInWords {
   readonly name: string;
   /** How the file was to be used. */
   readonly access: "read" | "written";
-  /** What to do if it is the wrong file. */
+  /** Advice if it is the wrong file. */
   readonly elsewhere: string;
-  /** What to do if it is damaged. */
+  /** Advice if it is damaged. */
   readonly waysOut: string;
 }
 
@@ -63,7 +63,7 @@ export function stateError(file: FileInWords, error: unknown): unknown {
   return sentence === undefined ? error : new StateError(sentence, { cause: error });
 }
 
-/** What an error says about damage of the content; `null` if it is not about damage. */
+/** The damage of the content that an error tells of; `null` if it is not about damage. */
 export function damageIn(error: unknown): string | null {
   const code = codeOf(error);
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return code;

@@ -52,7 +52,7 @@ export function inspectDatabase(path: string): Inspection | null {
   }
 }
 
-/** Whether the file at `path` is damaged or is not a database; `null` if there is none. @throws StateError if it cannot be read */
+/** `true` if the file at `path` is damaged or is not a database; `null` if there is none. @throws StateError if it cannot be read */
 export function isDamaged(path: string): boolean | null {
   const file = stateDatabase(path, "read");
   try {

@@ -77,7 +77,7 @@ export function schemaVersion(db: Connection): number {
   return Number(db.pragma("user_version", { simple: true }));
 }
 
-/** Whether a migration is still to be applied. */
+/** `true` if a migration is still to be applied. */
 export function isOutdated(db: Connection): boolean {
   return schemaVersion(db) < newestVersion(migrations());
 }
