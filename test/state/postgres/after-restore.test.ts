@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { beforeRestore } from "../../../src/domain/state/change.ts";
 import { openStore } from "../../../src/state/postgres/store.ts";
+import { outOfDateNotes } from "../../../src/state/sqlite/files/backup.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 
@@ -27,7 +28,8 @@ it("takes a state that pg_restore brought back for out of date by the statements
   const place = await placeInFreshSchema();
   const store = await openStore(place);
   try {
-    const notes = { watermark: "https://example.com", tenantId: "tenant" };
+    const outOfDate = Object.fromEntries(outOfDateNotes.map((key) => [key, "1"]));
+    const notes = { ...outOfDate, tenantId: "tenant" };
     await store.commit({ notes, accounts: { put: [account] } }, "private");
     const written = statements.filter((text) => /^(DELETE|UPDATE)/.test(text));
     expect(written).toHaveLength(3);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError, UsageError } from "../../../domain/errors.ts";
 import { beforeRestore } from "../../../domain/state/change.ts";
+import type { Meta } from "../../../domain/state/meta.ts";
 import {
   type Connection,
   giveToOwnerOf,
@@ -121,15 +122,28 @@ export function discard({ temporary }: PreparedRestore): void {
   rmSync(temporary, { force: true });
 }
 
+/** Notes that would save reading, or end a wait. `docs/running.md` removes the same after a `pg_restore`. */
+export const outOfDateNotes = [
+  "watermark",
+  "watermarkAt",
+  "aheadOfWatermark",
+  "targetListedAt",
+  "targetReachedAt",
+  "reconciledAt",
+  "comparison",
+  "listingFault",
+  "quarantine",
+] as const satisfies readonly (keyof Meta)[];
+
 /**
  * Removes what may have changed since the backup: everything that would save reading, every release (a change passes the
  * guard only with a new one), and the evidence that a value which differs now was edited by hand.
  */
 function takeForOutOfDate(db: Connection): void {
   db.transaction(() => {
+    const forget = db.prepare<[string]>("DELETE FROM meta WHERE key = ?");
+    for (const key of outOfDateNotes) forget.run(key);
     db.exec(`
-      DELETE FROM meta WHERE key IN
-        ('watermark', 'watermarkAt', 'aheadOfWatermark', 'targetListedAt', 'targetReachedAt', 'reconciledAt', 'comparison', 'listingFault', 'quarantine');
       DELETE FROM lease;
       DELETE FROM released_change;
       UPDATE target_user SET read_in = ${beforeRestore}, missing_since = NULL;
