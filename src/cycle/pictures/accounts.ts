@@ -32,7 +32,7 @@ export interface AccountFold {
    * Adds an account as a write confirmed it, and links it to a person. Another account of the same person loses the link.
    * @param sent paths of the write
    */
-  link(found: ConfirmedTarget, objectId: string, sent: ReadonlySet<string>, unasked?: boolean): void;
+  link(found: ConfirmedTarget, objectId: string, sent: ReadonlySet<string>): void;
   /** Adds that an account is gone. Its link is dissolved and leaves a trace; an account without a link is only forgotten. */
   unlink(latticeId: string, dissolved: Dissolved): void;
   /** Marks accounts that may differ from what is stored, so that they are read again. */
@@ -100,12 +100,7 @@ export function foldAccounts(known: KnownAccounts, readIn: number): AccountFold 
     else if (!put.has(user.latticeId)) seen.add(user.latticeId);
   };
 
-  const link = (
-    found: ConfirmedTarget,
-    objectId: string,
-    sent: ReadonlySet<string>,
-    unasked = false,
-  ): void => {
+  const link = (found: ConfirmedTarget, objectId: string, sent: ReadonlySet<string>): void => {
     const before = rows.get(found.latticeId);
     const user = keepUnshown(found, before);
     const formerOwner = before?.objectId ?? null;
@@ -135,7 +130,7 @@ export function foldAccounts(known: KnownAccounts, readIn: number): AccountFold 
       drifted: own ? drift(before, user, sent) : {},
       readIn,
       readAgain: before?.readAgain ?? null,
-      missingSince: unasked ? (before?.missingSince ?? null) : null,
+      missingSince: null,
     });
     removed.set(objectId, false);
     cameBack.push(user.latticeId);

@@ -22,8 +22,7 @@ import { writeLookedUp } from "./marks.ts";
 export type EndedOperation = Pick<
   LoggedOperation,
   "id" | "cycleId" | "objectId" | "action" | "changes" | "latticeId" | "formerOwner"
-> &
-  Partial<Pick<LoggedOperation, "adopts">>;
+>;
 
 /** One operation and its outcome. */
 export interface Ended {
@@ -62,10 +61,11 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
     ends.push(endOf(outcome));
     // The marks come first, because `link` judges the account's values by them.
     accounts.readAgain(outcome.readAgain ?? []);
-    // If nothing was left to send, Lattice was not asked, and an account that is missing is still missing.
-    const unasked =
-      outcome.status === "done" && outcome.httpStatus === undefined && operation.adopts !== true;
-    if (outcome.target !== undefined) accounts.link(outcome.target, objectId, pathsOf(operation), unasked);
+    // If nothing was left to send, Lattice was not asked: the account is as it is stored, and if it is missing, it still is.
+    const { target } = outcome;
+    const unasked = outcome.status === "done" && outcome.httpStatus === undefined;
+    const isLinked = target !== undefined && accounts.row(target.latticeId)?.objectId === objectId;
+    if (target !== undefined && !(unasked && isLinked)) accounts.link(target, objectId, pathsOf(operation));
     if (outcome.status === "done") {
       sent.set(objectId, at(sentPerson(operation, outcome, known.held.has(objectId))));
       if (outcome.retry === undefined) retries.set(objectId, "dropped");

@@ -107,6 +107,29 @@ describe("a 404 for an account that existed", () => {
     expect(await place.store.linkOf("a")).toBeNull();
   });
 
+  it("goes on although an update for the person is done of which nothing was left to send", async () => {
+    await using place = await company();
+    place.target.hidden.add(idOf(place, "a"));
+    // The new manager gets no account, so the only change of this person is not sent.
+    place.source.hire("boss");
+    place.source.scope = [...(place.source.scope ?? []), "boss"];
+    place.source.setManager("a", "boss");
+    place.target.before = ({ kind, userName }) => {
+      if (kind === "create" && userName === "boss@example.com")
+        throw new RecordRejectedError("no seats", { status: 402 });
+    };
+    place.target.writes.length = 0;
+    const { cycleId } = await place.cycle({ full: true });
+    const missingSince = place.clock.now();
+    const update = (await place.operations(cycleId)).find(({ objectId }) => objectId === "a");
+    expect(update).toMatchObject({ action: "update", status: "done", latticeId: "lat-1" });
+    expect(place.target.writes.map(({ kind }) => kind)).toEqual(["create"]);
+    place.clock.advance(6 * hourMs);
+    await place.cycle();
+    expect(await place.store.latticeIdOf("a")).not.toBe("lat-1");
+    expect(await lostLinks(place, "a")).toMatchObject([{ latticeId: "lat-1", missingSince }]);
+  });
+
   it("is not believed as long as no other account is found either", async () => {
     await using place = await company();
     place.target.accounts.delete(idOf(place, "a"));
