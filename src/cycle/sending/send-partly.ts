@@ -2,14 +2,15 @@ import type { RecordRejectedError } from "../../domain/errors.ts";
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
-import type { AttributeWrite, TargetUser } from "../../domain/target.ts";
+import type { AttributeWrite } from "../../domain/target.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
 import type { CycleContext } from "../context/context.ts";
 import { unshown } from "../planning/held.ts";
 import { confirm } from "./confirm.ts";
-import type { Outcome } from "./failure.ts";
+import { type Outcome, refusalIn } from "./failure.ts";
 import { findRefused, isAboutValues, splitRequired, suspectsOf } from "./refused-attributes.ts";
 import { nextRetry } from "./retry-schedule.ts";
+import { acknowledge } from "./send-writes.ts";
 
 /** An operation that was sent without its refused attributes. */
 interface Partly {
@@ -19,15 +20,8 @@ interface Partly {
   readonly refusal: RecordRejectedError;
 }
 
-/** How an operation is sent. */
-export interface Attempt {
-  /** Sends all writes, or a part of them. */
-  send(writes: readonly AttributeWrite[]): Promise<Outcome>;
-  /** The refusal behind what `send` throws. */
-  refusalOf(error: unknown): unknown;
-  /** The account after these writes, with its acknowledgements. */
-  settle(before: ConfirmedTarget, writes: readonly AttributeWrite[], user: TargetUser): ConfirmedTarget;
-}
+/** Sends a part of the writes of an operation. */
+type SendPart = (writes: readonly AttributeWrite[]) => Promise<Outcome>;
 
 /**
  * Sends an operation without the attributes that Lattice refuses; these go on the retry schedule. An attribute that was
@@ -40,11 +34,11 @@ export async function sendPartly(
   operation: LoggedOperation,
   writes: readonly AttributeWrite[],
   refusal: unknown,
-  attempt: Attempt,
+  send: SendPart,
 ): Promise<Outcome | null> {
   if (!isAboutValues(refusal) || context.signal.aborted) return null;
   const previous = await context.store.retryOf(operation.objectId);
-  const partly = await reduce(context, operation, writes, refusal, previous?.paths ?? [], attempt);
+  const partly = await reduce(context, operation, writes, refusal, previous?.paths ?? [], send);
   if (partly === null) return null;
   const { outcome, refused } = partly;
   const now = context.clock.now();
@@ -74,11 +68,11 @@ async function reduce(
   writes: readonly AttributeWrite[],
   first: RecordRejectedError,
   known: readonly string[],
-  attempt: Attempt,
+  send: SendPart,
 ): Promise<Partly | null> {
   let refusal = first;
   const refusedBy = (error: unknown): RecordRejectedError => {
-    const cause = attempt.refusalOf(error);
+    const cause = refusalIn(error);
     if (!isAboutValues(cause)) throw error;
     return cause;
   };
@@ -86,13 +80,13 @@ async function reduce(
   if (may.length === 0) return null;
   const suspects = new Set(suspectsOf(writes, refusal, known));
   // An adopted account is linked even if nothing is left to be written to it.
-  const linkAlone = async (): Promise<Outcome | null> => (operation.adopts ? attempt.send([]) : null);
+  const linkAlone = async (): Promise<Outcome | null> => (operation.adopts ? send([]) : null);
   // Lattice may name the refused attributes one after the other.
   for (let more = suspects.size > 0; more; ) {
     const rest = writes.filter(({ path }) => !suspects.has(path));
     if (rest.length === 0) return { outcome: await linkAlone(), refused: [...suspects], refusal };
     try {
-      return { outcome: await attempt.send(rest), refused: [...suspects], refusal };
+      return { outcome: await send(rest), refused: [...suspects], refusal };
     } catch (error) {
       refusal = refusedBy(error);
       const found = suspectsOf(rest, refusal, []);
@@ -103,7 +97,7 @@ async function reduce(
   if (may.length === 1 && must.length === 0) {
     return { outcome: await linkAlone(), refused: [may[0]?.path ?? ""], refusal };
   }
-  return inPieces(context, operation, { must, may }, refusal, attempt, refusedBy);
+  return inPieces(context, operation, { must, may }, refusal, send, refusedBy);
 }
 
 /** Sends the attributes that an account must have first, then the others in smaller and smaller pieces. */
@@ -112,14 +106,14 @@ async function inPieces(
   operation: LoggedOperation,
   { must, may }: ReturnType<typeof splitRequired>,
   refusal: RecordRejectedError,
-  attempt: Attempt,
+  send: SendPart,
   refusedBy: (error: unknown) => RecordRejectedError,
 ): Promise<Partly | null> {
   let outcome: Outcome | null = null;
   const account = await context.store.linkOf(operation.objectId);
   if (must.length > 0 || account === null) {
     try {
-      outcome = await attempt.send(must);
+      outcome = await send(must);
     } catch (error) {
       // An attribute that the account must have is refused: the whole operation fails, with the first refusal.
       refusedBy(error);
@@ -136,7 +130,7 @@ async function inPieces(
     try {
       const answer = await context.target.update(last, piece, context.signal, unshown(last));
       const receipt = await confirm(context, last, piece, answer);
-      last = attempt.settle(last, piece, receipt.user);
+      last = { ...receipt.user, acknowledged: acknowledge(last, piece, receipt.user) };
       outcome = {
         status: "done",
         finishedAt: context.clock.now(),

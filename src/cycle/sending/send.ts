@@ -7,7 +7,7 @@ import { failed, type Outcome, refusalIn, Undelivered } from "./failure.ts";
 import type { Recorder } from "./recorder.ts";
 import { type WithoutManager, withoutRefusedManager, withRefusedManager } from "./refused-manager.ts";
 import { sendPartly } from "./send-partly.ts";
-import { acknowledge, sendWrites } from "./send-writes.ts";
+import { sendWrites } from "./send-writes.ts";
 import { switchOffAlone } from "./switch-off-alone.ts";
 
 /**
@@ -32,16 +32,38 @@ export async function send(
     const awaited = left ? { error: managerAwaited } : {};
     return { ...base, ...outcome, ...awaited, ...(await stillRefused(context, operation, outcome)) };
   } catch (error) {
-    const refusal = refusalIn(error);
-    // If the create has made the account already, it must not be sent again.
-    const made = error instanceof Undelivered && operation.action === "create";
-    const rest = made ? null : await withoutRefusedManager(context, recorder, operation, writes, refusal);
+    const rest = hasMade(operation, error)
+      ? null
+      : await withoutRefusedManager(context, recorder, operation, writes, refusalIn(error));
     if (rest !== null) return { ...base, ...(await sendRest(context, recorder, operation, rest)) };
-    const partly = made ? null : await sendInParts(context, recorder, operation, { writes, refusal });
-    if (partly !== null) return { ...base, ...partly };
-    const switchedOff = await switchOffAlone(context, operation, writes, error);
-    return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
+    return { ...base, ...(await sendLess(context, recorder, operation, writes, error)) };
   }
+}
+
+/** `true` if a create has made the account although it failed. It must not be sent again. */
+function hasMade({ action }: LoggedOperation, error: unknown): boolean {
+  return error instanceof Undelivered && action === "create";
+}
+
+/**
+ * Sends the part of a refused operation that can be sent: of a leaver `active` alone, else all but the refused attributes.
+ * @param sent the writes that were sent and refused, if they are not the same
+ * @returns the failure if there is no such part
+ */
+async function sendLess(
+  context: CycleContext,
+  recorder: Recorder,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+  error: unknown,
+  sent = writes,
+): Promise<Outcome> {
+  const partly = hasMade(operation, error)
+    ? null
+    : await sendInParts(context, recorder, operation, writes, refusalIn(error));
+  if (partly !== null) return partly;
+  const switchedOff = await switchOffAlone(context, operation, sent, error);
+  return switchedOff ?? failed(context, operation, error);
 }
 
 /**
@@ -51,15 +73,14 @@ async function sendInParts(
   context: CycleContext,
   recorder: Recorder,
   operation: LoggedOperation,
-  { writes, refusal }: { readonly writes: readonly AttributeWrite[]; readonly refusal: unknown },
+  writes: readonly AttributeWrite[],
+  refusal: unknown,
 ): Promise<Outcome | null> {
   // A leaver is switched off first, whatever was refused.
   if (operation.action === "deactivate") return null;
-  return sendPartly(context, operation, writes, refusal, {
-    send: (part) => sendWrites(context, recorder, operation, part),
-    refusalOf: refusalIn,
-    settle: (before, part, user) => ({ ...user, acknowledged: acknowledge(before, part, user) }),
-  }).catch(async (cause: unknown) => ({
+  return sendPartly(context, operation, writes, refusal, (part) =>
+    sendWrites(context, recorder, operation, part),
+  ).catch(async (cause: unknown) => ({
     ...(await failed(context, operation, cause)),
     // Lattice may have taken a part, so the account is looked up before anything is sent again.
     unknown: true,
@@ -100,13 +121,8 @@ async function sendRest(
     return { ...base, ...outcome, error };
   } catch (error) {
     // The refusal was not about the manager, or not only.
-    const refusal = refusalIn(error);
-    const made = error instanceof Undelivered && operation.action === "create";
     const writes = account === "gone" ? rest : [...rest.filter(({ path }) => path !== manager.path), manager];
-    const partly = made ? null : await sendInParts(context, recorder, operation, { writes, refusal });
-    if (partly !== null) return { ...base, ...partly };
-    const switchedOff = await switchOffAlone(context, operation, rest, error);
-    return { ...base, ...(switchedOff ?? (await failed(context, operation, error))) };
+    return { ...base, ...(await sendLess(context, recorder, operation, writes, error, rest)) };
   }
 }
 
