@@ -32,16 +32,15 @@ import { whileWaiting } from "./retry-wait.ts";
 /** Plans one person: a pure function of what is known of the person and of the settings. */
 export function planPerson(input: PlanInput, settings: PlanSettings): PersonPlan {
   const person = personOf(input, settings);
-  const { retry, events: known } = input.candidate;
+  const { retry } = input.candidate;
   const planned = planNow(person, settings);
   const waits = retry !== null && retry.nextTryAt > input.now;
   const plan = withoutProtected(person, waits ? whileWaiting(person, planned, retry) : planned, settings);
   const lookAgainAt = earlier(plan.lookAgainAt ?? null, input.mapped.lookAgainAt);
-  const events = eventsToRemember(person);
   return {
     ...plan,
     ...(lookAgainAt === null ? {} : { lookAgainAt }),
-    ...(sameEvents(events, known) ? {} : { events }),
+    events: eventsToRemember(person),
   };
 }
 
@@ -215,11 +214,4 @@ function eventsToRemember({ candidate, matches, seen }: Person): ReadonlyMap<Lea
   const matched = matches !== null && matches.byUserName.length + matches.byExternalId.length > 0;
   if (candidate.link === null && candidate.lostLinks.length === 0 && !matched) return new Map();
   return new Map(seen.map(({ event, since }) => [event, since]));
-}
-
-function sameEvents(
-  one: ReadonlyMap<LeavingEvent, number>,
-  other: ReadonlyMap<LeavingEvent, number>,
-): boolean {
-  return one.size === other.size && [...one].every(([event, since]) => other.get(event) === since);
 }
