@@ -7,7 +7,7 @@ import { count, sentence, sentences } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";
 import { knownMethod } from "../job/run-cycle.ts";
-import { isExposed } from "../job/state-place.ts";
+import { isExposed, type StatePlace } from "../job/state-place.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
@@ -119,7 +119,7 @@ async function daemonStep(job: Job): Promise<Step> {
 async function stateStep(job: Job): Promise<Step> {
   const name = "State database";
   const { statePlace: place } = job;
-  if (place.kind === "postgres") return databaseStep(job, name);
+  if (place.kind === "postgres") return databaseStep(job, place, name);
   const { path } = place;
   const { proveWritable } = await import("../state/sqlite/files/prove-writable.ts");
   try {
@@ -143,20 +143,18 @@ async function stateStep(job: Job): Promise<Step> {
   }
 }
 
-async function databaseStep(job: Job, name: string): Promise<Step> {
+async function databaseStep(
+  job: Job,
+  place: Extract<StatePlace, { kind: "postgres" }>,
+  name: string,
+): Promise<Step> {
+  const { proveWritable } = await import("../state/postgres/connection/connect.ts");
   try {
-    if (job.statePlace.kind === "postgres") {
-      const { proveWritable } = await import("../state/postgres/connection/connect.ts");
-      await proveWritable(job.statePlace.database);
-    }
-    const exposed = isExposed(job.statePlace)
+    await proveWritable(place.database);
+    const exposed = isExposed(place)
       ? "; the connection is not encrypted: add ?sslmode=verify-full to state.url"
       : "";
-    return {
-      name,
-      ok: true,
-      detail: `${job.statePlace.name} (PostgreSQL): ${await contentOf(job)}${exposed}.`,
-    };
+    return { name, ok: true, detail: `${place.name} (PostgreSQL): ${await contentOf(job)}${exposed}.` };
   } catch (error) {
     if (error instanceof StateError || error instanceof UsageError)
       return { name, ok: false, detail: error.message };
@@ -167,9 +165,12 @@ async function databaseStep(job: Job, name: string): Promise<Step> {
 async function contentOf(job: Job): Promise<string> {
   const store = await job.readState({ check: true });
   if (store === null) return "nothing of this job yet; the first sync creates it";
-  const { linked, sourceUsers } = await store.totals();
-  await store.close();
-  return `${count(sourceUsers, "person", "people")} read, ${linked} linked`;
+  try {
+    const { linked, sourceUsers } = await store.totals();
+    return `${count(sourceUsers, "person", "people")} read, ${linked} linked`;
+  } finally {
+    await store.close();
+  }
 }
 
 function line({ name, ok, detail, remedy }: Step, color: boolean): string {

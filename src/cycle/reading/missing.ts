@@ -47,7 +47,7 @@ export function tooManyLost({ lost, linked }: LossWeight, limits: LostLinkLimits
 const handful = 5;
 
 /** The answers when Lattice was asked for linked accounts, by a listing and by id. */
-export interface Answers {
+export interface CompanySeen {
   readonly linked: number;
   readonly found: number;
   readonly unknown: number;
@@ -58,7 +58,7 @@ export interface Answers {
  * @returns the sentence to report; `null` if, as far as this shows, it is the same company
  */
 export function strangeCompany(
-  { linked, found, unknown }: Answers,
+  { linked, found, unknown }: CompanySeen,
   limits: Pick<GuardLimits, "lostLinkFloor">,
 ): string | null {
   if (unknown <= Math.max(handful, limits.lostLinkFloor) || unknown <= found) return null;
