@@ -97,7 +97,7 @@ function notificationsStep({ config: { notify } }: Job): Step {
   return { name, ok: true, detail: `${told}; to test the receivers: ${commandLine("notify test")}.` };
 }
 
-/** Whether a daemon would start with this configuration. Sends nothing. */
+/** The start of a daemon with this configuration. Sends nothing. */
 async function daemonStep(job: Job): Promise<Step> {
   const name = "Daemon";
   try {

@@ -161,7 +161,7 @@ async function run(
   return result;
 }
 
-/** Whether a person sits at the terminal and has just seen the plan. */
+/** `true` if a person sits at the terminal and has just seen the plan. */
 function canAsk(options: OnDemandOptions, io: CommandIO): boolean {
   const shown = options.format === "table" && options.out === undefined && io.stdout.isTTY === true;
   return shown && io.stdin.isTTY === true && io.stderr.isTTY === true;

@@ -35,7 +35,7 @@ export function timeZone() {
   return text(error).refine(isTimeZone, { error });
 }
 
-/** Whether `name` is an IANA time zone. */
+/** `true` if `name` is an IANA time zone. */
 export function isTimeZone(name: string): boolean {
   // Not for the default: loading all time zones takes time.
   if (name === "UTC") return true;

@@ -13,7 +13,7 @@ export interface TrustedFile {
 
 /** The meaning of file modes on this machine. */
 export interface Machine {
-  /** Whether files have an owner, a group and others. */
+  /** `true` if files have an owner, a group and others. */
   readonly posix: boolean;
   /** In a container, volume folders are usually open to all users, and there are no other users. */
   readonly container: boolean;
@@ -39,7 +39,7 @@ const othersEnter = 0o001;
 const stickyBit = 0o1000;
 
 /**
- * What other users of this machine could do with existing files. A user who can write one of them decides where the
+ * The access that other users of this machine have to existing files. A user who can write one of them decides where the
  * credentials go, or whose account is switched off.
  * @returns `problems` if one can be written or replaced; `notes`, in sentences, if one can be read, or if the file system has
  * no modes of its own
@@ -91,7 +91,7 @@ export function judgeAccess(
 interface Folder {
   readonly path: string;
   readonly stats: Stats;
-  /** Whether others can reach it. */
+  /** `true` if others can reach it. */
   readonly reachable: boolean;
 }
 

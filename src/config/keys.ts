@@ -6,9 +6,9 @@ export interface KnownKey {
   /** Dotted; the elements of a list are `[]`: `entra.scope.filters[].clauses[].value`. */
   readonly key: string;
   readonly description: string;
-  /** Whether it only holds other keys. */
+  /** `true` if it only holds other keys. */
   readonly section: boolean;
-  /** Whether its value is a credential. */
+  /** `true` if its value is a credential. */
   readonly secret: boolean;
   /** The default as it would be written; `undefined` if there is none, or if it follows from other keys. */
   readonly defaultValue: unknown;

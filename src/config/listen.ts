@@ -20,12 +20,12 @@ export function listenText(listen: Listen): string {
   return `${listen.host.includes(":") ? `[${listen.host}]` : listen.host}:${listen.port}`;
 }
 
-/** Whether no other machine can connect. */
+/** `true` if no other machine can connect. */
 export function isLocal(listen: Listen): boolean {
   return "path" in listen || isLoopbackHost(listen.host);
 }
 
-/** Whether `host` is this machine and no other machine can connect. */
+/** `true` if `host` is this machine and no other machine can connect. */
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase();
   return name === "localhost" || name === "::1" || (isIPv4(name) && name.startsWith("127."));

@@ -3,7 +3,7 @@ import { sectionMessage, text } from "./fields.ts";
 
 const pushUrlMessage = "must be a URL such as http://pushgateway.example.com:9091";
 
-/** Where a run that a person or a timer started leaves its metrics. A daemon offers them over HTTP instead. */
+/** The places for the metrics of a run that a person or a timer started. A daemon offers them over HTTP instead. */
 export const metricsSchema = z.strictObject(
   {
     path: text()

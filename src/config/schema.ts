@@ -77,7 +77,7 @@ const mappingSchema = z
 
 const mostDays = 3650;
 
-/** What happens to an account after an event: the action at once, some days after the event was first seen, or never. */
+/** The action on an account after an event: at once, some days after the event was first seen, or never. */
 function eventAction(event: string) {
   const error = "must be deactivate, ignore, or a section such as { do: deactivate, afterDays: 7 }";
   return z

@@ -11,7 +11,7 @@ export interface Setting {
   /** A `Secret` for a credential; `undefined` if the key has no value. */
   readonly value: unknown;
   readonly origin: Origin;
-  /** What the default depends on: `of entra.cloud`. */
+  /** The key on which the default depends: `of entra.cloud`. */
   readonly because: string | null;
 }
 

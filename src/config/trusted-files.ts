@@ -65,7 +65,7 @@ export function trustedFiles({
   ];
 }
 
-/** Whether a credential stands in what was written, under one of these keys (`notify.receivers[].secret`). */
+/** `true` if a credential stands in what was written, under one of these keys (`notify.receivers[].secret`). */
 function hasSecret(value: unknown, key: string, secretKeys: ReadonlySet<string>): boolean {
   if (value === null || value === undefined) return false;
   if (secretKeys.has(key)) return true;

@@ -17,7 +17,7 @@ export interface CycleRequest {
    * Digest of the plan that a person agreed to (`CycleResult.onDemand.agreement`). If the plan differs now, nothing is sent.
    */
   readonly agreed?: string | undefined;
-  /** What may be sent. Default: everything. */
+  /** The operations that may be sent. Default: all. */
   readonly sending?: Sending;
   /** Proof of the lease that the caller holds; `private` if the store is a private copy. */
   readonly fence: Fence;

@@ -3,11 +3,11 @@ import type { CycleRecord } from "../domain/state/cycles.ts";
 import type { LogOfCycle } from "../domain/state/retention.ts";
 import type { Writing } from "./ports/ports.ts";
 
-/** What of the log may go. Times in milliseconds since the epoch. */
+/** The part of the log that may go. Times in milliseconds since the epoch. */
 export interface LogLimits {
   /** Cycles that ended (or began, if their run died) before then go, with events and decisions of that time. */
   readonly before: number;
-  /** What was done since then counts for the guard, and stays. */
+  /** Operations done since then count for the guard, and stay. */
   readonly countedSince: number;
   /** If the log has more operations, further cycles go. */
   readonly maxRows: number | null;

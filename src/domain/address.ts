@@ -1,7 +1,7 @@
 const longest = 1_000;
 
 /**
- * Whether an id or a name from outside can be one encoded segment of a path. Two kinds cannot: `..` leads elsewhere even
+ * `true` if an id or a name from outside can be one encoded segment of a path. Two kinds cannot: `..` leads elsewhere even
  * if it is encoded, and half of a surrogate pair cannot be encoded.
  */
 export function fitsAddress(name: string): boolean {

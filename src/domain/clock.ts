@@ -19,7 +19,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** What the answers of Entra and Lattice say about their clocks (the `Date` header, RFC 9110 section 6.6.1). */
+/** The clocks of Entra and Lattice, as their answers show them (the `Date` header, RFC 9110 section 6.6.1). */
 export interface EndClocks {
   /** How far Entra's clock is ahead of ours, milliseconds; `undefined` if no answer said. */
   entra(): number | undefined;

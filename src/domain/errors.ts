@@ -137,7 +137,7 @@ export class InterruptedError extends DomainError {
   readonly code = "INTERRUPTED";
 }
 
-/** Whether an error is about one record and says nothing about the others. */
+/** `true` if an error is about one record and says nothing about the others. */
 export function isRecordFailure(
   error: unknown,
 ): error is RecordRejectedError | RecordUnavailableError | UnknownOutcomeError {
@@ -148,7 +148,7 @@ export function isRecordFailure(
   );
 }
 
-/** What an error says; anything else that was thrown, as text. */
+/** The message of an error; anything else that was thrown, as text. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -6,7 +6,7 @@ export type StateEvent =
       readonly kind: "guardHeld";
       readonly planId: string;
       readonly reasons: readonly string[];
-      /** What it would cost inside Lattice, in sentences. */
+      /** The cost inside Lattice, in sentences. */
       readonly notes?: readonly string[];
       /** Operations that wait for a release. */
       readonly operations: number;
@@ -79,7 +79,7 @@ export interface FailingPerson {
   readonly since: number;
   /** Of the error class, such as `ALREADY_EXISTS`. */
   readonly code: string;
-  /** What happened, in a sentence that may quote values of the person. */
+  /** The failure, in a sentence that may quote values of the person. */
   readonly message: string;
 }
 

@@ -5,7 +5,7 @@ const longestFault = 1_000;
 /** One fault in words; a function if the words are costly to make. */
 export type Fault = string | (() => string);
 
-/** Where the thing at this path was written, for the start of a sentence: `config/x.yaml:12:3`. */
+/** The place where the thing at this path was written, for the start of a sentence: `config/x.yaml:12:3`. */
 export type Locate = (path: readonly PropertyKey[]) => string;
 
 /** Faults as the message of an error, one a line. If there are very many: the first ones and the number of the others. */

@@ -1,5 +1,5 @@
 /**
- * Whether a host name, as `URL.hostname` gives it, means this machine. Plain `http://` is accepted only here. Where the name
+ * `true` if a host name, as `URL.hostname` gives it, means this machine. Plain `http://` is accepted only here. Where the name
  * resolves to is another question (`isLoopbackAddress`).
  */
 export function isLoopbackName(hostname: string): boolean {
@@ -11,7 +11,7 @@ export function isLoopbackDomain(hostname: string): boolean {
   return isLoopbackName(hostname) || hostname.endsWith(".localhost");
 }
 
-/** Whether an IP address, as a look-up gives it, belongs to this machine. */
+/** `true` if an IP address, as a look-up gives it, belongs to this machine. */
 export function isLoopbackAddress(address: string): boolean {
   return /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/i.test(address) || address === "::1";
 }

@@ -14,7 +14,7 @@ export interface FoundPerson {
   readonly department: string | null;
   /** The state in Entra; `null` if Entra's users do not include the person. */
   readonly presence: Presence | null;
-  /** Whether the account is active; `null` without an account, or if that was never seen. */
+  /** `true` if the account is active; `null` without an account, or if that was never seen. */
   readonly active: boolean | null;
 }
 
@@ -26,7 +26,7 @@ export interface FoundPeople {
   readonly equal: number;
 }
 
-/** What a person or an account can be found by. */
+/** Values by which a person or an account can be found. */
 export interface SearchedFields {
   /** Display names, user names, e-mail addresses: any part of them. */
   readonly names: readonly (string | null)[];

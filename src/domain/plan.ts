@@ -14,7 +14,7 @@ export type LeavingEvent = "deleted" | "outOfScope" | "disabled";
 /** Why an account may be switched off: something that was read. Absence from an answer alone is never enough. */
 export interface Evidence {
   readonly kind: EvidenceKind;
-  /** What was read, in words for the provisioning log. */
+  /** The fact that was read, in words for the provisioning log. */
   readonly detail: string;
 }
 
@@ -151,7 +151,7 @@ export interface GuardVerdict {
   readonly reasons: readonly string[];
   /** The number of operations that each reason holds, in the order of the reasons; absent if nothing is held, and in older cycles. */
   readonly holds?: readonly (Hold & { readonly reason: string })[];
-  /** What the plan costs inside Lattice, in sentences: of what is held, and in a first run of what is planned. */
+  /** The cost of the plan inside Lattice, in sentences: of what is held, and in a first run of what is planned. */
   readonly notes?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "./json.ts";
 
-/** Whether the directory still has the person: in use, in the recycle bin, or gone for good. */
+/** The presence of a person in the directory: in use, in the recycle bin, or gone for good. */
 export type Presence = "present" | "softDeleted" | "deleted";
 
 /** One person of the directory as last read. */

@@ -1,6 +1,6 @@
 import { type Json, type JsonObject, jsonEquals } from "./json.ts";
 
-/** What an attribute of an account takes; a `reference` is another account. */
+/** The type of an attribute of an account; a `reference` is another account. */
 export type AttributeType =
   | "text"
   | "number"
@@ -28,7 +28,7 @@ export interface TargetUser {
   readonly values: JsonObject;
 }
 
-/** What an account holds at a SCIM path of the mapping; `null` for nothing. */
+/** The value that an account holds at a SCIM path of the mapping; `null` for nothing. */
 export function valueAt(user: TargetUser, path: string): Json {
   if (path === "userName") return user.userName;
   if (path === "externalId") return user.externalId;
@@ -37,7 +37,7 @@ export function valueAt(user: TargetUser, path: string): Json {
 }
 
 /**
- * Whether two values mean the same at a path. Letter case matters everywhere, also in an externalId, with two exceptions:
+ * `true` if two values mean the same at a path. Letter case matters everywhere, also in an externalId, with two exceptions:
  * a userName (RFC 7643, section 4.1.1) and an e-mail address (section 8.7.1: `emails.value` is not `caseExact`).
  */
 export function sameAt(path: string, left: Json, right: Json): boolean {

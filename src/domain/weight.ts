@@ -14,7 +14,7 @@ export type WeightKind =
   | "manager"
   | "email";
 
-/** What the guard counts of one operation. Kept with the operation when it is planned. */
+/** One thing that the guard counts of an operation. Kept with the operation when it is planned. */
 export interface Weight {
   readonly kind: WeightKind;
   /** Deactivation: the kind of evidence. Clear, replacement, manager: the attribute. */

@@ -13,7 +13,7 @@ export function identifyProcess(): string | null {
 }
 
 /**
- * Whether the process that identified itself as `identity` has certainly ended. `false` if that cannot be known: the process
+ * `true` if the process that identified itself as `identity` has certainly ended. `false` if that cannot be known: the process
  * may run on another machine or in another container, or the system does not show it.
  */
 export function hasEnded(identity: string): boolean {

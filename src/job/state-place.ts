@@ -7,7 +7,7 @@ import type { PostgresPlace } from "../state/postgres/connection/place.ts";
 import { databasePassword } from "./database-password.ts";
 import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
 
-/** Where the state of a job is: in a file, or in a database of a server. `name`: as messages call it, without a password. */
+/** The place of a job's state: a file, or a database of a server. `name`: as messages call it, without a password. */
 export type StatePlace =
   | { readonly kind: "file"; readonly name: string; readonly path: string }
   | { readonly kind: "postgres"; readonly name: string; readonly database: PostgresPlace };
@@ -33,7 +33,7 @@ export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds
   };
 }
 
-/** Whether the state, and the password, travel over a network unencrypted. */
+/** `true` if the state, and the password, travel over a network unencrypted. */
 export function isExposed(place: StatePlace): boolean {
   if (place.kind === "file") return false;
   const { hostname, searchParams } = new URL(place.database.url);

@@ -76,7 +76,7 @@ function evidenceOf(alarms: readonly Alarm[]): readonly EvidenceKind[] {
 }
 
 /**
- * Whether a person with a delayed deactivation has left the scope since the alarm was raised, and no deactivation was
+ * `true` if a person with a delayed deactivation has left the scope since the alarm was raised, and no deactivation was
  * released meanwhile. If so, the alarm must last until the deactivation is due.
  */
 async function delayedInDoubt(

@@ -280,7 +280,7 @@ export function holdersToCount(
 }
 
 /**
- * Whether the first run has ended: the creates and links that it did not complete are so few that a later run may do them
+ * `true` if the first run has ended: the creates and links that it did not complete are so few that a later run may do them
  * without a person's approval.
  */
 export function endsFirstRun(

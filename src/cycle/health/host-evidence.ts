@@ -18,7 +18,7 @@ export interface Note {
   readonly known: boolean;
 }
 
-/** Whether several failures point to the host or to the key. */
+/** The suspect to which several failures point: the host or the key. */
 export type Suspect = "host" | "key";
 
 export type Suspicion =

@@ -36,7 +36,7 @@ const hopelessShare = 0.95;
 const leastHopeless = 50;
 
 /**
- * Whether almost nothing succeeds, so that the rest of the plan waits. If more succeeds, the others are sent. Failures of
+ * `true` if almost nothing succeeds, so that the rest of the plan waits. If more succeeds, the others are sent. Failures of
  * people who failed before are no news and are not counted, here and below.
  */
 export function isHopeless(counts: { done: number; failed: number }): boolean {
@@ -44,7 +44,7 @@ export function isHopeless(counts: { done: number; failed: number }): boolean {
   return all >= leastHopeless && counts.failed >= all * hopelessShare;
 }
 
-/** Whether so many operations failed that the whole job backs off. */
+/** `true` if so many operations failed that the whole job backs off. */
 export function mostFailed(counts: { done: number; failed: number }, probe: boolean): boolean {
   const all = counts.done + counts.failed;
   return all >= (probe ? leastProbed : leastOperations) && counts.failed >= all * failureShare;

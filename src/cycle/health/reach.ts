@@ -7,7 +7,7 @@ import type { Sending } from "./quarantine.ts";
 /** A target that is watched for answers. */
 export interface WatchedTarget {
   readonly target: Target;
-  /** Whether it has answered a request that requires the key. */
+  /** `true` if it has answered a request that requires the key. */
   readonly answered: () => boolean;
 }
 

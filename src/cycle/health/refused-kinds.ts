@@ -86,7 +86,7 @@ export function watchKinds(before: RefusedKinds): KindWatch {
   );
 
   /**
-   * Whether a refusal is about the kind. A 403 is, if it was before, or if other kinds are accepted and this one is not; but
+   * `true` if a refusal is about the kind. A 403 is, if it was before, or if other kinds are accepted and this one is not; but
    * not for a person who failed before.
    */
   const isOfKind = (action: RefusableAction, status: number, attempts: number): boolean => {

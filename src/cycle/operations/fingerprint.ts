@@ -39,7 +39,7 @@ function rejectedFingerprint(operation: Operation, change: Change): string {
   return `${fingerprint(operation, change)}${detail}`;
 }
 
-/** Whether an operation makes or links an account. */
+/** `true` if an operation makes or links an account. */
 function isOfAccount({ action, adopts }: Operation): boolean {
   return action === "create" || adopts;
 }
@@ -111,7 +111,7 @@ export function rejectionOf(
   );
 }
 
-/** Whether everything in a held operation was rejected. Its row stays, so that it can still be released by name. */
+/** `true` if everything in a held operation was rejected. Its row stays, so that it can still be released by name. */
 export function isRejected(operation: Operation, rejected: readonly RejectedChange[]): boolean {
   const ofPerson = rejected.filter(({ objectId }) => objectId === operation.objectId);
   if (ofPerson.length === 0) return false;

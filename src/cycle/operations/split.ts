@@ -46,7 +46,7 @@ export function split(operation: WeighedOperation, holds: readonly Hold[]): Held
   };
 }
 
-/** Whether a hold is about this weight: the same kind, and one of its details. */
+/** `true` if a hold is about this weight: the same kind, and one of its details. */
 export function concerns({ kind, details }: Hold, weight: Weight): boolean {
   return kind === weight.kind && (details === undefined || details.includes(weight.detail ?? ""));
 }

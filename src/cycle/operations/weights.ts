@@ -50,7 +50,7 @@ export function weightsOfChange(
   return [{ kind: "replacement", detail: attribute }];
 }
 
-/** Whether the account shows that a change with a weight was carried out, although Lattice gave no answer. */
+/** `true` if the account shows that a change with a weight was carried out, although Lattice gave no answer. */
 export function wasCarriedOut(
   operation: Pick<Operation, "evidence" | "changes">,
   account: TargetUser,

@@ -77,7 +77,7 @@ export async function findExactly(
 }
 
 /**
- * Whether several people have this as a whole name or externalId, unless it is an object id, a user principal name or a
+ * `true` if several people have this as a whole name or externalId, unless it is an object id, a user principal name or a
  * Lattice id.
  */
 async function isShared(store: StateStore, asked: string): Promise<boolean> {
@@ -104,7 +104,7 @@ async function accountNamed(store: StateStore, wanted: string): Promise<LinkedTa
   return byUserName[0] ?? byExternalId[0] ?? null;
 }
 
-/** Whether a text can be a user principal name or an object id, and so can be sent to Entra. */
+/** `true` if a text can be a user principal name or an object id, and so can be sent to Entra. */
 export function isIdentifier(text: string): boolean {
   return text.includes("@") || /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i.test(text.trim());
 }

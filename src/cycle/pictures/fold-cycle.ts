@@ -26,7 +26,7 @@ export function foldEnd(
   };
 }
 
-/** What is still planned when a cycle ends was not sent. */
+/** An operation that is still planned when a cycle ends was not sent. */
 function outcomesAtEnd(counts: readonly OutcomeCount[]): readonly OutcomeCount[] {
   const ended = new Map<string, OutcomeCount>();
   for (const { action, outcome: status, count } of counts) {

@@ -79,7 +79,7 @@ export function foldEarlierHeld(earlier: readonly EarlierHeld[]): StateChange {
   return { operations: { patch, remove }, certain: over };
 }
 
-/** Whether every held change is among the changes that are planned now. */
+/** `true` if every held change is among the changes that are planned now. */
 function goesOn(held: LoggedOperation, now: readonly LoggedOperation[]): boolean {
   const planned = now.flatMap((operation) =>
     releasedChanges(operation).map(({ fingerprint }) => fingerprint),

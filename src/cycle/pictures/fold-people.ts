@@ -169,7 +169,7 @@ function sameSource(one: SourceUser, other: SourceUser): boolean {
   );
 }
 
-/** Whether the person's reports may be mapped otherwise now. */
+/** `true` if the person's reports may be mapped otherwise now. */
 function concernsReports(before: SourceUser, now: SourceUser, ofManager: readonly string[]): boolean {
   return (
     before.presence !== now.presence ||

@@ -93,7 +93,7 @@ function sameEvents(
   return one.size === other.size && [...one].every(([event, since]) => other.get(event) === since);
 }
 
-/** Whether nothing that the guard holds for the person is due any more. */
+/** `true` if nothing that the guard holds for the person is due any more. */
 function heldIsOver({ plan }: PersonWithPlan): boolean {
   if (plan.kind === "operation") return false;
   return plan.kind !== "skipped" || !heldStays.has(plan.skipped.code);

@@ -74,7 +74,7 @@ const passing: ReadonlySet<SkipCode> = new Set([
   "putBack",
 ]);
 
-/** Whether the person is in the next plan too: until a write is confirmed, and while a reason to skip passes by itself. */
+/** `true` if the person is in the next plan too: until a write is confirmed, and while a reason to skip passes by itself. */
 export function stayMarked(plan: PersonPlan): boolean {
   if (plan.kind === "operation") return true;
   return plan.kind === "skipped" && passing.has(plan.skipped.code);

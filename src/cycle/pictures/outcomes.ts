@@ -82,7 +82,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
     sent: [...sent.values()].map((one) =>
       later(one).length > 0 ? { ...one.what, planAgain: true } : one.what,
     ),
-    // What was released or rejected of an attribute is over once a change of it was carried out.
+    // A release or a rejection of an attribute is over once a change of it was carried out.
     releases: { drop: carriedOut },
     rejections: { drop: carriedOut },
     retries: {
@@ -125,7 +125,7 @@ interface At<What> {
   readonly marks: number;
 }
 
-/** Whether a mark is, or may be, about this person. To plan a person once too often does no harm. */
+/** `true` if a mark is, or may be, about this person. To plan a person once too often does no harm. */
 function concerns(mark: Mark, objectId: string, person: KeysOfPerson | undefined): boolean {
   switch (mark.who) {
     case "person":
@@ -153,7 +153,7 @@ function endOf(outcome: OperationOutcome): OperationEnd {
 }
 
 /**
- * Where a person stands after a write that was carried out. The person is planned again if the guard holds another part, if
+ * The standing of a person after a write that was carried out. The person is planned again if the guard holds another part, if
  * a part was refused, if the account was not as the plan knew it, or if it was another person's: then it still has that
  * person's manager.
  */
@@ -227,7 +227,7 @@ function statusOf(
   return account === null || isUntouched(account, changes) ? "cancelled" : "done";
 }
 
-/** Whether an account still has the values from before these changes. */
+/** `true` if an account still has the values from before these changes. */
 function isUntouched(account: TargetUser, changes: readonly Change[]): boolean {
   return (
     changes.length > 0 &&

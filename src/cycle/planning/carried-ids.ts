@@ -9,7 +9,7 @@ export interface IdHolder {
   readonly objectId: string;
   /** User principal name, as last read; else the object id. */
   readonly name: string;
-  /** Whether the person is to be active. If not, the account would only be switched off for this person. */
+  /** `true` if the person is to be active. If not, the account would only be switched off for this person. */
   readonly active: boolean;
 }
 

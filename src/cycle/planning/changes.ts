@@ -53,7 +53,7 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
 }
 
 /**
- * Whether the manager is missing because Lattice removes the manager of a deactivated account. As long as the account stays
+ * `true` if the manager is missing because Lattice removes the manager of a deactivated account. As long as the account stays
  * inactive, the manager is not sent; it is sent with the reactivation.
  */
 function isLostByLeaving({ mapped }: PlanInput, link: LinkedTarget, { reference }: Change): boolean {

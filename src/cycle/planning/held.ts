@@ -7,7 +7,7 @@ export function heldAt(link: ConfirmedTarget, path: string): Json {
   return isUnshown(link, path) ? (link.acknowledged[path]?.sent ?? null) : valueAt(link, path);
 }
 
-/** Whether the account holds the value, or Lattice accepted the value and stores it in a form of its own. */
+/** `true` if the account holds the value, or Lattice accepted the value and stores it in a form of its own. */
 export function holds(link: ConfirmedTarget, path: string, wanted: Json): boolean {
   if (sameAt(path, heldAt(link, path), wanted)) return true;
   const acknowledged = Object.hasOwn(link.acknowledged, path) ? link.acknowledged[path] : undefined;
@@ -18,7 +18,7 @@ export function holds(link: ConfirmedTarget, path: string, wanted: Json): boolea
   );
 }
 
-/** Whether Lattice accepted the value before, but stores and shows another one. */
+/** `true` if Lattice accepted the value before, but stores and shows another one. */
 export function isKeptOtherwise(link: ConfirmedTarget, path: string, wanted: Json): boolean {
   return holds(link, path, wanted) && !sameAt(path, valueAt(link, path), wanted);
 }

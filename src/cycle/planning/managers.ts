@@ -107,7 +107,7 @@ export async function managersOf(
   return standing;
 }
 
-/** Whether Entra has a manager whom the person's account does not have yet. The account may be one that will be created. */
+/** `true` if Entra has a manager whom the person's account does not have yet. The account may be one that will be created. */
 function isOpen({ candidate, mapped, account }: PersonWithAccount): boolean {
   const { manager, source } = candidate;
   if (mapped.reference === null || manager === null || manager.objectId === source.objectId) return false;
@@ -126,13 +126,13 @@ function currentManager({ candidate, mapped, account }: PersonWithAccount): stri
   return typeof value === "string" && value !== candidate.manager?.latticeId ? value : null;
 }
 
-/** Whether Entra has a manager who is not linked to an account. A deleted manager does not count. */
+/** `true` if Entra has a manager who is not linked to an account. A deleted manager does not count. */
 function isWithoutAccount({ candidate: { manager } }: Question): boolean {
   if (manager === null || manager.latticeId !== null) return false;
   return manager.presence === null || manager.presence === "present";
 }
 
-/** Whether the account that is pointed to is linked to no person, and the manager in Entra would be matched with it. */
+/** `true` if the account that is pointed to is linked to no person, and the manager in Entra would be matched with it. */
 function isManagers(
   { candidate: { manager }, current }: Question,
   { mapping }: Pick<CycleSettings, "mapping">,

@@ -4,7 +4,7 @@ import type { ScopingFilters } from "../../mapping/rules/scoping-filter.ts";
 /** People whom one query reads; the event loop runs between two. */
 const pageSize = 250;
 
-/** What people can share and accounts cannot; `userNameOfAnybody` counts disabled people without an account too. */
+/** Values that people can share and accounts cannot; `userNameOfAnybody` counts disabled people without an account too. */
 export type SharedKey = "userName" | "userNameOfAnybody" | "externalId";
 
 /**

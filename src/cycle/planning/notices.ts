@@ -43,7 +43,7 @@ export function externalIdNotice(
   return plan.kind === "operation" ? toldWith(plan, reason, person.now) : null;
 }
 
-/** Whether the externalId of a person in scope can change in Entra, and no setting lets the account keep another one. */
+/** `true` if the externalId of a person in scope can change in Entra, and no setting lets the account keep another one. */
 function mayHaveChanged(
   { candidate, inScope }: Person,
   { adoptForeignExternalId, formerOwner }: PlanSettings,

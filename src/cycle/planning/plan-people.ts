@@ -160,7 +160,7 @@ async function planOfClaimed(leaver: PlannedPerson, surroundings: Surroundings):
   };
 }
 
-/** Whether the plan takes this account over, now or after the changes that are due for its owner. */
+/** `true` if the plan takes this account over, now or after the changes that are due for its owner. */
 function takes(
   plan: PersonPlan,
   { ownerId, latticeId }: { readonly ownerId: string; readonly latticeId: string },

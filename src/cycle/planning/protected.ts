@@ -2,7 +2,7 @@ import type { PersonPlan } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 
-/** Whether the configuration protects the account (`matching.protected`): it is neither linked nor written. */
+/** `true` if the configuration protects the account (`matching.protected`): it is neither linked nor written. */
 export function isProtected(
   { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
   { protectedAccounts }: Pick<PlanSettings, "protectedAccounts">,

@@ -106,7 +106,7 @@ export function inRing(
   };
 }
 
-/** Whether a person failed because the userName is taken. Within a ring, that is not a reason to wait. */
+/** `true` if a person failed because the userName is taken. Within a ring, that is not a reason to wait. */
 export function failsForName(failure: Pick<RetryRecord, "code"> | null): boolean {
   return failure?.code === "ALREADY_EXISTS";
 }

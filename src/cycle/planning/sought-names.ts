@@ -4,7 +4,7 @@ import type { MappedPerson } from "./planned-person.ts";
 import { nameKey } from "./rename-order.ts";
 
 /**
- * Whether an account could belong to a disabled person who never had one. Such a person does not count as sharing a userName
+ * `true` if an account could belong to a disabled person who never had one. Such a person does not count as sharing a userName
  * with others; but two of them must not get the same account.
  */
 export function isSoughtToLeave(

@@ -16,7 +16,7 @@ export interface Progress {
   readonly total: number | null;
 }
 
-/** What the engine is handed. It knows no transport. */
+/** Everything that the engine is handed. It knows no transport. */
 export interface Ports {
   readonly source: Source;
   readonly target: Target;
@@ -24,7 +24,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: CycleSettings;
-  /** What the answers of Entra and Lattice say about their clocks. Default: our clock is believed. */
+  /** The clocks of Entra and Lattice, as their answers show them. Default: our clock is believed. */
   readonly clocks?: EndClocks | undefined;
   /** 0 up to 1; handed in so that a simulation owns it. */
   readonly random: () => number;

@@ -8,26 +8,26 @@ export interface CycleSettings {
   /** The target's address, and a digest of the key that does not reveal the key. */
   readonly targetIdentity: { readonly url: string; readonly keyDigest: (salt: string) => string };
   readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
-  /** What is done about the account of a person who was deleted, left the scope or was disabled. */
+  /** The action on the account of a person who was deleted, left the scope or was disabled. */
   readonly events: EventActions;
   readonly guard: GuardLimits;
   /** A listing of Lattice that contradicts itself counts not at all (`strict`), or for the accounts that it shows. */
   readonly listing: "strict" | "tolerant";
-  /** What is done about accounts that were edited or removed by hand in Lattice. */
+  /** The action on accounts that were edited or removed by hand in Lattice. */
   readonly drift: "report" | "correct";
   /** Digest of the scope as it is configured. */
   readonly scopeDigest: string;
   /** A matched account with another system's externalId is adopted instead of being reported. */
   readonly adoptForeignExternalId: boolean;
-  /** What is done if a person matches the account of a deleted person by userName. */
+  /** The action if a person matches the account of a deleted person by userName. */
   readonly formerOwner: "report" | "handOver";
   /** userNames and Lattice ids of accounts that are never linked nor written, in lower case. */
   readonly protectedAccounts: ReadonlySet<string>;
-  /** What is done about the manager in Lattice if Entra has another one, who has no account. */
+  /** The action on the manager in Lattice if Entra has another one, who has no account. */
   readonly missingManager: "clear" | "keep";
-  /** What is done about people who are each other's managers in a ring. */
+  /** The action on people who are each other's managers in a ring. */
   readonly managerRings: "report" | "send";
-  /** What is done about people who are to get each other's userNames. */
+  /** The action on people who are to get each other's userNames. */
   readonly renameRings: "report" | "temporaryName";
   /** Operations sent at the same time. */
   readonly concurrency: number;
@@ -39,7 +39,7 @@ export interface CycleSettings {
   readonly maxLogRows: number | null;
 }
 
-/** What is done about an account because of one leaving event. */
+/** The action on an account because of one leaving event. */
 export type EventAction =
   /** `afterMs` counts from the time when the event was first seen. */
   { readonly do: "deactivate"; readonly afterMs: number } | { readonly do: "ignore" };
@@ -47,7 +47,7 @@ export type EventAction =
 export type EventActions = { readonly [event in LeavingEvent]: EventAction };
 
 /**
- * What a plan may do without a person's approval. Operations of the plan and of the window before it count together. Each
+ * Limits of a plan without a person's approval. Operations of the plan and of the window before it count together. Each
  * kind has an absolute limit (`null` for none), a share in per cent, and a floor: up to that number the share does not
  * count.
  */

@@ -17,7 +17,7 @@ interface KnownTarget {
 /** At a new address, or with a new key, Lattice must know one of this many accounts. */
 const witnesses = 5;
 
-/** Whether the target is reached with the same address and key as before. @param known `null` the first time */
+/** `true` if the target is reached with the same address and key as before. @param known `null` the first time */
 function isReachedAsBefore(
   known: KnownTarget | null,
   { url, keyDigest }: CycleSettings["targetIdentity"],

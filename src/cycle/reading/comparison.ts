@@ -38,7 +38,7 @@ export function nextComparison(
   };
 }
 
-/** Whether the schedule compares Entra and Lattice in full now. @param everyMs `null` for never */
+/** `true` if the schedule compares Entra and Lattice in full now. @param everyMs `null` for never */
 export function comparisonIsDue(meta: Partial<Meta>, everyMs: number | null, now: number): boolean {
   if (everyMs === null || now - Number(meta.reconciledAt ?? 0) < everyMs) return false;
   const failed = parseComparison(meta);
@@ -78,7 +78,7 @@ export async function compareTarget(
   return null;
 }
 
-/** Whether the target answers for single accounts: then it is not down. */
+/** `true` if the target answers for single accounts: then it is not down. */
 async function isThere(context: CycleContext): Promise<boolean> {
   for (const latticeId of await context.store.otherAccounts("", witnesses)) {
     const found = await askFor(context, latticeId, latticeId);

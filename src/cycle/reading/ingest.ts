@@ -171,7 +171,7 @@ function mayStillBeThere({ presence, account, lostLink, unconfirmed }: UnreadPer
   return presence === "present" && (account !== null || lostLink || unconfirmed);
 }
 
-/** Whether the person has no account, never lost one, and no write in doubt may have made one. */
+/** `true` if the person has no account, never lost one, and no write in doubt may have made one. */
 function isForgotten({ account, lostLink, unconfirmed }: UnreadPerson): boolean {
   return account === null && !lostLink && !unconfirmed;
 }

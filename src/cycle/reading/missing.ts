@@ -54,7 +54,7 @@ export interface CompanySeen {
 }
 
 /**
- * Whether Lattice now shows another company: more than a handful of linked accounts are unknown there, and fewer were found.
+ * Tells if Lattice now shows another company: more than a handful of linked accounts are unknown there, and fewer were found.
  * @returns the sentence to report; `null` if, as far as this shows, it is the same company
  */
 export function strangeCompany(

@@ -39,7 +39,7 @@ export async function readDirectory(context: CycleContext, meta: Partial<Meta>):
   }
 }
 
-/** Whether an error is a fault of the scope. A requested pause is not: it stops the cycle. */
+/** `true` if an error is a fault of the scope. A requested pause is not: it stops the cycle. */
 function isScopeFault({ signal }: CycleContext, error: unknown): error is ScopeFault {
   if (signal.aborted) return false;
   if (error instanceof HostUnavailableError) return error.retryAt === undefined;

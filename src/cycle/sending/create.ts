@@ -72,7 +72,7 @@ export async function createOnce(
   }
 }
 
-/** Whether this create made the account although no answer came: it carries the externalId that was sent. */
+/** `true` if this create made the account although no answer came: it carries the externalId that was sent. */
 function isOwn(account: TargetUser, writes: readonly AttributeWrite[]): boolean {
   const sent = writes.find(({ path }) => path === "externalId")?.value;
   return typeof sent === "string" && account.externalId === sent;

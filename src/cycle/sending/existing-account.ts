@@ -131,7 +131,7 @@ function adoptionIn(plan: PersonPlan | null): Operation | null {
   return plan?.kind === "operation" && plan.operation.adopts ? plan.operation : null;
 }
 
-/** Whether the guard must weigh such a link. */
+/** `true` if the guard must weigh such a link. */
 function isWeighed({ action, doubtful, formerOwner, changes }: Operation): boolean {
   const renames = changes.some(({ attribute, before }) => attribute === "userName" && before !== null);
   return action === "deactivate" || doubtful !== undefined || formerOwner !== undefined || renames;

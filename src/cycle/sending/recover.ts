@@ -77,7 +77,7 @@ async function lookUpIntent(context: CycleContext, intent: Intent): Promise<Targ
 }
 
 /**
- * Whether the intent's account is certainly the person's. An account that was found by userName may be another person's, and
+ * `true` if the intent's account is certainly the person's. An account that was found by userName may be another person's, and
  * an adopted one may not have got its externalId; then the plan matches again.
  */
 async function belongsTo(context: CycleContext, account: TargetUser, intent: Intent): Promise<boolean> {

@@ -8,7 +8,7 @@ const aboutValues: ReadonlySet<number> = new Set([400, 413, 422]);
 /** At most this many extra requests are sent to find out which attributes of one person are refused. */
 const mostPieces = 8;
 
-/** Whether a refusal may be about one attribute of several. */
+/** `true` if a refusal may be about one attribute of several. */
 export function isAboutValues(error: unknown): error is RecordRejectedError {
   return (
     error instanceof RecordRejectedError &&

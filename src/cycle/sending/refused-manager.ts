@@ -15,7 +15,7 @@ import type { Recorder } from "./recorder.ts";
 export interface WithoutManager {
   readonly rest: readonly AttributeWrite[];
   readonly manager: AttributeWrite;
-  /** Whether the manager's account is not found in Lattice, or is not active. */
+  /** The reason: the manager's account is not found in Lattice, or is not active. */
   readonly account: "gone" | "inactive";
   /** HTTP status of the refusal. */
   readonly httpStatus: number;
@@ -57,7 +57,7 @@ export async function withoutRefusedManager(
   return { rest, manager, account: "gone", httpStatus: refusal.status };
 }
 
-/** Whether the account points to a former manager, who is to be cleared. */
+/** `true` if the account points to a former manager, who is to be cleared. */
 function clearsFormerManager({ settings }: CycleContext, { action, changes }: LoggedOperation): boolean {
   const before = changes.find(({ reference }) => reference !== undefined)?.reference?.beforeId ?? null;
   return action !== "create" && before !== null && settings.missingManager === "clear";

@@ -17,7 +17,7 @@ export interface Run {
   start(operation: LoggedOperation): Promise<void>;
   /** Resolves when every operation that was started has its outcome recorded. */
   drain(): Promise<void>;
-  /** Whether the run is stopped, or has given up a stage because almost nothing succeeds. Leavers are never given up. */
+  /** `true` if the run is stopped, or has given up a stage because almost nothing succeeds. Leavers are never given up. */
   isOver(stage: Stage): boolean;
   throwIfStopped(): void;
   readonly halfRenamed: readonly string[];

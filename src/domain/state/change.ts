@@ -96,7 +96,7 @@ export interface OperationPatch {
     readonly changes: readonly Change[];
     readonly weights: readonly Weight[];
     readonly reason?: string;
-    /** Whether the rest has the reference to another person. */
+    /** `true` if the rest has the reference to another person. */
     readonly refers: boolean;
   };
   /** The cycle since which exactly this is held. */
@@ -208,7 +208,7 @@ export interface StateChange {
     readonly drop?: readonly string[];
   };
   /**
-   * Whether the person's linked account was found to be gone, and no other has been linked since. A person who is not known
+   * `true` if the person's linked account was found to be gone, and no other has been linked since. A person who is not known
    * is left out.
    */
   readonly accountRemoved?: readonly { readonly objectId: string; readonly removed: boolean }[];
@@ -240,14 +240,14 @@ export interface StateChange {
   }[];
   /** A person's decision about a held plan. */
   readonly decision?: HeldPlanDecision;
-  /** What people released: first `drop`, then `put`, which replaces the release of the same person and attribute. */
+  /** Releases by people: first `drop`, then `put`, which replaces the release of the same person and attribute. */
   readonly releases?: {
     readonly drop?: readonly NamedChanges[];
     /** Unknown people are left out. `releasedAt`: milliseconds since the epoch. */
     readonly put?: readonly (ReleasedChange & { readonly planId: string; readonly releasedAt: number })[];
   };
   /**
-   * What people rejected: first `drop`, then `put`, which replaces the rejection of the same person, attribute and
+   * Rejections by people: first `drop`, then `put`, which replaces the rejection of the same person, attribute and
    * fingerprint.
    */
   readonly rejections?: {
@@ -298,7 +298,7 @@ export interface StateChange {
     readonly guard: GuardVerdict;
     readonly notes: readonly string[];
   };
-  /** What becomes of operations that a cycle leaves, one after the other. */
+  /** The fate of operations that a cycle leaves, one after the other. */
   readonly leftOver?: readonly LeftOver[];
   /** In the place of an end that was written before. */
   readonly cycleEnd?: CycleEnd;

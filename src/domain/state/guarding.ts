@@ -20,7 +20,7 @@ export interface EarlierHeld {
 /** The guard's counts, and the operations that it holds. */
 export interface Guarding {
   /**
-   * What the cycle's planned operations weigh: lists of weights with how many operations have exactly these. A list may
+   * The weights of the cycle's planned operations: lists of weights with how many operations have exactly these. A list may
    * stand there several times; operations that weigh nothing are left out.
    */
   plannedWeights(cycleId: number): Promise<readonly WeighedCount[]>;

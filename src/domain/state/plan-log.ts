@@ -75,7 +75,7 @@ export interface PlanLog {
   /** Ids of operations of the cycle for these people that are `planned` or `reported`. */
   unsentOf(cycleId: number, objectIds: readonly string[]): Promise<readonly number[]>;
   /**
-   * What the order of sending rests on, in the order of the operations' ids: the operations of the cycle that have one of
+   * The facts on which the order of sending rests, in the order of the operations' ids: the operations of the cycle that have one of
    * these actions (`giving`), adopt an account or point to another person (`NewOperation.refersTo`), whatever their status.
    * `managerIndexes`: the position in this list of the operation of the person it points to, if that one is in `giving` or
    * adopts; -1 if there is none. `waves`: the wave that it has. In numbers alone: a first run has as many operations as the

@@ -16,7 +16,7 @@ export interface Candidate {
   readonly userNameKey: string | null;
   /** The mapped externalId; `null` if the mapping cannot give two people the same one. */
   readonly externalIdKey: string | null;
-  /** Whether another person is known with this `userNameKey`, whatever their standing: `sharing` says who counts. */
+  /** `true` if another person is known with this `userNameKey`, whatever their standing: `sharing` says who counts. */
   readonly sharesName: boolean;
   /** The same for `externalIdKey`. */
   readonly sharesExternalId: boolean;

@@ -5,9 +5,9 @@ import type { Fence } from "./fence.ts";
 export interface LogOfCycle {
   /** The number of operations. */
   readonly operations: number;
-  /** Whether one of them was done since the given time and has a weight. */
+  /** `true` if one of them was done since the given time and has a weight. */
   readonly weighed: boolean;
-  /** Whether one of them has an open intent. */
+  /** `true` if one of them has an open intent. */
   readonly inDoubt: boolean;
 }
 
