@@ -13,8 +13,6 @@ export interface BegunCycle {
   readonly request: CycleRequest;
   readonly context: CycleContext;
   readonly planId: string;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
   /** As the store had it when the cycle began. */
   readonly meta: Partial<Meta>;
   /** Knows whether Lattice has answered. */

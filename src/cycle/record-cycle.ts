@@ -40,7 +40,7 @@ export async function recordCycle(
   };
   log.info({ cycleId, planId, cycle: kind, dryRun: request.dryRun }, "cycle started");
 
-  const begun = { request, context, planId, startedAt, meta, watched, believe };
+  const begun = { request, context, planId, meta, watched, believe };
   try {
     await confirmTenant(context, meta, signal);
     return await recordEnd(begun, await cycle(begun));
@@ -67,7 +67,7 @@ function chooseKind({ settings }: Ports, meta: Partial<Meta>, request: CycleRequ
 }
 
 async function recordEnd(
-  { request, planId, startedAt, context: { clock } }: BegunCycle,
+  { request, planId, context: { clock, startedAt } }: BegunCycle,
   { context, weighed, sent, unreadable = 0, failedComparison, onDemand }: EndedCycle,
 ): Promise<CycleResult> {
   const { store, settings, cycleId, kind, sending } = context;

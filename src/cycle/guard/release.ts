@@ -12,7 +12,7 @@ import { isRejected, rejectedChanges, releasedChanges } from "../operations/fing
 import { heldOperations, operationsOf } from "../operations/pages.ts";
 import { foldRelease } from "../pictures/fold-release.ts";
 
-/** A person's request to release, reject or take back rejections of a held plan. */
+/** A person's request to release or reject held changes of a plan, or to undo rejections. */
 export interface ReleaseRequest {
   readonly planId: string;
   /**
@@ -22,7 +22,7 @@ export interface ReleaseRequest {
   readonly only?: readonly string[] | undefined;
   /** The held changes of these people are rejected. Other people are released only if `only` names them. */
   readonly reject?: readonly string[] | undefined;
-  /** All rejections of these people are taken back. Other people are released only if `only` names them. */
+  /** All rejections of these people are undone. Other people are released only if `only` names them. */
   readonly undoReject?: readonly string[] | undefined;
   /** Who decides. */
   readonly by: Actor;
@@ -30,11 +30,11 @@ export interface ReleaseRequest {
   readonly reason?: string | undefined;
 }
 
-/** The held operations that a request releases and rejects, and the people whose rejections it takes back. */
+/** The held operations that a request releases and rejects, and the people whose rejections it undoes. */
 export interface Release {
   readonly released: readonly LoggedOperation[];
   readonly rejected: readonly LoggedOperation[];
-  /** People whose rejections are taken back. */
+  /** People whose rejections are undone. */
   readonly undone: readonly { readonly objectId: string; readonly userName: string }[];
 }
 

@@ -12,7 +12,7 @@ export interface HeldDecision {
   readonly released?: readonly ReleasedChange[];
   /** These changes are left out of plans as long as they would be unchanged. A release of the attribute ends. */
   readonly rejected?: readonly ChangeToReject[];
-  /** Object ids of people whose rejections are taken back. */
+  /** Object ids of people whose rejections are undone. */
   readonly undone?: readonly string[];
 }
 

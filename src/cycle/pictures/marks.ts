@@ -85,7 +85,7 @@ export function managersFound(objectIds: readonly string[]): readonly Mark[] {
   return objectIds.map((objectId) => ({ who: "person", objectId }));
 }
 
-/** A held change of these people was released, or a rejection was taken back. */
+/** A held change of these people was released, or a rejection was undone. */
 export function heldDecided(objectIds: readonly string[]): readonly Mark[] {
   return [...new Set(objectIds)].map((objectId) => ({ who: "person", objectId }));
 }
