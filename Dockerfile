@@ -26,7 +26,7 @@ LABEL org.opencontainers.image.title="azure-lattice-sync" \
 # "container" tells the program that it runs in a container, where no other users are, even if the platform leaves no sign of it.
 ENV NODE_ENV=production \
     container=oci \
-    ALS_STATE=/app/state/azure-lattice-sync.db
+    ALS_STATE_DEFAULT=/app/state/azure-lattice-sync.db
 WORKDIR /app
 COPY --from=dependencies /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist

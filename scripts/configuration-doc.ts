@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
-import { configVariable, environmentVariables } from "../src/config/environment.ts";
+import { configVariable, defaultStateVariable, environmentVariables } from "../src/config/environment.ts";
 import { type KnownKey, knownKeys } from "../src/config/keys.ts";
 
 // Writes docs/configuration.md from the schema, to the file that is named or else to stdout: what the program
@@ -30,6 +30,7 @@ variable counts as not set.
 |---|---|
 ${environmentVariables.map(({ name, key }) => `| \`${name}\` | \`${key}\` |\n`).join("")}\
 | \`${configVariable}\` | the configuration file |
+| \`${defaultStateVariable}\` (no file) | the default of \`state.path\`, for an image |
 
 ## Keys
 ${knownKeys()

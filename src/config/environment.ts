@@ -27,6 +27,12 @@ export const environmentVariables = [
 /** Names the configuration file if `--config` is not given. */
 export const configVariable = "ALS_CONFIG";
 
+/**
+ * The default of `state.path`, relative to the current folder. The image sets it: a variable that counted as given would contradict
+ * `state.url`, and one that were not there would have the state follow the current folder of the container.
+ */
+export const defaultStateVariable = "ALS_STATE_DEFAULT";
+
 /** Set by Kubernetes; read by @azure/identity itself, and a sign that workload identity is meant. */
 export const federatedTokenVariable = "AZURE_FEDERATED_TOKEN_FILE";
 

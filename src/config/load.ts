@@ -6,6 +6,7 @@ import { commandLine } from "../process/command-name.ts";
 import { packageRoot } from "../process/package-root.ts";
 import {
   configVariable,
+  defaultStateVariable,
   type Environment,
   federatedTokenVariable,
   readVariable,
@@ -160,6 +161,9 @@ function complete(
   const absolute = (key: string, path: string): string =>
     resolve(layers.originOf(key).kind === "file" ? fileFolder : cwd, path);
   const { path: certificatePath, ...certificate } = entra.certificate;
+  const byDefault = env[defaultStateVariable] ?? "";
+  const statePath =
+    layers.originOf("state.path").kind === "default" && byDefault !== "" ? byDefault : state.path;
   return {
     ...parsed,
     entra: {
@@ -173,7 +177,7 @@ function complete(
     mapping: mapping.kind === "file" ? { kind: "file", path: absolute("mapping", mapping.path) } : mapping,
     metrics:
       metrics.path === undefined ? metrics : { ...metrics, path: absolute("metrics.path", metrics.path) },
-    state: { ...state, path: resolve(cwd, state.path) },
+    state: { ...state, path: resolve(cwd, statePath) },
   };
 }
 

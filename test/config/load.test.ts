@@ -158,6 +158,19 @@ describe("loadConfig", () => {
     expect(config.lattice.token?.reveal()).toBe("k");
   });
 
+  it("has another default for the state where an image names one, which anything that is given replaces", () => {
+    const cwd = workplace({ "c.yaml": "state: { path: file.db }" });
+    const env = { ALS_STATE_DEFAULT: "/app/state/image.db" };
+    const pathOf = (given: object, file?: string): string =>
+      loadConfig({ ...(file === undefined ? {} : { file }), env: { ...env, ...given }, cwd }).config.state
+        .path;
+    expect(pathOf({})).toBe("/app/state/image.db");
+    expect(pathOf({}, "c.yaml")).toBe(join(cwd, "file.db"));
+    expect(pathOf({ ALS_STATE: "/data/given.db" })).toBe("/data/given.db");
+    const url = "postgres://als@db.example.com/als";
+    expect(loadConfig({ env: { ...env, ALS_STATE_URL: url }, cwd }).config.state.url?.reveal()).toBe(url);
+  });
+
   it("treats a key with nothing after its colon as not given, but an explicit null as null", () => {
     const cwd = workplace({
       "c.yaml": "entra:\n  scope:\nlattice:\n  url:\n  maxRequestsPerSecond: null\nguard:\n  maxRenames:\n",

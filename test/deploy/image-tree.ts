@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { DockerfileParser, type Instruction } from "dockerfile-ast";
+import { DockerfileParser, type Instruction, PropertyInstruction } from "dockerfile-ast";
 import { inject, onTestFinished } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
@@ -111,7 +111,7 @@ export function layOut(): ImageTree {
         ],
         {
           cwd: app,
-          env: { PATH: process.env.PATH ?? "", NODE_ENV: "production", ...environment },
+          env: { PATH: process.env.PATH ?? "", ...environmentOf(app), ...environment },
           stdio: ["ignore", "pipe", "pipe"],
         },
       );
@@ -119,6 +119,16 @@ export function layOut(): ImageTree {
       return child;
     },
   };
+}
+
+/** The variables that the image sets, with the paths of this tree. */
+function environmentOf(app: string): Readonly<Record<string, string>> {
+  const set = lastStage().filter((one) => one.getKeyword() === "ENV");
+  return Object.fromEntries(
+    set
+      .flatMap((one) => (one instanceof PropertyInstruction ? one.getProperties() : []))
+      .map((one) => [one.getName(), (one.getValue() ?? "").replace(/^\/app(?=\/)/, app)]),
+  );
 }
 
 /** Each mount but the volume loses its right to be written to; the kernel's own stay as they are. */

@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chownSync, copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
+import {
+  chownSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,8 +16,11 @@ import { setTimeout } from "node:timers/promises";
 import Database from "better-sqlite3";
 import type { From } from "dockerfile-ast";
 import { validate } from "dockerfile-utils";
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { packageRoot } from "../../src/process/package-root.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { configuration } from "../process/real-process.ts";
+import { ownDatabase } from "../state/postgres/own-database.ts";
 import {
   canBeReadOnly,
   dockerfile,
@@ -99,6 +110,36 @@ describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
       expect(elsewhere.stderr).toMatch(/EROFS|read-only/i);
       expect(elsewhere.code).not.toBe(0);
       expect(statSync(join(image.app, "dist")).uid).toBe(0);
+    });
+
+    it("keeps its state in PostgreSQL if a file has the URL, and nothing of it on the volume", async () => {
+      await using database = await ownDatabase();
+      const sandbox = await startSandbox({ file: ":memory:", people: 30 });
+      onTestFinished(() => sandbox.close());
+      const image = layOut();
+      const given = (name: string, content: string): string => {
+        const file = join(image.app, "config", name);
+        writeFileSync(file, content, { mode: 0o600 });
+        chownSync(file, imageUser, imageUser);
+        return file;
+      };
+      const { state: _, ...config } = configuration({ sandbox, statePath: "" });
+      const environment = {
+        LOG_LEVEL: "warn",
+        ALS_CONFIG: given("azure-lattice-sync.yaml", JSON.stringify(config)),
+        ALS_STATE_URL_FILE: given("state-url", `${database.url}\n`),
+      };
+      const run = async (...args: string[]) => ended(image.start(args, environment));
+      expect((await run("check")).stdout).toMatch(
+        /State database: .* \(PostgreSQL\): nothing of this job yet/,
+      );
+      expect(await run("sync", "--dry-run")).toMatchObject({ code: 0, stderr: "" });
+      expect(await run("sync")).toMatchObject({ code: 0, stderr: "" });
+      const next = await run("sync", "--dry-run", "--format", "json");
+      expect(next).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(next.stdout).summary).toMatchObject({ create: 0, update: 0, deactivate: 0 });
+      expect(await run("status")).toMatchObject({ code: 0, stderr: "" });
+      expect(readdirSync(join(image.app, "state"))).toEqual([]);
     });
 
     it("migrates a database of the first version, for a dry run and for good", async () => {

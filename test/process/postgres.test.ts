@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
-import { serverIn } from "../state/postgres/server.ts";
+import { ownDatabase } from "../state/postgres/own-database.ts";
 import { sql } from "../state/postgres/sql.ts";
 import { configuration, makeWorkplace, type Workplace } from "./real-process.ts";
 
@@ -23,24 +22,16 @@ async function stage(people: number): Promise<Stage> {
   const stack = new AsyncDisposableStack();
   const sandbox = stack.adopt(await startSandbox({ file: ":memory:", people }), (one) => one.close());
   const place = stack.use(makeWorkplace());
-  const { folder, pid } = inject("postgres");
-  const server = { url: await serverIn(folder, pid) };
-  const name = `als_${randomBytes(6).toString("hex")}`;
-  await sql(server, `CREATE DATABASE ${name}`);
-  stack.defer(async () => {
-    await sql(server, `DROP DATABASE ${name} WITH (FORCE)`);
-  });
-  const url = new URL(server.url);
-  url.pathname = `/${name}`;
+  const { url } = stack.use(await ownDatabase());
   const { state: _, ...config } = configuration({ sandbox, statePath: "" });
   const file = place.configure(config);
   const secret = join(place.folder, "state-url");
-  writeFileSync(secret, `${url.href}\n`, { mode: 0o600 });
+  writeFileSync(secret, `${url}\n`, { mode: 0o600 });
   return {
     place,
     file,
     sandbox,
-    url: url.href,
+    url,
     run: async (...args) => {
       const given = [...args, "--config", file];
       const {

@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import {
   configVariable,
+  defaultStateVariable,
   environmentVariables,
   federatedTokenVariable,
 } from "../../src/config/environment.ts";
@@ -92,7 +93,12 @@ it("gives keys only values that they accept", () => {
 });
 
 it("names only environment variables that are read", () => {
-  const own = [...environmentVariables.map(({ name }) => name), configVariable, commandVariable];
+  const own = [
+    ...environmentVariables.map(({ name }) => name),
+    configVariable,
+    defaultStateVariable,
+    commandVariable,
+  ];
   const known = new Set([
     ...own,
     ...environmentVariables.map(({ name }) => `${name}_FILE`),
