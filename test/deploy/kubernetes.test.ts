@@ -10,10 +10,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Deployment } from "kubernetes-models/apps/v1";
 import { CronJob } from "kubernetes-models/batch/v1";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
+import { PodDisruptionBudget } from "kubernetes-models/policy/v1";
 import {
   ConfigMap,
   Namespace,
@@ -28,7 +29,19 @@ import { configSchema } from "../../src/config/schema.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const folder = join(deploy, "kubernetes");
-const components = ["workload-identity", "monitoring", "pushgateway", "email", "webhooks", "proxy"];
+const components = [
+  "workload-identity",
+  "postgres",
+  "replicas",
+  "monitoring",
+  "pushgateway",
+  "email",
+  "webhooks",
+  "proxy",
+];
+/** Files of components that change an object of another folder. */
+const patch =
+  /^components\/(postgres|proxy|pushgateway|replicas|workload-identity)\/(daemon|cronjob|service|volume)\.yaml$/;
 
 /** The published schemas of Kubernetes' own resources. */
 const kinds: { readonly [kind: string]: new (data: never) => { validate(): void } } = {
@@ -38,6 +51,7 @@ const kinds: { readonly [kind: string]: new (data: never) => { validate(): void 
   Namespace,
   NetworkPolicy,
   PersistentVolumeClaim,
+  PodDisruptionBudget,
   Secret,
   Service,
   ServiceAccount,
@@ -75,8 +89,11 @@ function build(overlay: "daemon" | "cronjob", used: readonly string[] = []): rea
     );
   writeFileSync(file, chosen);
   mkdirSync(join(example, "secrets"));
-  for (const secret of ["entra", "lattice", "http"])
-    writeFileSync(join(example, "secrets", secret), "of-a-test");
+  const secrets = ["entra", "lattice", "http", ...(used.includes("postgres") ? ["state-url"] : [])];
+  for (const secret of secrets) writeFileSync(join(example, "secrets", secret), "of-a-test");
+  // As the top of components/postgres says.
+  const files = secrets.map((secret) => `secrets/${secret}`).join(", ");
+  writeFileSync(file, readFileSync(file, "utf8").replace(/files: \[secrets.*\]/, `files: [${files}]`));
   const built = spawnSync("kubectl", ["kustomize", example], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(built.stderr);
   return manifestsIn(built.stdout);
@@ -89,12 +106,7 @@ describe("the Kubernetes manifests", () => {
   it("are valid by Kubernetes' schemas", () => {
     const files = globSync("{base,overlays/*,components/*,example}/*.yaml", { cwd: folder });
     const resources = files
-      .filter(
-        (file) =>
-          !/kustomization\.yaml$|\/azure-lattice-sync\.yaml$|^components\/(proxy|pushgateway|workload-identity)\/(daemon|cronjob)/.test(
-            file,
-          ),
-      )
+      .filter((file) => !/kustomization\.yaml$|\/azure-lattice-sync\.yaml$/.test(file) && !patch.test(file))
       .flatMap(read);
     expect(resources.length).toBeGreaterThan(9);
     for (const manifest of resources) {
@@ -230,6 +242,8 @@ describe("the Kubernetes manifests", () => {
       named.get(name).egress.flatMap(({ ports }: Manifest) => ports.map(({ port }: Manifest) => port));
     expect(out("")).toEqual([53, 53, 443]);
     expect(out("-email")).toEqual([587, 465]);
+    expect(out("-postgres")).toEqual([5432]);
+    expect(named.get("-postgres").egress[0].to).toEqual([{ ipBlock: { cidr: "10.0.0.0/8" } }]);
     expect(out("-proxy")).toEqual([3128]);
     expect(out("-webhooks")).toEqual([8443]);
   });
@@ -305,8 +319,39 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
     ]);
   });
 
+  it.each(["daemon", "cronjob"] as const)("keep nothing in the pods of the %s with PostgreSQL", (overlay) => {
+    const manifests = build(overlay, ["postgres"]);
+    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+    expect(manifests.map(({ kind }) => kind)).not.toContain("PersistentVolumeClaim");
+    const pod = podOf(find(manifests, overlay === "daemon" ? "Deployment" : "CronJob"));
+    expect(pod.volumes.map(({ name }: Manifest) => name).sort()).toEqual(["config", "secrets", "temporary"]);
+    const [{ env, volumeMounts }] = pod.containers;
+    expect(volumeMounts.map(({ name }: Manifest) => name).sort()).toEqual(["config", "secrets", "temporary"]);
+    expect(env).toContainEqual({ name: "ALS_STATE", value: "" });
+    const [{ value: file }] = env.filter(({ name }: Manifest) => name === "ALS_STATE_URL_FILE");
+    expect(Object.keys(find(manifests, "Secret").data)).toContain(basename(file));
+  });
+
+  it("run one daemon after the other with PostgreSQL alone, and several with components/replicas", () => {
+    const alone = find(build("daemon", ["postgres"]), "Deployment");
+    expect(alone.spec).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
+    const manifests = build("daemon", ["postgres", "replicas"]);
+    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+    const { spec } = find(manifests, "Deployment");
+    expect(spec.replicas).toBe(2);
+    expect(spec.strategy).toEqual({
+      type: "RollingUpdate",
+      rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+    });
+    expect(find(manifests, "Service").spec.sessionAffinity).toBe("ClientIP");
+    const budget = find(manifests, "PodDisruptionBudget").spec;
+    expect(budget.minAvailable).toBeLessThan(spec.replicas);
+    expect(spec.template.metadata.labels).toMatchObject(budget.selector.matchLabels);
+  });
+
   it("accept every component together", () => {
-    expect(build("daemon", components).filter(({ kind }) => kind === "NetworkPolicy")).toHaveLength(7);
+    const manifests = build("daemon", components);
+    expect(manifests.filter(({ kind }) => kind === "NetworkPolicy")).toHaveLength(8);
   });
 
   it("are not built without the secrets, which the user must create", () => {
