@@ -28,6 +28,10 @@ const required = [
   "docs/setup.md",
   "docs/operating.md",
   "deploy/compose.yaml",
+  "deploy/compose.postgres.yaml",
+  "deploy/helm/azure-lattice-sync/Chart.yaml",
+  "deploy/helm/azure-lattice-sync/templates/_helpers.tpl",
+  "deploy/helm/azure-lattice-sync/values.schema.json",
   "deploy/systemd/als",
   "deploy/systemd/als.env",
   "deploy/systemd/azure-lattice-sync.service",
@@ -35,7 +39,7 @@ const required = [
   "deploy/grafana/dashboard.json",
 ];
 const allowed =
-  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/(sqlite|postgres\/schema)\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
+  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/(sqlite|postgres\/schema)\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env|tpl|txt|md)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);

@@ -12,20 +12,11 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { Deployment } from "kubernetes-models/apps/v1";
-import { CronJob } from "kubernetes-models/batch/v1";
-import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1";
-import { PodDisruptionBudget } from "kubernetes-models/policy/v1";
-import {
-  ConfigMap,
-  Namespace,
-  PersistentVolumeClaim,
-  Secret,
-  Service,
-  ServiceAccount,
-} from "kubernetes-models/v1";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { configSchema } from "../../src/config/schema.ts";
+import { clusterTool } from "./cluster-tools.ts";
+import { find, type Manifest, manifestsIn, podOf, validateManifest } from "./manifests.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const folder = join(deploy, "kubernetes");
@@ -43,36 +34,10 @@ const components = [
 const patch =
   /^components\/(postgres|proxy|pushgateway|replicas|workload-identity)\/(daemon|cronjob|service|volume)\.yaml$/;
 
-/** The published schemas of Kubernetes' own resources. */
-const kinds: { readonly [kind: string]: new (data: never) => { validate(): void } } = {
-  ConfigMap,
-  CronJob,
-  Deployment,
-  Namespace,
-  NetworkPolicy,
-  PersistentVolumeClaim,
-  PodDisruptionBudget,
-  Secret,
-  Service,
-  ServiceAccount,
-};
-
-type Manifest = ReturnType<typeof JSON.parse>;
-
 /** Kustomize is part of kubectl; on a machine without it the files are looked at one by one. */
-const kubectl = spawnSync("kubectl", ["kustomize", "--help"]).status === 0;
-
-function manifestsIn(text: string): readonly Manifest[] {
-  return parseAllDocuments(text).map((document) => JSON.parse(JSON.stringify(document.toJS())));
-}
+const kubectl = clusterTool("kubectl");
 
 const read = (file: string): readonly Manifest[] => manifestsIn(readFileSync(join(folder, file), "utf8"));
-
-function find(manifests: readonly Manifest[], kind: string): Manifest {
-  const found = manifests.find((manifest) => manifest.kind === kind);
-  if (found === undefined) throw new Error(`there is no ${kind}`);
-  return found;
-}
 
 /** The objects that `kubectl apply -k` would apply for the example, filled in as by a user. */
 function build(overlay: "daemon" | "cronjob", used: readonly string[] = []): readonly Manifest[] {
@@ -94,13 +59,10 @@ function build(overlay: "daemon" | "cronjob", used: readonly string[] = []): rea
   // As the top of components/postgres says.
   const files = secrets.map((secret) => `secrets/${secret}`).join(", ");
   writeFileSync(file, readFileSync(file, "utf8").replace(/files: \[secrets.*\]/, `files: [${files}]`));
-  const built = spawnSync("kubectl", ["kustomize", example], { encoding: "utf8" });
+  const built = spawnSync(kubectl ?? "kubectl", ["kustomize", example], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(built.stderr);
   return manifestsIn(built.stdout);
 }
-
-const podOf = ({ kind, spec }: Manifest): Manifest =>
-  kind === "CronJob" ? spec.jobTemplate.spec.template.spec : spec.template.spec;
 
 describe("the Kubernetes manifests", () => {
   it("are valid by Kubernetes' schemas", () => {
@@ -110,10 +72,7 @@ describe("the Kubernetes manifests", () => {
       .flatMap(read);
     expect(resources.length).toBeGreaterThan(9);
     for (const manifest of resources) {
-      const Model = kinds[manifest.kind];
-      if (manifest.kind === "ServiceMonitor") continue;
-      if (Model === undefined) throw new Error(`no schema for ${manifest.kind}`);
-      new Model(manifest as never).validate();
+      if (manifest.kind !== "ServiceMonitor") validateManifest(manifest);
     }
   });
 
@@ -269,7 +228,7 @@ describe("the Kubernetes manifests", () => {
   });
 });
 
-describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
+describe.skipIf(kubectl === null)("the Kubernetes manifests, built by kubectl", () => {
   it("make one daemon with everything that it needs", () => {
     const manifests = build("daemon");
     expect(manifests.map(({ kind }) => kind).sort()).toEqual([
@@ -283,7 +242,7 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
       "Service",
       "ServiceAccount",
     ]);
-    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+    for (const manifest of manifests) validateManifest(manifest);
     const pod = podOf(find(manifests, "Deployment"));
     expect(pod.containers[0].image).toBe("registry.example.com/azure-lattice-sync:0.1.0");
     const labels = find(manifests, "Deployment").spec.template.metadata.labels;
@@ -302,7 +261,7 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
     const manifests = build("cronjob");
     expect(manifests.map(({ kind }) => kind)).not.toContain("Deployment");
     expect(manifests.map(({ kind }) => kind)).not.toContain("Service");
-    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+    for (const manifest of manifests) validateManifest(manifest);
   });
 
   it.each(["daemon", "cronjob"] as const)("accept workload identity and a proxy for the %s", (overlay) => {
@@ -321,7 +280,7 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
 
   it.each(["daemon", "cronjob"] as const)("keep nothing in the pods of the %s with PostgreSQL", (overlay) => {
     const manifests = build(overlay, ["postgres"]);
-    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+    for (const manifest of manifests) validateManifest(manifest);
     expect(manifests.map(({ kind }) => kind)).not.toContain("PersistentVolumeClaim");
     const pod = podOf(find(manifests, overlay === "daemon" ? "Deployment" : "CronJob"));
     expect(pod.volumes.map(({ name }: Manifest) => name).sort()).toEqual(["config", "secrets", "temporary"]);
@@ -336,7 +295,7 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
     const alone = find(build("daemon", ["postgres"]), "Deployment");
     expect(alone.spec).toMatchObject({ replicas: 1, strategy: { type: "Recreate" } });
     const manifests = build("daemon", ["postgres", "replicas"]);
-    for (const manifest of manifests) new (kinds[manifest.kind] ?? ConfigMap)(manifest as never).validate();
+    for (const manifest of manifests) validateManifest(manifest);
     const { spec } = find(manifests, "Deployment");
     expect(spec.replicas).toBe(2);
     expect(spec.strategy).toEqual({
@@ -355,9 +314,9 @@ describe.skipIf(!kubectl)("the Kubernetes manifests, built by kubectl", () => {
   });
 
   it("are not built without the secrets, which the user must create", () => {
-    expect(spawnSync("kubectl", ["kustomize", join(folder, "example")], { encoding: "utf8" }).stderr).toMatch(
-      /secrets\/(entra|lattice|http)/,
-    );
+    expect(
+      spawnSync(kubectl ?? "kubectl", ["kustomize", join(folder, "example")], { encoding: "utf8" }).stderr,
+    ).toMatch(/secrets\/(entra|lattice|http)/);
   });
 });
 
