@@ -154,6 +154,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     notes: [],
     unconfirmed: new Map(),
     clockDoubtMs: 0,
+    presumptions: new Map(),
     claims: new Map(),
   };
 }

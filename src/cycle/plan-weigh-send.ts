@@ -1,10 +1,10 @@
-import type { PlanSummary } from "../domain/plan.ts";
+import type { Action, PlanSummary } from "../domain/plan.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { CandidateSelection } from "../domain/state/planning.ts";
 import type { CycleContext } from "./context/context.ts";
 import type { BegunCycle, SentCycle, WeighedCycle } from "./course.ts";
 import type { ReadScope } from "./guard/accepted-scope.ts";
-import { confirmLeavers, confirmWeighedLeavers } from "./guard/confirm-leavers.ts";
+import { confirmLeavers, confirmWeighedLeavers, type Withdrawn } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { confirmReach } from "./health/reach.ts";
 import { endWaiting } from "./planning/awaited-managers.ts";
@@ -62,13 +62,7 @@ export async function weighCycle(
   // Count the plan before anything is held, because an operation of which a part is held becomes two.
   const planned = await summarise(context, only);
   const { guard, held } = await weighAndHold(context, { meta, read, summary: planned });
-  const withdrawn = confirmed ? { leavers: 0, reports: 0 } : await confirmWeighedLeavers(context);
-  const summary: PlanSummary = {
-    ...planned,
-    update: planned.update - withdrawn.reports,
-    deactivate: planned.deactivate - withdrawn.leavers,
-    unchanged: planned.unchanged + withdrawn.leavers + withdrawn.reports,
-  };
+  const summary = confirmed ? planned : withoutWithdrawn(planned, await confirmWeighedLeavers(context));
   const { notShown } = await store.meta();
   if (notShown !== undefined && notShown !== "") context.notes.push(notShown);
   await keepPlan(context, { summary, guard });
@@ -90,6 +84,22 @@ export async function sendCycle(
     await rememberRefusals(context, meta);
   }
   return { ...sent, summary: later };
+}
+
+/** The numbers of a plan without operations that were taken out of it. Nothing is done for the people of these. */
+function withoutWithdrawn(planned: PlanSummary, { byAction, newAccounts }: Withdrawn): PlanSummary {
+  const left = (action: Action): number => planned[action] - (byAction.get(action) ?? 0);
+  const all = [...byAction.values()].reduce((sum, number) => sum + number, 0);
+  return {
+    ...planned,
+    create: left("create"),
+    update: left("update"),
+    deactivate: left("deactivate"),
+    reactivate: left("reactivate"),
+    link: left("link"),
+    unchanged: planned.unchanged + all - newAccounts,
+    ...(planned.outOfScope === undefined ? {} : { outOfScope: planned.outOfScope + newAccounts }),
+  };
 }
 
 const nothingSent: Omit<SentCycle, "summary"> = { done: 0, failed: 0, mostFailed: null };

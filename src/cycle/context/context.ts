@@ -4,6 +4,7 @@ import type { Meta } from "../../domain/state/meta.ts";
 import { type HostWatch, watchHost } from "../health/host-watch.ts";
 import type { Sending } from "../health/quarantine.ts";
 import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from "../health/refused-kinds.ts";
+import type { Presumption } from "../operations/presumption.ts";
 import type { Ports } from "../ports/ports.ts";
 import { createTurns, type InTurn } from "./in-turn.ts";
 
@@ -22,6 +23,8 @@ export interface CycleContext extends Ports {
   readonly notes: string[];
   /** Object ids of people whom Entra did not confirm as leavers when asked by id, and why. They stay active in this cycle. */
   readonly unconfirmed: Map<string, string>;
+  /** The plans of this cycle that rest on other people being gone, by object id of the person who is planned. */
+  readonly presumptions: Map<string, Presumption>;
   /**
    * How far our own clock is behind those of Entra and Lattice, milliseconds (negative: ahead); 0 if our clock is believed.
    * If it is not 0, `clock` shows the time of Entra and Lattice, and nothing is planned that depends on the time.
@@ -66,6 +69,7 @@ export function cycleContext(
     lookUpFirst: false,
     notes: [],
     unconfirmed: new Map(),
+    presumptions: new Map(),
     clockDoubtMs: 0,
     claims: new Map(),
     inTurn: createTurns(),

@@ -13,6 +13,7 @@ import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { orderPlan } from "./order.ts";
 import { planPeople } from "./plan-people.ts";
 import type { PlannedPerson } from "./planned-person.ts";
+import { presumptionsOf } from "./presumptions.ts";
 import { createTryAgain, keptOtherwise, type TryAgain } from "./try-again.ts";
 
 const pageSize = 250;
@@ -46,10 +47,12 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       const last = candidates.at(-1);
       if (last === undefined) return;
       const page = await planPage(context, candidates, known, again);
-      const planned = page.map(({ candidate, plan }) => ({
-        known: candidate,
-        plan: limited === null ? plan : limited(plan),
+      const limitedPage = page.map((person) => ({
+        ...person,
+        plan: limited === null ? person.plan : limited(person.plan),
       }));
+      await notePresumptions(context, limitedPage, known);
+      const planned = limitedPage.map(({ candidate, plan }) => ({ known: candidate, plan }));
       for (const { plan } of planned) {
         if (plan.kind === "operation" && plan.operation.formerOwner !== undefined) {
           former.add(plan.operation.formerOwner);
@@ -73,6 +76,22 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   if (again !== null) await keepNotes(context, { triedAgainUpTo: again.next });
   await withdrawUnpromised(context, [...former]);
   await orderPlan(context);
+}
+
+/** Remembers which of these plans rest on other people being gone, in the place of what earlier plans of the people rested on. */
+async function notePresumptions(
+  { store, presumptions, clock }: CycleContext,
+  people: readonly PlannedPerson[],
+  { namesakes }: Known,
+): Promise<void> {
+  for (const { candidate } of people) presumptions.delete(candidate.source.objectId);
+  for (const [objectId, presumption] of await presumptionsOf(people, {
+    store,
+    namesakes,
+    now: clock.now(),
+  })) {
+    presumptions.set(objectId, presumption);
+  }
 }
 
 /** Puts back plans for a reason that does not lie with the person (quarantine, a refused kind); `null` if there is none. */

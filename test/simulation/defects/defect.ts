@@ -41,8 +41,10 @@ interface Modules {
   "cycle/planning/leavers.ts": typeof import("../../../src/cycle/planning/leavers.ts");
   "cycle/planning/leaving.ts": typeof import("../../../src/cycle/planning/leaving.ts");
   "cycle/planning/match.ts": typeof import("../../../src/cycle/planning/match.ts");
+  "cycle/planning/presumptions.ts": typeof import("../../../src/cycle/planning/presumptions.ts");
   "cycle/planning/rename-order.ts": typeof import("../../../src/cycle/planning/rename-order.ts");
   "cycle/planning/rename-rings.ts": typeof import("../../../src/cycle/planning/rename-rings.ts");
+  "cycle/guard/ask-by-id.ts": typeof import("../../../src/cycle/guard/ask-by-id.ts");
   "cycle/guard/confirm-leavers.ts": typeof import("../../../src/cycle/guard/confirm-leavers.ts");
   "cycle/reading/due.ts": typeof import("../../../src/cycle/reading/due.ts");
   "cycle/reading/ingest.ts": typeof import("../../../src/cycle/reading/ingest.ts");

@@ -237,7 +237,7 @@ export const readingDefects: readonly Defect[] = [
     family: "scope-groups",
     swaps: [
       swapInner<(context: CycleContext, ...rest: readonly unknown[]) => Promise<void>>(
-        "cycle/guard/confirm-leavers.ts",
+        "cycle/guard/ask-by-id.ts",
         "askSome",
         (original) =>
           (context, ...rest) =>
@@ -258,7 +258,7 @@ export const readingDefects: readonly Defect[] = [
           answers: { readonly contradicted: ReadonlySet<string> },
         ) => Promise<readonly string[]>
       >(
-        "cycle/guard/confirm-leavers.ts",
+        "cycle/guard/ask-by-id.ts",
         "membersAmong",
         (original) => (context, objectIds, answers) =>
           original(
@@ -274,12 +274,19 @@ export const readingDefects: readonly Defect[] = [
     seed: 4,
     history: 110,
     family: "scope-groups",
+    swaps: [swap("cycle/planning/presumptions.ts", "presumptionsOf", () => async () => new Map())],
+  },
+  {
+    name: "the deletion of a person whose own account is inactive is believed at once",
+    seed: 15002,
+    history: 886,
+    family: "scope-groups",
     swaps: [
-      swapInner<(...terms: readonly unknown[]) => Promise<ReadonlyMap<string, string>>>(
-        "cycle/guard/confirm-leavers.ts",
-        "plannedWithoutManager",
-        () => async () => new Map(),
-      ),
+      swap("cycle/guard/ask-by-id.ts", "askAll", (original) => async (context, objectIds) => {
+        const links = await Promise.all(objectIds.map((objectId) => context.store.linkOf(objectId)));
+        const active = objectIds.filter((_, index) => links[index]?.active !== false);
+        return original(context, active);
+      }),
     ],
   },
   {
