@@ -5,6 +5,7 @@ import type { Ports } from "../cycle/ports/ports.ts";
 import type { CycleSettings } from "../cycle/ports/settings.ts";
 import type { CycleRequest, CycleResult } from "../cycle/request.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
+import type { SendingRight } from "../domain/sending-right.ts";
 import type { CycleRecord } from "../domain/state/cycles.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { EntraSource } from "../entra/source.ts";
@@ -31,8 +32,11 @@ export interface Job extends ConfiguredJob {
   readonly sandbox: Sandbox | null;
   /** A connection to Entra. Nothing is sent before it is used. */
   source(): Promise<EntraSource>;
-  /** A connection to Lattice, for the caller to close. */
-  target(knownUpdateMethod?: UpdateMethod): Promise<LatticeTarget>;
+  /** A connection to Lattice, for the caller to close. @param known `right`: asked before each request */
+  target(known?: {
+    readonly knownUpdateMethod?: UpdateMethod | undefined;
+    readonly right?: SendingRight | undefined;
+  }): Promise<LatticeTarget>;
   /** The state database, opened with the first call and closed with the job. @throws StateError */
   state(): Promise<StateStore>;
   /** A private copy of the state database to plan on, for the caller to close. @throws StateError */

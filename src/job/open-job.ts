@@ -69,10 +69,10 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
         const { createEntraSource } = await import("../entra/source.ts");
         return createEntraSource({ ...entra, select: mapping.select, clock, log, onRequest });
       },
-      target: async (knownUpdateMethod) => {
+      target: async (known = {}) => {
         const { createLatticeTarget } = await import("../lattice/target.ts");
         const { paths } = mapping;
-        return createLatticeTarget({ ...lattice, paths, clock, log, onRequest, knownUpdateMethod });
+        return createLatticeTarget({ ...lattice, paths, clock, log, onRequest, ...known });
       },
       state: () => {
         if (replaces !== undefined) return replaces.state();

@@ -4,6 +4,7 @@ import type { CycleResult } from "../cycle/request.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import { systemRandom } from "../domain/random.ts";
+import type { SendingRight } from "../domain/sending-right.ts";
 import type { CycleRecord } from "../domain/state/cycles.ts";
 import type { Fence } from "../domain/state/fence.ts";
 import type { Meta } from "../domain/state/meta.ts";
@@ -11,12 +12,16 @@ import type { StateStore } from "../domain/state/store.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
 import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
-import { withLease } from "./lease.ts";
+import { leaseMsOf, withLease } from "./lease.ts";
 import { noteGood, notifyAtTheEnd } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
 
 /** A run that may write: it has the lease, or its own copy of the database. */
-type FencedRequest = RunRequest & { readonly fence: Fence };
+type FencedRequest = RunRequest & {
+  readonly fence: Fence;
+  /** Asked before each request; a dry run has none, because it does not write. */
+  readonly right?: SendingRight;
+};
 
 /** Runs a cycle of a job; there is no other way (see `Job.run`). */
 export async function run(job: Job, request: RunRequest, watchers: Watchers = {}): Promise<Run> {
@@ -43,8 +48,8 @@ async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Pr
     const ran = await withLease(
       store,
       job.clock,
-      { signal, ...(waitMs === undefined ? {} : { waitMs }) },
-      (leased, fence) => decideAndRun(job, store, { ...request, signal: leased, fence }, watchers),
+      { signal, ttlMs: leaseMsOf(job.lattice), ...(waitMs === undefined ? {} : { waitMs }) },
+      (leased) => decideAndRun(job, store, { ...request, ...leased }, watchers),
     );
     const good = ran.result.mostFailed === null;
     if (only === undefined) ending = { ...ending, ping: good ? "good" : "bad" };
@@ -142,7 +147,7 @@ async function runOnBothEnds(
   const meta = await store.meta();
   // A full cycle asks again, so that a change in Lattice is noticed within a day.
   const known = request.full ? undefined : knownMethod(meta);
-  const target = await job.target(known);
+  const target = await job.target({ knownUpdateMethod: known, right: request.right });
   try {
     if (!request.dryRun) await target.updateMethod(request.signal);
     const source = await job.source();

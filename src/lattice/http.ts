@@ -1,9 +1,10 @@
 import type { AxiosAdapter, AxiosResponse, InternalAxiosRequestConfig } from "axios";
-import { UsageError } from "../domain/errors.ts";
+import { DomainError, UsageError } from "../domain/errors.ts";
 import { isLoopbackDomain } from "../domain/loopback.ts";
 import { redactor } from "../domain/redact.ts";
 import type { Secret } from "../domain/secret.ts";
-import { loopbackLookup } from "./loopback-lookup.ts";
+import type { SendingRight } from "../domain/sending-right.ts";
+import { agentsOf, rightEnded } from "./agents.ts";
 import { type NotFollowed, redirectOf } from "./redirect.ts";
 
 export interface HttpRequest {
@@ -46,7 +47,7 @@ export type Exchange =
 export interface Http {
   /**
    * Sends once, and again after a redirect on the same origin. `signal` cancels the request under way, so the signal of a write must leave it time to finish.
-   * @throws only the signal's reason
+   * @throws only the signal's reason, and LeaseHeldError or StateError if the right to send has ended: nothing was sent then
    */
   exchange(request: HttpRequest, signal?: AbortSignal): Promise<Exchange>;
   /** Closes the kept connections. */
@@ -59,6 +60,8 @@ export interface HttpOptions {
   readonly maxConcurrency: number;
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
+  /** Asked before each request. */
+  readonly right?: SendingRight | undefined;
 }
 
 /**
@@ -102,13 +105,17 @@ export function createHttp(options: HttpOptions): Http {
       try {
         let url = options.url + request.path + (request.query === undefined ? "" : `?${request.query}`);
         for (let hops = 0; ; hops += 1) {
-          const answer = toAnswer(await send(request, url, headersOf(request), end.signal), redact);
+          const sent = await sendUnderRight(options, () =>
+            send(request, url, headersOf(request), end.signal),
+          );
+          const answer = toAnswer(sent, redact);
           const next = redirectOf(answer, url, hops);
           if (next === null) return answer;
           if ("notFollowed" in next) return { ...answer, notFollowed: next.notFollowed };
           url = next.url;
         }
       } catch (error) {
+        if (error instanceof DomainError) throw error;
         signal?.throwIfAborted();
         return toFailure(error, pastDeadline, options, redact);
       } finally {
@@ -125,6 +132,20 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
+/** Sends once the right to send lasts long enough; again if it had ended when the connection was made, because nothing was sent then. */
+async function sendUnderRight<T>({ right, timeoutMs }: HttpOptions, send: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    await right?.ensure(timeoutMs);
+    try {
+      return await send();
+    } catch (error) {
+      if (attempt === mostStarts || !causesOf(error).some(({ code }) => code === rightEnded)) throw error;
+    }
+  }
+}
+
+const mostStarts = 3;
+
 interface Connections {
   /** Axios's adapter for `node:http`. @throws what Axios throws */
   send(
@@ -138,19 +159,8 @@ interface Connections {
 
 /** Loading the library takes longer than a whole cycle without changes, which sends nothing. */
 async function openConnections(options: HttpOptions): Promise<Connections> {
-  const [{ AxiosHeaders, getAdapter }, http, https] = await Promise.all([
-    import("axios"),
-    import("node:http"),
-    import("node:https"),
-  ]);
-  // Axios sets this delay with each request. With another one here, each request would change the options of its socket twice,
-  // which takes 3 of 65 microseconds.
-  const pool = { keepAlive: true, keepAliveMsecs: 60_000, maxSockets: options.maxConcurrency };
+  const [{ AxiosHeaders, getAdapter }, agents] = await Promise.all([import("axios"), agentsOf(options)]);
   const local = isLoopbackDomain(new URL(options.url).hostname);
-  const agents = {
-    httpAgent: new http.Agent(local ? { ...pool, lookup: loopbackLookup } : pool),
-    httpsAgent: new https.Agent(pool),
-  };
   // The adapter by itself: what an Axios instance does around it (merging defaults, interceptors, transforming bodies) is not
   // used here, and takes as much processor time as a third of a request.
   const adapter: AxiosAdapter = getAdapter("http");
@@ -260,7 +270,7 @@ interface Cause {
 }
 
 const unsentCalls = new Set(["connect", "getaddrinfo"]);
-const unsentCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
+const unsentCodes = new Set([rightEnded, "ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 /** Codes of OpenSSL's verification, and its error if the other side does not speak TLS. */
 function isTlsTrustFailure({ code, message }: Cause): boolean {

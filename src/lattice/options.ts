@@ -2,6 +2,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import type { Secret } from "../domain/secret.ts";
+import type { SendingRight } from "../domain/sending-right.ts";
 
 /** How changes of an account are sent: RFC 7644 section 3.5.2 (PATCH) or 3.5.1 (PUT). */
 export type UpdateMethod = "patch" | "put";
@@ -27,4 +28,6 @@ export interface LatticeOptions {
   readonly pageSize?: number;
   /** What an earlier run learnt, so that `auto` need not request the ServiceProviderConfig again. */
   readonly knownUpdateMethod?: UpdateMethod | undefined;
+  /** Asked before each request, which may take as long as the timeout. Default: nothing is asked. */
+  readonly right?: SendingRight | undefined;
 }

@@ -150,6 +150,7 @@ export function connectLattice(options: LatticeOptions): { client: LatticeClient
     maxConcurrency: options.maxConcurrency,
     timeoutMs: options.timeoutMs ?? 30_000,
     maxResponseBytes: options.maxResponseBytes ?? 16 * 1024 * 1024,
+    right: options.right,
   });
   const { clock, maxConcurrency, maxRequestsPerSecond, log, onRequest } = options;
   return {
