@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { configVariable, defaultStateVariable, environmentVariables } from "../src/config/environment.ts";
+import { jobsKey } from "../src/config/job-files.ts";
+import { jobsSchema } from "../src/config/json-schema.ts";
 import { type KnownKey, knownKeys } from "../src/config/keys.ts";
 
 // Writes docs/configuration.md from the schema, to the file that is named or else to stdout: what the program
@@ -26,6 +28,10 @@ file is the one that \`--config\` names, else the one that \`${configVariable}\`
 Each variable can also be given as \`NAME_FILE\`, the path of a file that holds the value and nothing else. An empty
 variable counts as not set.
 
+With [several jobs](#jobs), a variable sets the key for all jobs that do not set it themselves. For one job, put two underscores and its name in
+capitals behind the name of the variable, with \`_\` for \`-\`: \`LATTICE_API_KEY__US_EAST\` or \`LATTICE_API_KEY__US_EAST_FILE\` for the job \`us-east\`.
+It counts more than the file. A variable for a job that does not exist is refused.
+
 | variable | sets |
 |---|---|
 ${environmentVariables.map(({ name, key }) => `| \`${name}\` | \`${key}\` |\n`).join("")}\
@@ -36,7 +42,16 @@ ${environmentVariables.map(({ name, key }) => `| \`${name}\` | \`${key}\` |\n`).
 ${knownKeys()
   .filter(({ key }) => !key.includes("."))
   .map(chapter)
-  .join("")}`;
+  .join("")}
+### ${jobsKey}
+
+${jobsSchema.description}
+
+[config/azure-lattice-sync.jobs.example.yaml](../config/azure-lattice-sync.jobs.example.yaml) is an example;
+[Several jobs](operating.md#several-jobs) describes how to run them. A name has 1 to 63 characters of \`a-z\`, \`0-9\` and \`-\`.
+A list of a job replaces the shared list. A key of a job that is an alternative to a shared one (\`schedule.cron\` to
+\`schedule.every\`, \`lattice.tokenFile\` to \`lattice.token\`) replaces it.
+`;
 
 const file = process.argv[2];
 if (file === undefined) process.stdout.write(page);

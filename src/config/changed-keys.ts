@@ -11,13 +11,27 @@ export function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly
   return [...valuesOf(after)].filter(([key, value]) => !same(old.get(key), value)).map(([key]) => key);
 }
 
-function valuesOf({ settings, config: { notify }, mappingSource }: LoadedConfig): Map<string, unknown> {
+function valuesOf({
+  settings,
+  config: { entra, lattice, notify },
+  mappingSource,
+}: LoadedConfig): Map<string, unknown> {
   const behind = new Map<string, unknown>([
     ["mapping", mappingSource.rules],
     ["notify.receivers", notify.receivers],
     ["notify.ping.url", notify.ping?.url],
   ]);
-  return new Map(settings.map(({ key, value }) => [key, behind.has(key) ? [value, behind.get(key)] : value]));
+  const inFile = new Map<string, unknown>([
+    ["entra.clientSecretFile", entra.clientSecret],
+    ["entra.certificate.passwordFile", entra.certificate.password],
+    ["lattice.tokenFile", lattice.token],
+  ]);
+  return new Map(
+    settings.map(({ key, value }) => {
+      const content = value === undefined ? behind.get(key) : (behind.get(key) ?? inFile.get(key));
+      return [key, content === undefined ? value : [value, content]];
+    }),
+  );
 }
 
 function same(one: unknown, other: unknown): boolean {

@@ -1,9 +1,11 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, parse, resolve } from "node:path";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults, type Locate } from "../domain/faults.ts";
+import { isJsonObject } from "../domain/json.ts";
 import { normalizeLatticeUrl } from "../lattice/tenant-url.ts";
 import { commandLine } from "../process/command-name.ts";
 import { packageRoot } from "../process/package-root.ts";
+import type { ConfigPart } from "./config-part.ts";
 import {
   configVariable,
   defaultStateVariable,
@@ -12,8 +14,13 @@ import {
   readVariable,
   refusedVariables,
 } from "./environment.ts";
+import { sectionMessage } from "./fields.ts";
 import { judgeAccess, type Machine, thisMachine } from "./file-access.ts";
-import { type Layers, layer, type Overrides, readValue, setValue } from "./layers.ts";
+import { ofJob } from "./job-faults.ts";
+import { processKeys, readConfigYaml, takeApart } from "./job-files.ts";
+import { defaultJob, jobSuffix, unknownJob } from "./job-names.ts";
+import { strayVariables } from "./job-variables.ts";
+import { type Layers, layer, type Overrides, readValue, setValue, type WrittenJob } from "./layers.ts";
 import { describeIssues } from "./problems.ts";
 import { type Config, configSchema, type ParsedConfig } from "./schema.ts";
 import { withSecretFiles } from "./secret-files.ts";
@@ -31,10 +38,14 @@ const defaultMapping = join(packageRoot, defaultMappingName);
 /** Generating code for a schema pays off only if it is applied many times. */
 const parsedOnce = { jitless: true };
 
-/** A configuration with what is known about it. */
+/** The configuration of one job, with what is known about it. */
 export interface LoadedConfig {
+  /** The job; `default` without `jobs`. */
+  readonly job: string;
+  /** Whether the configuration has `jobs`, so that what is shown and stored names the job. */
+  readonly named: boolean;
   readonly config: Config;
-  /** The file that was read, as it was named; `null` if the environment alone was. */
+  /** The configuration file that was read, as it was named; `null` if the environment alone was. */
   readonly file: string | null;
   /** The attribute mapping as written, for `parseMapping`; `origin` and `locate` name it and its parts in messages. */
   readonly mappingSource: { readonly origin: string; readonly rules: unknown; readonly locate: Locate };
@@ -46,31 +57,115 @@ export interface LoadedConfig {
   readonly settings: readonly Setting[];
 }
 
-/**
- * Reads the configuration: the file that `file` names (`--config`), else the one that `ALS_CONFIG` names, else
- * `config/azure-lattice-sync.yaml` if it exists, else none; the environment over it, and `overrides` over both.
- * @param options.overrides values by dotted key (`"http.listen"`), as flags of the command line give them
- * @param options.machine what file modes mean; by default as this machine is
- * @throws UsageError that names everything that is wrong, one thing a line, with file, line and column
- */
-export function loadConfig(options: {
+/** How a configuration is found and read. */
+export interface LoadOptions {
+  /** `--config`. */
   readonly file?: string | undefined;
   readonly env: Environment;
   readonly cwd: string;
+  /** Values by dotted key (`"http.listen"`), as flags of the command line give them. */
   readonly overrides?: Overrides | undefined;
+  /** The meaning of file modes. Default: as this machine has it. */
   readonly machine?: Machine | undefined;
   /** `both`: all data is invented, so write access to the files is not checked. */
   readonly sandbox?: "both" | "lattice" | undefined;
-}): LoadedConfig {
+}
+
+/** A configuration file that was read, and its jobs, which are not read yet. */
+export interface Configuration {
+  /** As it was named; `null` if there is none. */
+  readonly file: string | null;
+  /** Whether it has `jobs`. */
+  readonly named: boolean;
+  /** The names of the jobs, in their order; `default` without `jobs`. */
+  readonly names: readonly string[];
+  /** Reads one job. @throws UsageError that names everything that is wrong with it, one thing a line */
+  load(job: string): LoadedConfig;
+}
+
+/**
+ * Reads the configuration of one job: the file that `file` names (`--config`), else the one that `ALS_CONFIG` names, else
+ * `config/azure-lattice-sync.yaml` if it exists, else none; the environment over it, and `overrides` over both.
+ * @param options.job `--job`: needed if the configuration has several jobs
+ * @throws UsageError that names everything that is wrong, one thing a line, with file, line and column
+ */
+export function loadConfig(options: LoadOptions & { readonly job?: string | undefined }): LoadedConfig {
+  const configuration = openConfiguration(options);
+  return configuration.load(oneJob(configuration, options.job));
+}
+
+/** The job that `--job` names, or the only one. @throws UsageError if it is unknown, or none is named and there are several */
+export function oneJob({ names }: Pick<Configuration, "names">, asked: string | undefined): string {
+  if (asked !== undefined) {
+    if (names.includes(asked)) return asked;
+    throw unknownJob(asked, names);
+  }
+  const [only, ...others] = names;
+  if (only !== undefined && others.length === 0) return only;
+  throw new UsageError(
+    `The configuration has ${names.length} jobs. Name one with --job: ${names.join(", ")}.`,
+  );
+}
+
+/**
+ * Reads the configuration file and finds its jobs.
+ * @throws UsageError about the file as a whole, `jobs` itself, or a variable for a job that does not exist
+ */
+export function openConfiguration(options: LoadOptions): Configuration {
   const { env, cwd } = options;
   const file = readConfigFile(options.file, env, cwd);
-  const layers = layer(file, env, cwd, options.overrides ?? {});
+  const { shared, jobs } = takeApart(file, cwd);
+  const names = jobs === null ? [defaultJob] : jobs.map(({ name }) => name);
+  if (jobs !== null) {
+    const stray = strayVariables(env, names);
+    if (stray.length > 0) throw new UsageError(joinFaults(stray));
+  }
+  return {
+    file: file?.name ?? null,
+    named: jobs !== null,
+    names,
+    load: (name) => {
+      if (jobs === null) {
+        const loaded = loadJob({ shared, own: null }, options);
+        refuseUnknownSharers(loaded, names);
+        return loaded;
+      }
+      const job = jobs.find((one) => one.name === name);
+      if (job === undefined) throw unknownJob(name, names);
+      try {
+        const loaded = loadJob({ shared, own: { name, part: job.read() } }, options);
+        refuseUnknownSharers(loaded, names);
+        return loaded;
+      } catch (error) {
+        throw error instanceof UsageError
+          ? new UsageError(ofJob(name, error.message), { cause: error })
+          : error;
+      }
+    },
+  };
+}
+
+/** @throws UsageError if a job shares its company with one that does not exist */
+function refuseUnknownSharers({ job, config, locate }: LoadedConfig, names: readonly string[]): void {
+  const path = ["lattice", "sharedWith"];
+  const unknown = config.lattice.sharedWith.filter((name) => name === job || !names.includes(name));
+  if (unknown.length === 0) return;
+  throw new UsageError(
+    `${locate(path)}: lattice.sharedWith names ${unknown.join(", ")}: it must name other jobs of this configuration, which has ${names.join(", ")}`,
+  );
+}
+
+function loadJob(written: WrittenJob, options: LoadOptions): LoadedConfig {
+  const { env, cwd } = options;
+  const { shared, own } = written;
+  const misplaced = misplacedKeys(own?.part);
+  const layers = layer(written, env, cwd, options.overrides ?? {});
   const latticeUrl = normalizeUrlIn(layers);
-  const fileFolder = file === null ? cwd : dirname(resolve(cwd, file.name));
-  const secrets = withSecretFiles(layers, fileFolder);
+  const secrets = withSecretFiles(layers);
   const parsed = configSchema.safeParse(secrets.raw, parsedOnce);
   const problems = [
     ...refusedVariables(env),
+    ...misplaced,
     ...layers.problems,
     ...latticeUrl.problems,
     ...secrets.problems,
@@ -79,13 +174,15 @@ export function loadConfig(options: {
   ];
   if (!parsed.success || problems.length > 0) throw new UsageError(joinFaults(problems));
 
-  const config = complete(parsed.data, layers, { env, cwd, fileFolder });
+  const job = own?.name ?? defaultJob;
+  const config = complete(parsed.data, layers, { env, cwd, job });
   const trusted =
     options.sandbox === "both"
       ? []
       : trustedFiles({
           config,
-          file: file === null ? null : { path: resolve(cwd, file.name), name: file.name, value: file.value },
+          parts: [shared, own?.part].filter((part) => part !== null && part !== undefined),
+          suffixes: own === null ? [""] : ["", jobSuffix(own.name)],
           secretFiles: secrets.files,
           environment: env,
           currentFolder: cwd,
@@ -93,9 +190,11 @@ export function loadConfig(options: {
   const access = judgeAccess(trusted, options.machine ?? thisMachine(env));
   if (access.problems.length > 0) throw new UsageError(joinFaults(access.problems));
   return {
+    job,
+    named: own !== null,
     config,
-    file: file?.name ?? null,
-    mappingSource: readMapping(config.mapping, layers, file),
+    file: shared?.file.name ?? null,
+    mappingSource: readMapping(config.mapping, layers),
     locate: layers.ofValue,
     notes: [...latticeUrl.notes, ...access.notes],
     get settings() {
@@ -104,9 +203,26 @@ export function loadConfig(options: {
   };
 }
 
+/** Keys of the process that stand in a job. */
+function misplacedKeys(part: ConfigPart | undefined): readonly string[] {
+  const value = part?.value;
+  if (part === undefined || value === undefined) return [];
+  const shown = (key: string): string => [...part.prefix, key].join(".");
+  if (!isJsonObject(value)) {
+    return [`${part.locateValue([])}: ${part.prefix.join(".") || "the job"} ${sectionMessage}`];
+  }
+  return processKeys
+    .filter((key) => value[key] !== undefined)
+    .map((key) =>
+      key === "jobs"
+        ? `${part.locateKey([key])}: ${shown(key)}: a job cannot have jobs itself`
+        : `${part.locateKey([key])}: ${shown(key)} cannot be set for one job, because all jobs share the process: move ${key} to the top of the configuration file`,
+    );
+}
+
 function readConfigFile(named: string | undefined, env: Environment, cwd: string): YamlFile | null {
   const chosen = chooseConfigFile(named, env, cwd);
-  const file = readYamlFile(resolve(cwd, chosen.name), chosen.name, { emptyIsAbsentExceptIn: ["mapping"] });
+  const file = readConfigYaml(resolve(cwd, chosen.name), chosen.name);
   if (file === null && chosen.namedBy !== null) {
     throw new UsageError(
       `${chosen.namedBy} names ${chosen.name}, but there is no such file; create one with "${commandLine("config init")}"`,
@@ -154,16 +270,14 @@ function placesOfState(layers: Layers): readonly string[] {
 function complete(
   parsed: ParsedConfig,
   layers: Layers,
-  folders: { env: Environment; cwd: string; fileFolder: string },
+  { env, cwd, job }: { env: Environment; cwd: string; job: string },
 ): Config {
-  const { env, cwd, fileFolder } = folders;
   const { entra, mapping, metrics, state } = parsed;
   const absolute = (key: string, path: string): string =>
-    resolve(layers.originOf(key).kind === "file" ? fileFolder : cwd, path);
+    resolve(layers.originOf(key).kind === "file" ? layers.folderOf(key.split(".")) : cwd, path);
   const { path: certificatePath, ...certificate } = entra.certificate;
   const byDefault = env[defaultStateVariable] ?? "";
-  const statePath =
-    layers.originOf("state.path").kind === "default" && byDefault !== "" ? byDefault : state.path;
+  const path = layers.originOf("state.path").kind === "default" && byDefault !== "" ? byDefault : state.path;
   return {
     ...parsed,
     entra: {
@@ -176,9 +290,23 @@ function complete(
     },
     mapping: mapping.kind === "file" ? { kind: "file", path: absolute("mapping", mapping.path) } : mapping,
     metrics:
-      metrics.path === undefined ? metrics : { ...metrics, path: absolute("metrics.path", metrics.path) },
-    state: { ...state, path: resolve(cwd, statePath) },
+      metrics.path === undefined
+        ? metrics
+        : { ...metrics, path: pathOfJob(absolute("metrics.path", metrics.path), job) },
+    state: { ...state, path: statePath(resolve(cwd, path), layers, job) },
   };
+}
+
+/** A job without a path of its own has NAME.db in the folder of the shared one; the job `default` has the shared one. */
+function statePath(path: string, layers: Layers, job: string): string {
+  return job === defaultJob || layers.isOwn("state.path") ? path : join(dirname(path), `${job}.db`);
+}
+
+/** The path of a shared file, with the name of the job in it: `sync.prom` becomes `sync-emea.prom`. */
+function pathOfJob(path: string, job: string): string {
+  if (job === defaultJob) return path;
+  const { dir, name, ext } = parse(path);
+  return join(dir, `${name}-${job}${ext}`);
 }
 
 function chooseCredential(entra: ParsedConfig["entra"], env: Environment): Config["entra"]["credential"] {
@@ -188,11 +316,7 @@ function chooseCredential(entra: ParsedConfig["entra"], env: Environment): Confi
   return (env[federatedTokenVariable] ?? "") === "" ? "default" : "workloadIdentity";
 }
 
-function readMapping(
-  mapping: Config["mapping"],
-  layers: Layers,
-  file: YamlFile | null,
-): LoadedConfig["mappingSource"] {
+function readMapping(mapping: Config["mapping"], layers: Layers): LoadedConfig["mappingSource"] {
   const place = layers.ofValue(["mapping"]);
   if (mapping.kind === "inline") {
     const locate: Locate = (path) => layers.ofValue(["mapping", ...path]);
@@ -206,7 +330,7 @@ function readMapping(
   }
   const named = String(readValue(layers.raw, ["mapping"]));
   const fromFile = layers.originOf("mapping").kind === "file" && !isAbsolute(named);
-  const name = fromFile ? join(dirname(file?.name ?? "."), named) : named;
+  const name = fromFile ? join(dirname(layers.fileOf(["mapping"]) ?? "."), named) : named;
   const rules = readYamlFile(mapping.path, name);
   if (rules !== null) return { origin: name, rules: rules.value, locate: rules.locateValue };
   throw new UsageError(`${place}: mapping names ${name}, but there is no such file`);

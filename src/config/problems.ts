@@ -18,7 +18,18 @@ const kinds: { readonly [type: string]: string } = {
 export interface Places {
   readonly ofValue: (path: KeyPath) => string;
   readonly ofKey: (path: KeyPath) => string;
+  /** The keys above it in the file, which messages put in front: `jobs`, `emea`. */
+  readonly above: (path: KeyPath) => KeyPath;
 }
+
+/** The loader takes it apart before the schema is applied. */
+const jobs: KnownKey = {
+  key: "jobs",
+  description: "",
+  section: true,
+  secret: false,
+  defaultValue: undefined,
+};
 
 /** Each fault in one line; a credential is never quoted. */
 export function describeIssues(
@@ -27,17 +38,19 @@ export function describeIssues(
   places: Places,
 ): readonly Fault[] {
   if (issues.length === 0) return [];
-  const known = knownKeys();
+  const known = [...knownKeys(), jobs];
   return issues.flatMap((issue): Fault[] => {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => () => {
         const path = [...issue.path, key];
-        return `${places.ofKey(path)}: unknown key "${dotted(path)}"; ${hint(path, known)}`;
+        const written = [...places.above(path), ...path];
+        return `${places.ofKey(path)}: unknown key "${dotted(written)}"; ${hint(path, known)}`;
       });
     }
     return [
       () => {
-        const message = `${issue.path.length === 0 ? "the configuration" : dotted(issue.path)} ${issue.message}`;
+        const written = [...places.above(issue.path), ...issue.path];
+        const message = `${written.length === 0 ? "the configuration" : dotted(written)} ${issue.message}`;
         const given = issue.message.startsWith("must be") ? quote(issue.path, raw, known) : "";
         return `${places.ofValue(issue.path)}: ${message}${given}`;
       },

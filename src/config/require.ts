@@ -99,7 +99,7 @@ export function credentialOf({ entra }: Config): Pick<EntraSettings, "tenantId" 
  * @throws UsageError if the API key is missing
  */
 export function requireLattice({ lattice }: Config): LatticeSettings {
-  const { token, ...settings } = lattice;
+  const { token, sharedWith: _, ...settings } = lattice;
   if (token === undefined) throw new UsageError(howToGive("lattice.token", "Lattice's API key is missing"));
   return { ...settings, token };
 }

@@ -183,7 +183,12 @@ export const entraSchema = z
         .describe("Application (client) ID of the app registration, or of a user-assigned managed identity."),
       clientSecret: secret()
         .optional()
-        .describe("Client secret of the app registration. Prefer AZURE_CLIENT_SECRET_FILE."),
+        .describe(
+          "Client secret of the app registration. Prefer AZURE_CLIENT_SECRET_FILE or clientSecretFile.",
+        ),
+      clientSecretFile: text()
+        .optional()
+        .describe("File that holds the client secret, relative to this file."),
       certificate: z
         .strictObject(
           {
@@ -191,9 +196,11 @@ export const entraSchema = z
               .optional()
               .describe("PEM file with the certificate and its private key, relative to this file."),
             password: secret().optional().describe("Password of the private key, if it has one."),
+            passwordFile: text().optional().describe("File that holds that password, relative to this file."),
           },
           { error: sectionMessage },
         )
+        .transform(({ passwordFile: _, ...certificate }) => certificate)
         .prefault({})
         .describe("Client certificate, instead of a client secret."),
       credential: choice(
@@ -217,7 +224,7 @@ export const entraSchema = z
     },
     { error: sectionMessage },
   )
-  .transform((entra) => ({
+  .transform(({ clientSecretFile: _, ...entra }) => ({
     ...entra,
     authorityHost: entra.authorityHost ?? cloudsByName[entra.cloud].authorityHost,
     graphUrl: entra.graphUrl ?? cloudsByName[entra.cloud].graphUrl,

@@ -1,23 +1,18 @@
 import { resolve } from "node:path";
 import { isJsonObject } from "../domain/json.ts";
 import { type Layers, readValue } from "./layers.ts";
-import { readOnlyLine } from "./text-file.ts";
+import { type NamedFile, readOnlyLine } from "./text-file.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
-/** A file, and its name in messages. */
-export interface NamedFile {
-  readonly path: string;
-  readonly name: string;
-}
-
 /**
- * The given values, with each secret of `notify` that a key `…File` names read from that file, relative to `folder`. Does not
- * change `layers`. A problem never quotes the content of a file.
+ * The given values, with each secret that a key `…File` names read from that file, relative to the configuration file that
+ * has the key. Does not change `layers`. A problem never quotes the content of a file.
  */
-export function withSecretFiles(
-  layers: Layers,
-  folder: string,
-): { readonly raw: unknown; readonly problems: readonly string[]; readonly files: readonly NamedFile[] } {
+export function withSecretFiles(layers: Layers): {
+  readonly raw: unknown;
+  readonly problems: readonly string[];
+  readonly files: readonly NamedFile[];
+} {
   const raw: unknown = structuredClone(layers.raw);
   const problems: string[] = [];
   const files: NamedFile[] = [];
@@ -26,19 +21,24 @@ export function withSecretFiles(
     if (!isSection(section)) return;
     const name = section[`${key}File`];
     if (typeof name !== "string" || name.trim() === "") return;
-    const place = `${layers.ofValue([...path, `${key}File`])}: ${dotted([...path, `${key}File`])}`;
+    const written = [...path, `${key}File`];
+    const shown = dotted([...layers.above(written), ...written]);
+    const place = `${layers.ofValue(written)}: ${shown}`;
     if (section[key] !== undefined) {
       // As for every key, the environment takes precedence over the file.
       if (layers.originOf([...path, key].join(".")).kind === "environment") return;
       problems.push(`${place} and ${key} are both set; keep only one`);
       return;
     }
-    const file = resolve(folder, name.trim());
-    files.push({ path: file, name: `${name.trim()} (${dotted([...path, `${key}File`])})` });
+    const file = resolve(layers.folderOf(written), name.trim());
+    files.push({ path: file, name: `${name.trim()} (${shown})` });
     const value = readOnlyLine(file);
     if (value.problem === undefined) section[key] = value.text;
     else problems.push(`${place} names ${name.trim()}, ${value.problem}`);
   };
+  read(["entra"], "clientSecret");
+  read(["entra", "certificate"], "password");
+  read(["lattice"], "token");
   read(["notify", "ping"], "url");
   const receivers = readValue(raw, ["notify", "receivers"]);
   if (Array.isArray(receivers)) {

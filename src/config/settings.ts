@@ -18,11 +18,13 @@ export interface Setting {
 interface Implied {
   readonly value: unknown;
   readonly because: string;
+  /** It takes the place of a given value too. */
+  readonly always?: boolean;
 }
 
 /** Every key that holds a value, in the order of the schema. */
 export function effectiveSettings(config: Config, layers: Layers): readonly Setting[] {
-  const implied = impliedValues(config);
+  const implied = impliedValues(config, layers);
   const normalized = normalizedValues(config);
   const known = knownKeys();
   const secretKeys = new Set(known.filter((one) => one.secret).map((one) => one.key));
@@ -31,7 +33,7 @@ export function effectiveSettings(config: Config, layers: Layers): readonly Sett
     const given = readValue(layers.raw, key.split("."));
     const origin = layers.originOf(key);
     const fallback = implied.get(key);
-    if ((given === undefined || given === "auto") && fallback !== undefined) {
+    if ((given === undefined || given === "auto" || fallback?.always === true) && fallback !== undefined) {
       return [{ key, value: fallback.value, origin, because: fallback.because }];
     }
     const value = normalized.get(key) ?? (given === undefined ? defaultValue : given);
@@ -60,7 +62,10 @@ function masked(value: unknown, key: string, secretKeys: ReadonlySet<string>): u
 }
 
 /** Values of keys that were not given (or given as `auto`) and that follow from other keys. */
-function impliedValues({ entra, schedule, mapping }: Config): ReadonlyMap<string, Implied> {
+function impliedValues(
+  { entra, schedule, mapping, metrics, state }: Config,
+  layers: Layers,
+): ReadonlyMap<string, Implied> {
   const implied = new Map<string, Implied>([
     ["entra.credential", { value: entra.credential, because: "chosen by auto" }],
     ["entra.authorityHost", { value: entra.authorityHost, because: "of entra.cloud" }],
@@ -75,6 +80,12 @@ function impliedValues({ entra, schedule, mapping }: Config): ReadonlyMap<string
       value: formatDuration(schedule.everyMs),
       because: "unless cron is given",
     });
+  }
+  if (state.url === undefined && !layers.isOwn("state.path")) {
+    implied.set("state.path", { value: state.path, because: "by the name of the job", always: true });
+  }
+  if (metrics.path !== undefined && !layers.isOwn("metrics.path")) {
+    implied.set("metrics.path", { value: metrics.path, because: "by the name of the job", always: true });
   }
   if (mapping.kind === "default") {
     implied.set("mapping", { value: undefined, because: "the mapping that Lattice documents for Azure" });

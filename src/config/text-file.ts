@@ -5,6 +5,12 @@ export type TextFileResult =
   | { readonly text: string; readonly problem?: never; readonly missing?: never }
   | { readonly problem: string; readonly missing: boolean };
 
+/** A file, and its name in messages. */
+export interface NamedFile {
+  readonly path: string;
+  readonly name: string;
+}
+
 const problems: { readonly [code: string]: string } = {
   ENOENT: "there is no such file",
   ENOTDIR: "a part of its path is not a folder",

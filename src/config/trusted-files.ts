@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { ConfigPart } from "./config-part.ts";
 import {
   configVariable,
   type Environment,
@@ -8,13 +9,15 @@ import {
 import type { TrustedFile } from "./file-access.ts";
 import { knownKeys } from "./keys.ts";
 import type { Config } from "./schema.ts";
-import type { NamedFile } from "./secret-files.ts";
+import type { NamedFile } from "./text-file.ts";
 
 /** The files that a configuration was read from, and the ones it names. */
 export interface Sources {
   readonly config: Config;
-  /** The configuration file and what stands in it; `null` if there is none. */
-  readonly file: (NamedFile & { readonly value: unknown }) | null;
+  /** What was read of the configuration file, and of the file of the job if it has its own. */
+  readonly parts: readonly ConfigPart[];
+  /** The ends of the names of the variables that count: none, and that of the job. */
+  readonly suffixes: readonly string[];
   /** Files that keys of `notify` name. */
   readonly secretFiles: readonly NamedFile[];
   readonly environment: Environment;
@@ -24,7 +27,8 @@ export interface Sources {
 /** Every file that decides what happens to the credentials or the accounts, except the shipped ones. */
 export function trustedFiles({
   config,
-  file,
+  parts,
+  suffixes,
   secretFiles,
   environment,
   currentFolder,
@@ -36,11 +40,11 @@ export function trustedFiles({
     return path === "" ? [] : [{ path: resolve(currentFolder, path), name: `${path} (${variable})`, holds }];
   };
   return [
-    ...(file === null
-      ? []
-      : [{ ...file, holds: hasSecret(file.value, "", secretKeys) ? ("credentials" as const) : null }]),
-    ...environmentVariables.flatMap(({ name, key }) =>
-      named(`${name}_FILE`, secretKeys.has(key) ? "a credential" : null),
+    ...configFiles(parts, secretKeys),
+    ...suffixes.flatMap((suffix) =>
+      environmentVariables.flatMap(({ name, key }) =>
+        named(`${name}${suffix}_FILE`, secretKeys.has(key) ? "a credential" : null),
+      ),
     ),
     ...named(`${configVariable}_FILE`, null),
     // Its mode is the platform's choice, and it is valid for an hour only.
@@ -63,6 +67,16 @@ export function trustedFiles({
       ? [{ path: state.path, name: `${state.path} (state.path)`, holds: "personal data" as const }]
       : []),
   ];
+}
+
+/** A file once, even if two parts of it were read. */
+function configFiles(parts: readonly ConfigPart[], secretKeys: ReadonlySet<string>): readonly TrustedFile[] {
+  const secret = (path: string): boolean =>
+    parts.some(({ file, value }) => file.path === path && hasSecret(value, "", secretKeys));
+  return [...new Map(parts.map(({ file }) => [file.path, file])).values()].map((file) => ({
+    ...file,
+    holds: secret(file.path) ? ("credentials" as const) : null,
+  }));
 }
 
 /** `true` if a credential stands in what was written, under one of these keys (`notify.receivers[].secret`). */

@@ -3,6 +3,7 @@ import {
   isAlias,
   isCollection,
   isMap,
+  isPair,
   isScalar,
   LineCounter,
   type ParsedNode,
@@ -68,14 +69,14 @@ const sentences: { readonly [code: string]: string } = {
 /**
  * Reads one YAML file.
  * @param options.emptyIsAbsentExceptIn if present, a key with nothing after its colon counts as not given, except below these
- * top-level keys
+ * keys: a path of names, `*` for any name
  * @returns `null` if there is no such file
  * @throws UsageError that names every fault with line and column, and never quotes the file
  */
 export function readYamlFile(
   path: string,
   name: string,
-  options: { readonly emptyIsAbsentExceptIn?: readonly string[] } = {},
+  options: { readonly emptyIsAbsentExceptIn?: readonly (readonly string[])[] } = {},
 ): YamlFile | null {
   const file = readTextFile(path, maximumBytes);
   if (file.problem !== undefined) {
@@ -168,16 +169,24 @@ function repeatedKeys(document: Document.Parsed, lineOf: (offset: number) => num
  * A starter file has sections whose keys are all commented out: `entra:` with nothing below it. The key itself stays,
  * so that a misspelt one is still found.
  */
-function emptyToUndefined(document: Document.Parsed, exceptIn: readonly string[]): void {
+function emptyToUndefined(document: Document.Parsed, exceptIn: readonly (readonly string[])[]): void {
   visit(document, {
     Pair: (_, pair, ancestors) => {
       const { key, value } = pair;
       if (value === null) pair.value = new Scalar(undefined);
       else if (isScalar(value) && value.source === "" && value.value === null) value.value = undefined;
-      const topLevel = ancestors.length === 2;
-      return topLevel && isScalar(key) && exceptIn.includes(String(key.value)) ? visit.SKIP : undefined;
+      const path = [...ancestors.filter(isPair).map((above) => nameOf(above.key)), nameOf(key)];
+      return exceptIn.some((except) => matches(path, except)) ? visit.SKIP : undefined;
     },
   });
+}
+
+function nameOf(key: unknown): string {
+  return isScalar(key) ? String(key.value) : "";
+}
+
+function matches(path: readonly string[], pattern: readonly string[]): boolean {
+  return path.length === pattern.length && pattern.every((name, at) => name === "*" || name === path[at]);
 }
 
 function toValue(document: Document.Parsed, name: string): unknown {

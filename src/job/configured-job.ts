@@ -10,6 +10,8 @@ import { openToRead, type StatePlace, statePlaceOf } from "./state-place.ts";
 export interface JobChoice {
   /** `--config`. */
   readonly config?: string | undefined;
+  /** `--job`: needed if the configuration has several jobs. */
+  readonly job?: string | undefined;
   /** `--sandbox`: its rehearsal, with both ends embedded, or Lattice alone. */
   readonly sandbox?: EmbeddedEnds | undefined;
 }
@@ -19,7 +21,7 @@ export interface JobChoice {
  * Entra tenant that is kept equal with one Lattice.
  */
 export interface ConfiguredJob {
-  /** `default`: a configuration has one job. */
+  /** `default` if the configuration has no `jobs`. */
   readonly name: string;
   readonly loaded: LoadedConfig;
   readonly config: Config;
@@ -46,10 +48,18 @@ export function configuredJob(
   choice: JobChoice,
   openState?: StatePlace,
 ): ConfiguredJob {
-  const { config: file, sandbox: embedded } = choice;
-  const loaded = loadConfig({ file, env: io.env, cwd: io.cwd, sandbox: embedded });
-  const { config } = loaded;
-  const name = "default";
+  const { config: file, job, sandbox: embedded } = choice;
+  const loaded = loadConfig({ file, job, env: io.env, cwd: io.cwd, sandbox: embedded });
+  return jobOf(loaded, embedded, openState);
+}
+
+/** The job of a configuration that is loaded already. @param openState as for `configuredJob` */
+export function jobOf(
+  loaded: LoadedConfig,
+  embedded: EmbeddedEnds | undefined,
+  openState?: StatePlace,
+): ConfiguredJob {
+  const { config, job: name } = loaded;
   const statePlace = openState ?? statePlaceOf(config, name, embedded);
   return {
     name,

@@ -1,18 +1,23 @@
-import type { LoadedConfig } from "../config/load.ts";
-import { UsageError } from "../domain/errors.ts";
+import type { Logger } from "pino";
+import { type LoadedConfig, oneJob, openConfiguration } from "../config/load.ts";
+import { refuseCollisions } from "../config/load-jobs.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { type CommandIO, note } from "../process/io.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { configuredJob, type JobChoice } from "./configured-job.ts";
+import { type ConfiguredJob, type JobChoice, jobOf } from "./configured-job.ts";
 import type { Job } from "./job.ts";
 import { openLog } from "./log.ts";
-import { readSettings } from "./read-settings.ts";
+import { readingFault, readSettings } from "./read-settings.ts";
 import { sandboxEntra, sandboxFile, sandboxLattice } from "./rehearsal.ts";
 import { cycleSettings } from "./settings.ts";
 import { openScratch, openState } from "./state-place.ts";
 
 export interface OpenOptions extends JobChoice {
+  /** The settings of the job, if they are loaded and compared with the other jobs already. Default: as `job` and `config` say. */
+  readonly loaded?: LoadedConfig | undefined;
+  /** The log of the process, which all of its jobs share. Default: the job opens one. */
+  readonly processLog?: Logger | undefined;
   /** People in a new sandbox. Default 250. */
   readonly people?: number | undefined;
   /** A sandbox that runs already, for its starter to close. */
@@ -27,16 +32,16 @@ export interface OpenOptions extends JobChoice {
 
 /**
  * Loads the configuration and prepares the connections to Entra and Lattice; sends nothing yet.
- * @throws UsageError, StateError
+ * @throws UsageError, also if the job would get in the way of another one; StateError
  */
 export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job> {
   const { replaces, onRequest } = options;
-  const configured = configuredJob(io, options, replaces?.statePlace);
+  const configured = jobOf(options.loaded ?? loadAlone(io, options), options.sandbox, replaces?.statePlace);
   const { loaded, config, clock } = configured;
   for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);
   const readings = await readSettings(loaded, options.sandbox);
   const { mapping } = readings;
-  if (mapping === null || readings.faults.length > 0) throw new UsageError(readings.faults.join("\n"));
+  if (mapping === null || readings.faults.length > 0) throw readingFault(loaded, readings.faults);
   const closers: (() => void | Promise<void>)[] = [];
   const given = options.runningSandbox ?? replaces?.sandbox ?? null;
   const sandbox = given ?? (await startSandbox(loaded, options));
@@ -45,7 +50,7 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
   try {
     const entra = readings.entra ?? sandboxEntra(required(sandbox), config);
     const lattice = readings.lattice ?? sandboxLattice(required(sandbox), config);
-    const log = replaces?.log ?? (await openLog(config.log, io, options.quiet));
+    const log = replaces?.log ?? (await logOf(configured, io, options));
     let state: Promise<StateStore> | null = null;
     const openOnce = async (): Promise<StateStore> => {
       const store = await openState(job.statePlace, config, log);
@@ -91,6 +96,24 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
     await closeAll(closers);
     throw error;
   }
+}
+
+/** Loads one job, and compares it with the others. */
+function loadAlone(io: CommandIO, { config: file, job, sandbox }: JobChoice): LoadedConfig {
+  const configuration = openConfiguration({ file, env: io.env, cwd: io.cwd, sandbox });
+  const loaded = configuration.load(oneJob(configuration, job));
+  refuseCollisions(configuration, loaded, sandbox);
+  return loaded;
+}
+
+/** The log of a job, which names the job in each line if there can be several. */
+async function logOf(
+  { loaded, config, name }: ConfiguredJob,
+  io: CommandIO,
+  { processLog, quiet }: OpenOptions,
+): Promise<Logger> {
+  const log = processLog ?? (await openLog(config.log, io, quiet));
+  return loaded.named ? log.child({ job: name }) : log;
 }
 
 /** Settings that stand in for an end that has none of its own. */

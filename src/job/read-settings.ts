@@ -1,3 +1,4 @@
+import { ofJob } from "../config/job-faults.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import { UsageError } from "../domain/errors.ts";
@@ -41,11 +42,17 @@ export async function readSettings(loaded: LoadedConfig, embedded?: Embedded): P
   };
 }
 
+/** The faults of a job's settings as one error. */
+export function readingFault({ job, named }: LoadedConfig, faults: readonly string[]): UsageError {
+  const text = faults.join("\n");
+  return new UsageError(named ? ofJob(job, text) : text);
+}
+
 /** The configured mapping and scoping filters. @throws UsageError that names all faults of both */
 export async function readMapping(loaded: LoadedConfig): Promise<Mapping> {
   const faults: string[] = [];
   const mapping = await tryMapping(loaded, faults);
-  if (mapping === null) throw new UsageError(faults.join("\n"));
+  if (mapping === null) throw readingFault(loaded, faults);
   return mapping;
 }
 

@@ -55,3 +55,11 @@ it("compares the mapping's file, and the secret files of receivers and of the pi
     "notify.receivers",
   ]);
 });
+
+it("names a key of a secret file if another secret stands in the file", () => {
+  const config = { lattice: { tokenFile: "key" } };
+  write("key", "one-key");
+  const before = load(config);
+  write("key", "another-key");
+  expect(changedKeys(before, load(config))).toEqual(["lattice.tokenFile"]);
+});

@@ -33,6 +33,7 @@ describe("loadConfig", () => {
       lattice: {
         url: "https://api.latticehq.com/scim/v2",
         updateMethod: "auto",
+        sharedWith: [],
         listing: "strict",
         maxConcurrency: 8,
         maxRequestsPerSecond: 25,
@@ -109,6 +110,7 @@ describe("loadConfig", () => {
         expiryDays: 30,
         silentAfter: 3,
       },
+      workers: { maxJobsAtOnce: 4 },
     });
   });
 

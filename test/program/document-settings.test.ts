@@ -116,7 +116,8 @@ it("names only environment variables that are read", () => {
   const named = documents.flatMap(({ text, name }) =>
     [...text.matchAll(/\b(?:ALS|AZURE|FORCE|HTTPS|LATTICE|LOG|NODE|NO)_[A-Z_]+[A-Z]\b/g)].map(
       ([variable]) => ({
-        variable,
+        // A job has variables of its own, with its name behind two underscores.
+        variable: variable.replace(/__[A-Z_]+?(?=_FILE$|$)/, ""),
         name,
       }),
     ),

@@ -1,0 +1,146 @@
+import { readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { UsageError } from "../domain/errors.ts";
+import { joinFaults } from "../domain/faults.ts";
+import { isJsonObject } from "../domain/json.ts";
+import type { ConfigPart } from "./config-part.ts";
+import { directoryKey, jobNameFault, jobNamePattern } from "./job-names.ts";
+import { fileProblem } from "./text-file.ts";
+import { type KeyPath, readYamlFile, type YamlFile } from "./yaml-file.ts";
+
+/** Top-level keys of the process, which no job can have. */
+export const processKeys = ["http", "metrics", "log", "workers", "jobs"] as const;
+
+/** The key that holds the jobs. */
+export const jobsKey = "jobs";
+const fileEnding = ".yaml";
+/** Test cases of a mapping can be next to the job that uses it. */
+const casesEnding = /\.mapping-test\.yaml$/;
+
+/** One job of a configuration with `jobs`. */
+export interface JobFile {
+  readonly name: string;
+  /** Reads the job's own section. @throws UsageError about a file of its own */
+  read(): ConfigPart;
+}
+
+/** A configuration file, taken apart. */
+export interface JobFiles {
+  /** Everything except `jobs`; `null` if there is no file. */
+  readonly shared: ConfigPart | null;
+  /** The jobs below `jobs`, in their order; `null` without `jobs`. */
+  readonly jobs: readonly JobFile[] | null;
+}
+
+/** Reads a configuration file; a key with nothing after its colon counts as not given. */
+export function readConfigYaml(path: string, name: string): YamlFile | null {
+  return readYamlFile(path, name, { emptyIsAbsentExceptIn: [["mapping"], [jobsKey, "*", "mapping"]] });
+}
+
+/**
+ * Takes a configuration file apart: the shared part, and each job.
+ * @param cwd the folder to which the name of the file is relative
+ * @throws UsageError that names every fault of `jobs` itself; a fault in a job is left to that job
+ */
+export function takeApart(file: YamlFile | null, cwd: string): JobFiles {
+  if (file === null) return { shared: null, jobs: null };
+  const { name, value, locateValue, locateKey } = file;
+  const path = resolve(cwd, name);
+  const whole: ConfigPart = {
+    file: { name, path },
+    folder: dirname(path),
+    value,
+    locateValue,
+    locateKey,
+    prefix: [],
+  };
+  if (!isJsonObject(value) || !(jobsKey in value)) return { shared: whole, jobs: null };
+  const { [jobsKey]: jobs, ...shared } = value;
+  return { shared: { ...whole, value: shared }, jobs: jobsOf(whole, jobs) };
+}
+
+function jobsOf(file: ConfigPart, jobs: unknown): readonly JobFile[] {
+  const place = file.locateKey([jobsKey]);
+  if (!isJsonObject(jobs)) {
+    throw new UsageError(
+      jobs === undefined || jobs === null
+        ? `${place}: jobs names no job: name one, or remove the key`
+        : `${place}: jobs must be a section: each job's name with its keys below it, or directory: FOLDER`,
+    );
+  }
+  if (directoryKey in jobs) return jobsOfDirectory(file, jobs);
+  const names = Object.keys(jobs);
+  const faults = names.flatMap((name) => {
+    const fault = jobNameFault(name);
+    return fault === null ? [] : [`${file.locateKey([jobsKey, name])}: ${JSON.stringify(name)} ${fault}`];
+  });
+  if (names.length === 0) faults.push(`${place}: jobs names no job: name one, or remove the key`);
+  if (faults.length > 0) throw new UsageError(joinFaults(faults));
+  return names.map((name) => ({ name, read: () => inlinePart(file, name, jobs[name]) }));
+}
+
+function inlinePart(file: ConfigPart, name: string, value: unknown): ConfigPart {
+  const prefix = [jobsKey, name];
+  const below = (path: KeyPath): KeyPath => [...prefix, ...path];
+  return {
+    file: file.file,
+    folder: file.folder,
+    value: value ?? undefined,
+    locateValue: (path) => file.locateValue(below(path)),
+    locateKey: (path) => file.locateKey(below(path)),
+    prefix,
+  };
+}
+
+function jobsOfDirectory(file: ConfigPart, jobs: Readonly<Record<string, unknown>>): readonly JobFile[] {
+  const place = file.locateValue([jobsKey, directoryKey]);
+  const { [directoryKey]: named, ...others } = jobs;
+  const faults = Object.keys(others).map(
+    (name) =>
+      `${file.locateKey([jobsKey, name])}: jobs.${directoryKey} is set, so that each job has a file of its own: move ${JSON.stringify(name)} there`,
+  );
+  if (typeof named !== "string" || named.trim() === "") {
+    faults.push(`${place}: jobs.${directoryKey} must be the path of a folder, relative to this file`);
+  }
+  if (faults.length > 0) throw new UsageError(joinFaults(faults));
+  const shown = String(named).trim();
+  const path = resolve(file.folder, shown);
+  const names = namesIn(path, `${place}: jobs.${directoryKey} names ${shown}`);
+  return names.map((name) => {
+    const fileName = join(dirname(file.file.name), shown, `${name}${fileEnding}`);
+    return { name, read: () => filePart(join(path, `${name}${fileEnding}`), fileName, path) };
+  });
+}
+
+/** The jobs whose files are in this folder. @param said the start of a message @throws UsageError */
+function namesIn(folder: string, said: string): readonly string[] {
+  let files: readonly string[];
+  try {
+    files = readdirSync(folder).sort();
+  } catch (error) {
+    throw new UsageError(`${said}, which cannot be read: ${fileProblem(error)}`, { cause: error });
+  }
+  const faults = files.flatMap((name) => {
+    if (name.startsWith(".")) return [];
+    if (name.endsWith(".yml"))
+      return [`${said}, and ${name} in it is not read: rename it to end in ${fileEnding}`];
+    if (!name.endsWith(fileEnding) || casesEnding.test(name)) return [];
+    const fault = jobNameFault(name.slice(0, -fileEnding.length));
+    return fault === null ? [] : [`${said}, and the name of ${name} in it ${fault}`];
+  });
+  const names = files
+    .filter((name) => name.endsWith(fileEnding) && !casesEnding.test(name))
+    .map((name) => name.slice(0, -fileEnding.length))
+    .filter((name) => jobNamePattern.test(name));
+  if (names.length === 0 && faults.length === 0)
+    faults.push(`${said}, which has no file NAME${fileEnding}: make one for each job`);
+  if (faults.length > 0) throw new UsageError(joinFaults(faults));
+  return names;
+}
+
+function filePart(path: string, name: string, folder: string): ConfigPart {
+  const file = readYamlFile(path, name, { emptyIsAbsentExceptIn: [["mapping"]] });
+  if (file === null) throw new UsageError(`${name} cannot be read: there is no such file`);
+  const { value, locateValue, locateKey } = file;
+  return { file: { name, path }, folder, value: value ?? undefined, locateValue, locateKey, prefix: [] };
+}

@@ -1,0 +1,73 @@
+import { isJsonObject } from "../domain/json.ts";
+import { knownKeys } from "./keys.ts";
+
+/** Keys of which a job's section gives one instead of those that the shared part gives. */
+const alternatives: readonly (readonly string[])[] = [
+  ["schedule.every", "schedule.cron"],
+  ["state.path", "state.url"],
+  ["lattice.token", "lattice.tokenFile"],
+  ["entra.clientSecret", "entra.clientSecretFile", "entra.certificate.path"],
+  ["entra.certificate.password", "entra.certificate.passwordFile"],
+  ["notify.ping.url", "notify.ping.urlFile"],
+];
+
+/** The dotted keys that only hold other keys. */
+export function sectionKeys(): ReadonlySet<string> {
+  sections ??= new Set(knownKeys().flatMap(({ key, section }) => (section ? [key] : [])));
+  return sections;
+}
+
+/** Made once: there can be hundreds of jobs. */
+let sections: ReadonlySet<string> | undefined;
+
+/**
+ * Lays a job's section over the shared part: a section key by key, anything else as a whole. A key without a value counts as
+ * not given.
+ * @param raw is changed
+ * @param sections dotted keys (`sectionKeys`)
+ * @returns the dotted keys whose shared value, if there was one, is no longer in force
+ */
+export function overlay(raw: unknown, own: unknown, sections: ReadonlySet<string>): readonly string[] {
+  const replaced: string[] = [];
+  lay(raw, own, "", sections, replaced);
+  for (const keys of alternatives) {
+    if (!keys.some((key) => replaced.includes(key))) continue;
+    for (const key of keys) {
+      if (replaced.includes(key)) continue;
+      remove(raw, key.split("."));
+      replaced.push(key);
+    }
+  }
+  return replaced;
+}
+
+function lay(
+  raw: unknown,
+  own: unknown,
+  above: string,
+  sections: ReadonlySet<string>,
+  replaced: string[],
+): void {
+  if (!isSection(raw) || !isSection(own)) return;
+  for (const [name, value] of Object.entries(own)) {
+    if (value === undefined) continue;
+    const key = above === "" ? name : `${above}.${name}`;
+    if (sections.has(key) && isSection(value)) {
+      if (!isSection(raw[name])) raw[name] = {};
+      lay(raw[name], value, key, sections, replaced);
+    } else {
+      raw[name] = structuredClone(value);
+      replaced.push(key);
+    }
+  }
+}
+
+function remove(raw: unknown, [name, ...below]: readonly string[]): void {
+  if (name === undefined || !isSection(raw)) return;
+  if (below.length === 0) delete raw[name];
+  else remove(raw[name], below);
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return isJsonObject(value);
+}
