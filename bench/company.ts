@@ -32,10 +32,14 @@ export async function closeCompanies(): Promise<void> {
   known.clear();
 }
 
-async function found(people: number, note: (text: string) => void): Promise<Company> {
+/**
+ * Makes a company, for the caller to close.
+ * @param state the configuration's section; default: a database file
+ */
+export async function found(people: number, note: (text: string) => void, state?: object): Promise<Company> {
   note(`a first run of ${people.toLocaleString("en")} people`);
   const ends = await startEnds({ people });
-  const als = await program();
+  const als = await program(state);
   const syncNow = (...options: readonly string[]): Promise<Ran> =>
     sync(als, ends, { maxConcurrency: 8, maxRequestsPerSecond: null }, options);
   const firstRun = await syncNow();

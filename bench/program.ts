@@ -57,8 +57,11 @@ async function build(): Promise<void> {
   for (const part of ["config", "src"]) symlinkSync(join(root, part), join(packaged, part));
 }
 
-/** Builds the program once, and makes a folder for it to run in. */
-export async function program(): Promise<Program> {
+/**
+ * Builds the program once, and makes a folder for it to run in.
+ * @param state the configuration's section; default: a database file in the folder
+ */
+export async function program(state?: object): Promise<Program> {
   building ??= build();
   await building;
   const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
@@ -85,7 +88,7 @@ export async function program(): Promise<Program> {
   );
   const configured = (configuration: object): readonly string[] => {
     const file = join(folder, "config.yaml");
-    writeFileSync(file, JSON.stringify({ ...configuration, state: { path: statePath } }));
+    writeFileSync(file, JSON.stringify({ ...configuration, state: state ?? { path: statePath } }));
     return ["--config", file];
   };
   return {

@@ -15,20 +15,18 @@ import { createServer } from "node:net";
 import { arch, platform } from "node:os";
 import { dirname, join, relative } from "node:path";
 
-// A PostgreSQL server for as long as another process runs: node keeper.ts FOLDER PID. What it makes is in the folder, which goes
+// A PostgreSQL server for as long as another process runs: node keeper.ts FOLDER PID [durable]. What it makes is in the folder, which goes
 // when the process has ended, however it ends, or when this one is asked to end.
 
-const [folder = "", pid = ""] = process.argv.slice(2);
+const [folder = "", pid = "", kind = ""] = process.argv.slice(2);
 const watched = Number(pid);
 const data = join(folder, "data");
 const password = "only-for-tests";
 let server: ChildProcess | undefined;
 
-/** Tests lose nothing in a power cut. */
 const settings = {
-  fsync: "off",
-  full_page_writes: "off",
-  synchronous_commit: "off",
+  // Tests lose nothing in a power cut; a measurement does what a real server does.
+  ...(kind === "durable" ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
   shared_buffers: "64MB",
   max_connections: "200",
   listen_addresses: "127.0.0.1",

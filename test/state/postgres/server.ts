@@ -10,16 +10,25 @@ const longestStartMs = 60_000;
  * A real PostgreSQL server, which ends with the process `pid`: the one of DATABASE_URL, or one that is started when it is first asked for.
  * Processes that name the same folder share it.
  * @param folder must not be there yet, or be of a server that was asked for
+ * @param kind durable: it waits for the disk as a server does that is not for tests
  * @returns its URL
  */
-export async function serverIn(folder: string, pid: number): Promise<string> {
+export async function serverIn(
+  folder: string,
+  pid: number,
+  kind: "durable" | "fast" = "fast",
+): Promise<string> {
   const own = process.env.DATABASE_URL;
   if (own !== undefined && own !== "") return own;
   if (isNew(folder)) {
-    const keeper = spawn(process.execPath, [join(import.meta.dirname, "keeper.ts"), folder, String(pid)], {
-      detached: true,
-      stdio: "ignore",
-    });
+    const keeper = spawn(
+      process.execPath,
+      [join(import.meta.dirname, "keeper.ts"), folder, String(pid), kind],
+      {
+        detached: true,
+        stdio: "ignore",
+      },
+    );
     keeper.unref();
   }
   for (let waitedMs = 0; waitedMs < longestStartMs; waitedMs += pollMs) {
