@@ -73,7 +73,7 @@ describe("compose.postgres.yaml", () => {
     expect(spawnSync("sh", ["-ec", commands.join("\n")], { cwd: place }).status).toBe(0);
 
     const { config } = loadConfig({
-      env: { ALS_STATE: daemon.environment.ALS_STATE, ALS_STATE_URL_FILE: join(place, "secrets/state-url") },
+      env: { ALS_STATE_URL_FILE: join(place, "secrets/state-url") },
       cwd: workplace({}),
     });
     expect(statePlaceOf(config, "default", undefined).name).toBe("database/als");

@@ -155,7 +155,7 @@ describe.skipIf(helm === null)("the Helm chart", () => {
     });
     expect(manifests.map(({ kind }) => kind)).not.toContain("PersistentVolumeClaim");
     const [{ env }] = podOf(find(manifests, "Deployment")).containers;
-    expect(env).toContainEqual({ name: "ALS_STATE", value: "" });
+    expect(env.map(({ name }: Manifest) => name)).toContain("ALS_STATE_URL_FILE");
     expect(find(manifests, "PodDisruptionBudget").spec.minAvailable).toBe(1);
     expect(find(manifests, "Service").spec.sessionAffinity).toBe("ClientIP");
     expect(find(manifests, "NetworkPolicy").spec.egress.at(-1)).toEqual({

@@ -286,7 +286,6 @@ describe.skipIf(kubectl === null)("the Kubernetes manifests, built by kubectl", 
     expect(pod.volumes.map(({ name }: Manifest) => name).sort()).toEqual(["config", "secrets", "temporary"]);
     const [{ env, volumeMounts }] = pod.containers;
     expect(volumeMounts.map(({ name }: Manifest) => name).sort()).toEqual(["config", "secrets", "temporary"]);
-    expect(env).toContainEqual({ name: "ALS_STATE", value: "" });
     const [{ value: file }] = env.filter(({ name }: Manifest) => name === "ALS_STATE_URL_FILE");
     expect(Object.keys(find(manifests, "Secret").data)).toContain(basename(file));
   });

@@ -135,8 +135,6 @@ spec:
         - { name: AZURE_CLIENT_SECRET_FILE, value: {{ $secrets }}/entra }
         {{- end }}
         {{- if not $sqlite }}
-        # The image names a file; an empty value counts as not set.
-        - { name: ALS_STATE, value: "" }
         {{- if $values.state.postgres.url }}
         - { name: ALS_STATE_URL, value: {{ $values.state.postgres.url | quote }} }
         {{- else }}
