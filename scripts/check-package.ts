@@ -27,6 +27,8 @@ const required = [
   "npm-shrinkwrap.json",
   "docs/setup.md",
   "docs/operating.md",
+  "deploy/azure/app.bicep",
+  "deploy/azure/foundation.bicep",
   "deploy/compose.yaml",
   "deploy/compose.postgres.yaml",
   "deploy/helm/azure-lattice-sync/Chart.yaml",
@@ -39,7 +41,7 @@ const required = [
   "deploy/grafana/dashboard.json",
 ];
 const allowed =
-  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/(sqlite|postgres\/schema)\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env|tpl|txt|md)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
+  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/(sqlite|postgres\/schema)\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env|tpl|txt|md|bicep|bicepparam)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);
