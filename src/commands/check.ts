@@ -150,11 +150,12 @@ async function databaseStep(
 ): Promise<Step> {
   const { proveWritable } = await import("../state/postgres/connection/connect.ts");
   try {
-    await proveWritable(place.database);
-    const exposed = isExposed(place)
-      ? "; the connection is not encrypted: add ?sslmode=verify-full to state.url"
-      : "";
-    return { name, ok: true, detail: `${place.name} (PostgreSQL): ${await contentOf(job)}${exposed}.` };
+    const doubts = await proveWritable(place.database);
+    if (await isExposed(place)) {
+      doubts.unshift("the connection is not encrypted: add ?sslmode=verify-full to state.url");
+    }
+    const said = [`${place.name} (PostgreSQL): ${await contentOf(job)}`, ...doubts].join("; ");
+    return { name, ok: true, detail: `${said}.` };
   } catch (error) {
     if (error instanceof StateError || error instanceof UsageError)
       return { name, ok: false, detail: error.message };

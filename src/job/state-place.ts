@@ -1,7 +1,6 @@
 import type { Logger } from "pino";
 import type { Config } from "../config/schema.ts";
 import { UsageError } from "../domain/errors.ts";
-import { isLoopbackName } from "../domain/loopback.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { PostgresPlace } from "../state/postgres/connection/place.ts";
 import { databasePassword } from "./database-password.ts";
@@ -33,12 +32,12 @@ export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds
   };
 }
 
-/** `true` if the state, and the password, travel over a network unencrypted. */
-export function isExposed(place: StatePlace): boolean {
+/** `true` if the state, and the password, travel over a network unencrypted. @throws UsageError about the URL */
+export async function isExposed(place: StatePlace): Promise<boolean> {
   if (place.kind === "file") return false;
-  const { hostname, searchParams } = new URL(place.database.url);
-  const plain = ["", "disable"].includes(searchParams.get("sslmode") ?? "") && !searchParams.has("ssl");
-  return plain && !isLoopbackName(hostname);
+  const { serverOf } = await import("../state/postgres/connection/server.ts");
+  const { verified, local } = serverOf(place.database.url);
+  return !verified && !local;
 }
 
 /** The file of a place, for commands that work on files. @throws UsageError for a database of a server */

@@ -24,7 +24,7 @@ describe("the place of a job's state", () => {
     ["postgres://db.example.com/als?sslmode=disable", true],
     ["postgres://db.example.com/als?sslmode=verify-full", false],
     ["postgres://localhost/als", false],
-  ])("at %s is exposed to the network: %s", (url, exposed) => {
-    expect(isExposed(placeAt(url))).toBe(exposed);
+  ])("at %s is exposed to the network: %s", async (url, exposed) => {
+    expect(await isExposed(placeAt(url))).toBe(exposed);
   });
 });

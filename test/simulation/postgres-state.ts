@@ -9,9 +9,10 @@ export async function postgresState(place: PostgresPlace): Promise<PlayedState> 
   const options = { leaseClock: "caller" } as const;
   const counted = countWrites(await openStore(place, options));
   const beside = await connect(place);
+  // Marks are no part of the state: they say which transactions a process has committed.
   const tables = await beside.db.all<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'job'
-     WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND $1 > 0 ORDER BY c.oid DESC`,
+     WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.relname <> 'commit_mark' AND $1 > 0 ORDER BY c.oid DESC`,
   );
   const rows = tables.map(
     ({ name }) =>

@@ -8,8 +8,9 @@ import type { PostgresPlace } from "../../../src/state/postgres/connection/place
 import { cycleMethods } from "../../../src/state/postgres/cycles.ts";
 import { peopleMethods } from "../../../src/state/postgres/people.ts";
 import { personRow } from "../contract/rows.ts";
-import { type Cut, type CuttingProxy, cuttingProxy } from "./cutting-proxy.ts";
-import { freshPlace } from "./place.ts";
+import { type CuttingProxy, cuts, cuttingProxy } from "./cutting-proxy.ts";
+import { freshPlace, placeInFreshSchema } from "./place.ts";
+import { sql } from "./sql.ts";
 
 const operation = {
   status: "planned",
@@ -58,28 +59,25 @@ describe("a connection that is cut", () => {
   });
   const rows = () => opened.db.all("SELECT id, cycle_id FROM operation WHERE job = $1 ORDER BY id");
 
-  it.each<Cut>(["before", "after"])(
-    "in any statement of a commit, %s the server has it, leaves the commit written once",
-    async (when) => {
-      const { commit } = commitMethod(opened.db, "keep");
-      let messages = 0;
-      for (let cut = true; cut; ) {
-        messages += 1;
-        proxy.cutAt(messages, when);
-        await commit(change(), "private");
-        cut = proxy.hasCut();
-        expect(await rows()).toEqual(
-          Array.from({ length: messages }, (_, index) => ({ id: index + 1, cycle_id: cycleId })),
-        );
-      }
-      // Begin, three statements, commit: each was cut once.
-      expect(messages).toBeGreaterThan(5);
-    },
-  );
+  it.each(cuts)("$when any message of the $from in a commit leaves the commit written once", async (at) => {
+    const { commit } = commitMethod(opened.db, "keep");
+    let messages = 0;
+    for (let cut = true; cut; ) {
+      messages += 1;
+      proxy.cutAt(messages, at);
+      await commit(change(), "private");
+      cut = proxy.hasCut();
+      expect(await rows()).toEqual(
+        Array.from({ length: messages }, (_, index) => ({ id: index + 1, cycle_id: cycleId })),
+      );
+    }
+    // Begin, three statements, commit: each has some messages, and each message was cut once.
+    expect(messages).toBeGreaterThan(12);
+  });
 
-  it.each<Cut>(["before", "after"])("in a read, %s the server has it, is not noticed", async (when) => {
+  it.each(cuts)("$when a message of the $from in a read is not noticed", async (at) => {
     await commitMethod(opened.db, "keep").commit(change(), "private");
-    proxy.cutAt(1, when);
+    proxy.cutAt(1, at);
     expect([...(await peopleMethods(opened.db).personRows(["a"])).keys()]).toEqual(["a"]);
     expect(proxy.hasCut()).toBe(true);
   });
@@ -110,6 +108,105 @@ describe("a connection that is cut", () => {
     );
     await expect(read).rejects.not.toThrow(/only-for-tests/);
     await impatient.close();
+  });
+});
+
+describe("a network that loses all packets", () => {
+  const add = "UPDATE job SET last_failure = last_failure + 1 WHERE id = $1";
+  const limits = { answerMs: 300, lockMs: 10_000, idleInTransactionMs: 10_000 };
+
+  /** A transaction whose COMMIT does not reach the server, which goes on with it. */
+  async function losesCommit(place: PostgresPlace, proxy: CuttingProxy): Promise<Connected> {
+    const { db, close } = await connect({ ...place, url: proxy.url });
+    let attempts = 0;
+    await db.transaction(async (session) => {
+      attempts += 1;
+      await session.run(add);
+      if (attempts === 1) proxy.swallow();
+    });
+    expect(attempts).toBe(2);
+    return { db, close };
+  }
+
+  it("keeps no lock longer than the server waits for the next statement of a transaction, and leaves it written once", async () => {
+    const place = { ...(await freshPlace()), limits: { ...limits, idleInTransactionMs: 700 } };
+    const proxy = await cuttingProxy(place.url);
+    const { db, close } = await losesCommit(place, proxy);
+    expect(await db.one("SELECT last_failure FROM job WHERE id = $1")).toEqual({ last_failure: 1 });
+    await close();
+    await proxy.close();
+  });
+
+  it("ends the wait for what became of a commit with a sentence if nothing ends it", async () => {
+    const place = { ...(await freshPlace()), limits: { ...limits, lockMs: 200 }, waitMs: 500 };
+    const proxy = await cuttingProxy(place.url);
+    const lost = losesCommit(place, proxy);
+    await expect(lost).rejects.toThrow(StateError);
+    await expect(lost).rejects.toThrow(
+      /is in use by other transactions that did not end \(55P03\): run again/,
+    );
+    await proxy.close();
+  });
+
+  it("does not keep the process from closing the database", async () => {
+    const place = await freshPlace();
+    const proxy = await cuttingProxy(place.url);
+    const { db, close } = await connect({ ...place, url: proxy.url });
+    await db.one("SELECT $1::int AS job");
+    proxy.swallow();
+    await close();
+    await proxy.close();
+  });
+});
+
+describe("a transaction that cannot begin", () => {
+  it("leaves a connection that others can use", async () => {
+    const place = await placeInFreshSchema();
+    const { db, close } = await connect(place);
+    await sql(place, "ALTER TABLE commit_mark RENAME TO hidden");
+    await expect(db.transaction(async () => {})).rejects.toThrow(/was modified outside this program/);
+    await sql(place, "ALTER TABLE hidden RENAME TO commit_mark");
+    await db.transaction((session) => session.all("SELECT $1::int AS job"));
+    expect(await db.one("SELECT $1::int AS one")).toEqual({ one: 1 });
+    await close();
+  });
+});
+
+describe("a statement", () => {
+  it("that takes longer than the server may is ended with a sentence, and its transaction is rolled back", async () => {
+    const { db, close } = await connect({ ...(await freshPlace()), limits: { statementMs: 200 } });
+    const slow = db.transaction(async (session) => {
+      await session.run("INSERT INTO meta (job, key, value) VALUES ($1, 'a', 'b')");
+      await session.all("SELECT $1::int AS job, pg_sleep(5)");
+    });
+    await expect(slow).rejects.toThrow(/stopped a statement \(57014\), which took longer than 55 seconds/);
+    expect(await db.all("SELECT key FROM meta WHERE job = $1")).toEqual([]);
+    await close();
+  });
+
+  it("that another transaction makes impossible is carried out again, with the whole of its own (40001)", async () => {
+    const place = await placeInFreshSchema();
+    const role = `role_${place.schema}`;
+    await sql(
+      place,
+      `CREATE ROLE ${role} SUPERUSER LOGIN PASSWORD 'only-for-tests'`,
+      `ALTER ROLE ${role} SET default_transaction_isolation = 'serializable'`,
+    );
+    const url = new URL(place.url);
+    url.username = role;
+    const { db, close } = await connect({ ...place, url: url.href });
+    await db.run("INSERT INTO meta (job, key, value) VALUES ($1, 'a', '1')");
+    let attempts = 0;
+    await db.transaction(async (session) => {
+      attempts += 1;
+      await session.all("SELECT value FROM meta WHERE job = $1");
+      if (attempts === 1) await sql(place, "UPDATE meta SET value = '10'");
+      await session.run("UPDATE meta SET value = (value::int + 1)::text WHERE job = $1");
+    });
+    expect(attempts).toBe(2);
+    expect(await db.all("SELECT value FROM meta WHERE job = $1")).toEqual([{ value: "11" }]);
+    await close();
+    await sql(place, `REASSIGN OWNED BY ${role} TO postgres`, `DROP ROLE ${role}`);
   });
 });
 

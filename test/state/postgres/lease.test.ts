@@ -4,7 +4,7 @@ import { LeaseHeldError, StateError } from "../../../src/domain/errors.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { databaseInWords } from "../../../src/state/postgres/connection/errors.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
-import { migrate, migrations } from "../../../src/state/postgres/schema/migrate.ts";
+import { migrate, migrations, newestVersion } from "../../../src/state/postgres/schema/migrate.ts";
 import { openStore } from "../../../src/state/postgres/store.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
@@ -88,7 +88,8 @@ describe("the lease of a state in PostgreSQL", () => {
   });
 
   it("keeps a newer version from changing the tables while a run of the older one holds it", async () => {
-    const newer = [...migrations(), { version: 2, sql: "CREATE TABLE later (job int PRIMARY KEY)" }];
+    const next = newestVersion() + 1;
+    const newer = [...migrations(), { version: next, sql: "CREATE TABLE later (job int PRIMARY KEY)" }];
     const upgrade = async () => {
       const client = new pg.Client({
         connectionString: place.url,
@@ -106,9 +107,9 @@ describe("the lease of a state in PostgreSQL", () => {
     await expect(upgrade()).rejects.toThrow(
       /a run of an older version holds its lease \(process 7 on host\)/,
     );
-    expect(await sql(place, "SELECT version FROM schema_version")).toEqual([{ version: 1 }]);
+    expect(await sql(place, "SELECT version FROM schema_version")).toEqual([{ version: next - 1 }]);
     await store.releaseLease("host/7/one");
     await upgrade();
-    expect(await sql(place, "SELECT version FROM schema_version")).toEqual([{ version: 2 }]);
+    expect(await sql(place, "SELECT version FROM schema_version")).toEqual([{ version: next }]);
   });
 });

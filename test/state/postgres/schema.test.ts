@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { StateError } from "../../../src/domain/errors.ts";
 import { connect } from "../../../src/state/postgres/connection/connect.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
+import { newestVersion } from "../../../src/state/postgres/schema/migrate.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 
@@ -13,7 +14,7 @@ describe("the tables in PostgreSQL", () => {
   it("are made by the first of several programs that begin at once", async () => {
     const place = await placeInFreshSchema();
     await Promise.all(["one", "two", "one", "three"].map((job) => open({ ...place, job })));
-    expect(await sql(place, "SELECT version FROM schema_version")).toEqual([{ version: 1 }]);
+    expect(await sql(place, "SELECT version FROM schema_version")).toEqual([{ version: newestVersion() }]);
     expect(await sql(place, "SELECT name FROM job ORDER BY name")).toEqual([
       { name: "one" },
       { name: "three" },
@@ -44,7 +45,7 @@ describe("the tables in PostgreSQL", () => {
     await sql(place, "UPDATE schema_version SET version = 99", "DELETE FROM job");
     await expect(open(place)).rejects.toThrow(StateError);
     await expect(open(place)).rejects.toThrow(
-      "was written by a newer version of azure-lattice-sync (schema 99; this version knows 1): install that version",
+      `was written by a newer version of azure-lattice-sync (schema 99; this version knows ${newestVersion()}): install that version`,
     );
     expect(await sql(place, "SELECT name FROM job")).toEqual([]);
   });

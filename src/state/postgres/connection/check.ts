@@ -14,27 +14,60 @@ const look = `SELECT current_setting('search_path') AS path, current_setting('se
   current_setting('server_encoding') AS encoding, pg_is_in_recovery() AS replica,
   current_setting('default_transaction_read_only')::boolean AS read_only`;
 
+interface Rights {
+  /** To make the tables, or to write those that are there. */
+  readonly tables: boolean;
+  /** To make temporary tables. */
+  readonly temporary: boolean;
+  /** Another user who owns a table; `null` if there is none whose rights this user lacks. */
+  readonly owner: string | null;
+}
+
+const rightsOf = `SELECT CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+    ELSE has_schema_privilege($1, 'USAGE') AND has_schema_privilege($1, 'CREATE') AND NOT EXISTS
+      (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'
+        AND NOT has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE')) END AS tables,
+  has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
+  (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'
+    AND NOT pg_has_role(relowner, 'USAGE') LIMIT 1) AS owner`;
+
 /**
- * Refuses a user without the rights to make the tables, or to write to them.
- * @param schema where the tables are, or will be
+ * Refuses a user without the rights to make the tables, to change those of an older version, or to write to them.
+ * @param outdated the tables are of an older version
+ * @returns rights that are missing for something else than a sync
  * @throws StateError
  */
 export async function checkRights(
   client: ClientBase,
   { name, user }: DatabaseInWords,
-  schema: string,
-): Promise<void> {
-  const { rows } = await client.query<{ may: boolean }>(
-    `SELECT CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
-       ELSE has_schema_privilege($1, 'USAGE') AND has_schema_privilege($1, 'CREATE') AND NOT EXISTS
-         (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'
-           AND NOT has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE')) END AS may`,
-    [schema],
-  );
-  if (rows[0]?.may === true) return;
-  throw new StateError(
-    `the user ${user} may not make or write the tables in ${name}: make this user the owner of the schema ${schema}, or allow it to create one`,
-  );
+  { schema, outdated }: { readonly schema: string; readonly outdated: boolean },
+): Promise<string[]> {
+  const rights = (await client.query<Rights>(rightsOf, [schema])).rows[0];
+  if (rights?.tables !== true) {
+    throw new StateError(
+      `the user ${user} may not make or write the tables in ${name}: make this user the owner of the schema ${schema}, or allow it to create one`,
+    );
+  }
+  const { temporary, owner } = rights;
+  const notOwner = `the tables of the schema ${schema} belong to the user ${owner}: make ${user} their owner, because an owner alone can change them`;
+  if (outdated && owner !== null) {
+    throw new StateError(`${name} cannot be upgraded for this version, because ${notOwner}`);
+  }
+  return [
+    ...(temporary
+      ? []
+      : [
+          `a dry run is not possible, because the user ${user} may not make temporary tables: GRANT TEMPORARY ON DATABASE allows it`,
+        ]),
+    ...(owner === null ? [] : [`a later version cannot upgrade the state, because ${notOwner}`]),
+  ];
+}
+
+/** Refuses a connection to a server that is not the primary one, as it refuses a write itself. */
+export async function refuseReplica(client: ClientBase): Promise<void> {
+  const { rows } = await client.query<{ replica: boolean }>("SELECT pg_is_in_recovery() AS replica");
+  if (rows[0]?.replica !== true) return;
+  throw Object.assign(new Error("the server is a replica"), { code: "25006" });
 }
 
 /** PostgreSQL 13, in its own counting. */

@@ -1,12 +1,14 @@
-import type { Pool, PoolClient, PoolConfig } from "pg";
-import { StateError } from "../../../domain/errors.ts";
+import type { Pool, PoolClient } from "pg";
+import { StateError, UsageError } from "../../../domain/errors.ts";
 import { migrate, schemaState } from "../schema/migrate.ts";
 import { copyJob } from "../schema/scratch-copy.ts";
-import { checkRights, checkServer } from "./check.ts";
-import { type Database, databaseOf } from "./database.ts";
+import { checkRights, checkServer, refuseReplica } from "./check.ts";
+import { type CommitMarks, createCommitMarks, pruneMarks, refuseOlderServer } from "./commit-marks.ts";
+import { closerOf, withClient } from "./connections.ts";
+import { type Database, databaseOf, type Use } from "./database.ts";
 import { type DatabaseInWords, databaseInWords, stateError } from "./errors.ts";
-import type { PostgresPlace } from "./place.ts";
-import { valueTypes } from "./types.ts";
+import { defaultLimits, type PostgresPlace } from "./place.ts";
+import { type Settings, settingsOf } from "./settings.ts";
 
 /** An open database. */
 export interface Connected {
@@ -15,12 +17,10 @@ export interface Connected {
 }
 
 const defaultSchema = "azure_lattice_sync";
-/** A cycle uses one or two at a time, the dashboard and notifications the others. */
-const mostConnections = 5;
-const connectTimeoutMs = 10_000;
-const queryTimeoutMs = 120_000;
 /** A server restarts within seconds; another one takes over within about half a minute. */
 const defaultWaitMs = 30_000;
+const tokenNeedsTls =
+  "state.signIn: entra sends a token, which must not travel unencrypted: add ?sslmode=verify-full to state.url";
 /** Only the tables of the session itself: of a copy nothing can be written to the real ones, even if the session is replaced. */
 const ownTables = "pg_temp";
 
@@ -31,11 +31,13 @@ const ownTables = "pg_temp";
 export async function connect(place: PostgresPlace): Promise<Connected> {
   const schema = schemaOf(place);
   return present(
-    await opened(place, { path: schema }, async (pool, words) =>
+    await opened(place, { path: schema, tables: "shared" }, async (pool, words) =>
       withClient(pool, async (client) => {
         await checkServer(client, words, { path: schema, writing: true });
         await migrate(client, schema, words);
-        return jobId(client, place.job, words);
+        const job = await jobId(client, place.job, words);
+        await pruneMarks(client, job);
+        return job;
       }),
     ),
   );
@@ -49,7 +51,7 @@ export async function connect(place: PostgresPlace): Promise<Connected> {
 export async function connectToRead(place: PostgresPlace): Promise<Connected | null> {
   const schema = schemaOf(place);
   let outdated = false;
-  const found = await opened(place, { path: schema, readOnly: true }, async (pool, words) =>
+  const found = await opened(place, { path: schema, tables: "read" }, async (pool, words) =>
     withClient(pool, async (client) => {
       await checkServer(client, words, { path: schema, writing: false });
       const state = await schemaState(client, schema, words);
@@ -62,18 +64,21 @@ export async function connectToRead(place: PostgresPlace): Promise<Connected | n
 
 /**
  * Tells whether the state can be kept there, and changes nothing.
+ * @returns what is not as it should be, and does not keep a sync from running
  * @throws StateError
  */
-export async function proveWritable(place: PostgresPlace): Promise<void> {
+export async function proveWritable(place: PostgresPlace): Promise<string[]> {
   const schema = schemaOf(place);
-  await opened(place, { path: schema }, async (pool, words) =>
+  let doubts: string[] = [];
+  await opened(place, { path: schema, tables: "shared" }, async (pool, words) =>
     withClient(pool, async (client) => {
       await checkServer(client, words, { path: schema, writing: true });
-      await checkRights(client, words, schema);
-      await schemaState(client, schema, words);
+      const state = await schemaState(client, schema, words);
+      doubts = await checkRights(client, words, { schema, outdated: state === "outdated" });
       return null;
     }),
   );
+  return doubts;
 }
 
 /**
@@ -83,7 +88,7 @@ export async function proveWritable(place: PostgresPlace): Promise<void> {
 export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
   const schema = schemaOf(place);
   return present(
-    await opened(place, { path: ownTables, single: true }, async (pool, words) =>
+    await opened(place, { path: ownTables, tables: "copy" }, async (pool, words) =>
       withClient(pool, async (client) => {
         await checkServer(client, words, { path: ownTables, writing: true });
         return copyJob(client, { schema, job: place.job }, words);
@@ -94,36 +99,52 @@ export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
 
 /** @param prepare answers the number of the job; `null` if there is nothing to open */
 async function opened(
-  { url, password, waitMs = defaultWaitMs }: PostgresPlace,
+  { url, password, waitMs = defaultWaitMs, limits }: PostgresPlace,
   settings: Settings,
   prepare: (pool: Pool, words: DatabaseInWords) => Promise<number | null>,
 ): Promise<Connected | null> {
   const words = databaseInWords(new URL(url));
   // Loaded when it is used: with SQLite nothing of it is.
-  const [{ default: pg }, { parseIntoClientConfig }] = await Promise.all([
-    import("pg"),
-    import("pg-connection-string"),
-  ]);
-  const server = parseIntoClientConfig(withKnownTls(url));
+  const [{ default: pg }, { serverOf }] = await Promise.all([import("pg"), import("./server.ts")]);
+  const { config, verified } = serverOf(url);
+  if (password !== undefined && !verified) throw new UsageError(tokenNeedsTls);
+  const marks = createCommitMarks();
+  let job: number | null = null;
   const pool: Pool = new pg.Pool({
-    ...server,
+    ...config,
     ...(password === undefined ? {} : { password }),
-    ...poolConfig(settings),
+    ...settingsOf(settings, { ...defaultLimits, ...limits }),
+    verify: (client, done) => {
+      const checked = job === null ? Promise.resolve() : checkAgain(client, job, marks, words);
+      checked.then(() => done(), done);
+    },
   });
-  // A connection that breaks is replaced when the next one is needed; a statement that uses it fails.
-  pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
+  const close = closerOf(pool);
+  const use: Use = { waitMs, tables: settings.tables };
   try {
-    const job = await prepare(pool, words);
+    job = await prepare(pool, words);
     if (job !== null) {
-      return { db: databaseOf(pool, job, words, waitMs), close: () => pool.end() };
+      return { db: databaseOf(pool, job, marks, words, use), close };
     }
   } catch (error) {
-    await pool.end();
+    await close();
     throw stateError(words, error);
   }
-  await pool.end();
+  await close();
   return null;
+}
+
+/** A connection that is made later may lead to another server. */
+async function checkAgain(
+  client: PoolClient,
+  job: number,
+  marks: CommitMarks,
+  words: DatabaseInWords,
+): Promise<void> {
+  const expected = marks.expected();
+  if (expected.length === 0) return;
+  await refuseReplica(client);
+  await refuseOlderServer(client, job, expected, words);
 }
 
 function present(connected: Connected | null): Connected {
@@ -131,54 +152,9 @@ function present(connected: Connected | null): Connected {
   return connected;
 }
 
-interface Settings {
-  /** The schema of the tables: statements name none. */
-  readonly path: string;
-  readonly readOnly?: true;
-  /** One connection, for as long as it is open. */
-  readonly single?: true;
-}
-
-/**
- * The URL with `verify-full` in the place of other modes that ask for TLS: that is what the driver does for these as well, with a
- * warning.
- */
-function withKnownTls(url: string): string {
-  const known = new URL(url);
-  const mode = known.searchParams.get("sslmode");
-  if (mode === "prefer" || mode === "require" || mode === "verify-ca") {
-    known.searchParams.set("sslmode", "verify-full");
-  }
-  return known.href;
-}
-
-function poolConfig({ path, readOnly, single }: Settings): PoolConfig {
-  // To compile a statement takes longer than to run most of these.
-  const options = [`-c search_path=${path}`, "-c jit=off"];
-  if (readOnly) options.push("-c default_transaction_read_only=on");
-  return {
-    application_name: "azure-lattice-sync",
-    connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: queryTimeoutMs,
-    keepAlive: true,
-    types: valueTypes,
-    options: options.join(" "),
-    ...(single ? { max: 1, idleTimeoutMillis: 0 } : { max: mostConnections }),
-  };
-}
-
 function schemaOf({ schema = defaultSchema }: PostgresPlace): string {
   if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`${schema} is not the name of a schema`);
   return schema;
-}
-
-async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    return await use(client);
-  } finally {
-    client.release();
-  }
 }
 
 async function findJob(client: PoolClient, name: string): Promise<number | null> {

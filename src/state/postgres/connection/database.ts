@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pool, PoolClient, QueryResult } from "pg";
+import { StateError } from "../../../domain/errors.ts";
 import { encodeJson, encodeText } from "./codec.ts";
-import { type DatabaseInWords, isLost, isTransient, stateError } from "./errors.ts";
+import { beginMarked, type CommitMarks, wasCommitted } from "./commit-marks.ts";
+import { discard } from "./connections.ts";
+import { type DatabaseInWords, isLost, isStale, isTransient, stateError } from "./errors.ts";
 
 /** A value of a statement: a list of texts or numbers is an array of PostgreSQL. */
 export type Value =
@@ -42,8 +45,8 @@ export interface Session {
 export interface Database extends Session {
   /**
    * Runs the statements of `action` as one transaction: all of it or nothing, and once. `action` is called again if the transaction was
-   * rolled back: it must change nothing but the database. If the answer to COMMIT is lost, the same server knows what became of
-   * it; for another one that took over see `wasCommitted`.
+   * rolled back: it must change nothing but the database. If the answer to COMMIT is lost, the transaction's mark says what became of
+   * it, on the same server and on another one that took over.
    */
   transaction<T>(action: (session: Session) => Promise<T>): Promise<T>;
   /** Visits each row of a statement that has more of them than belong into memory. */
@@ -61,19 +64,42 @@ const longestPauseMs = 1_000;
 /** Rows of a walk that are in memory at a time. */
 const walkedAtOnce = 2_000;
 
-/**
- * The job's rows in the database.
- * @param waitMs a database that cannot be reached is waited for as long as this
- */
-export function databaseOf(pool: Pool, job: number, words: DatabaseInWords, waitMs: number): Database {
+/** How a database is used. */
+export interface Use {
+  /** A database that cannot be reached is waited for as long as this from the first failure, milliseconds. */
+  readonly waitMs: number;
+  /**
+   * `shared`: the rows of a job. `read`: these, without writing. `copy`: tables of the only connection, which are gone with it.
+   */
+  readonly tables: "shared" | "read" | "copy";
+}
+
+/** The job's rows in the database. @param marks those that the connections of `pool` are compared with */
+export function databaseOf(
+  pool: Pool,
+  job: number,
+  marks: CommitMarks,
+  words: DatabaseInWords,
+  { waitMs, tables }: Use,
+): Database {
+  let copyIsLost = false;
+  const passes = (error: unknown): boolean => {
+    if (tables === "copy" && isLost(error)) copyIsLost = true;
+    return isTransient(error) && tables !== "copy" && !(tables === "read" && isStale(error));
+  };
   /** Repeats what failed for a reason that passes by itself. */
   const persist = async <T>(attempt: () => Promise<T>): Promise<T> => {
-    const since = performance.now();
+    let since: number | undefined;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      if (copyIsLost) throw lostCopy(words);
       try {
         return await attempt();
       } catch (error) {
-        if (!isTransient(error) || performance.now() - since > waitMs) throw stateError(words, error);
+        // Counted from the failure: a server that hangs may have taken longer than that to be given up once.
+        since ??= performance.now();
+        if (!passes(error) || performance.now() - since > waitMs) {
+          throw copyIsLost ? lostCopy(words, error) : stateError(words, error);
+        }
         await sleep(pauseMs);
       }
     }
@@ -85,98 +111,99 @@ export function databaseOf(pool: Pool, job: number, words: DatabaseInWords, wait
       client.release();
       return result;
     } catch (error) {
-      // A connection that is lost is not used again.
-      client.release(isLost(error) ? true : undefined);
+      // A connection that is lost, or still in a transaction, is not used again.
+      if (isLost(error) || isStale(error) || client.getTransactionStatus() !== "I") discard(client);
+      else client.release();
       throw error;
     }
   };
   const query = (text: string, values: readonly Value[]) =>
     persist(() => onOne((client) => runOn(client, job, text, values)));
-  const outcomeOf = (transaction: string): Promise<boolean> =>
-    persist(() => onOne((client) => wasCommitted(client, transaction)));
 
   return {
     ...sessionOf(query),
     transaction: (action) =>
       persist(async () => {
-        let transaction: string | null = null;
+        const mark = marks.take();
+        let ending = false;
         let result: Awaited<ReturnType<typeof action>> | undefined;
         try {
           return await onOne(async (client) => {
-            const id = await begin(client);
             try {
+              await beginMarked(client, job, mark);
               const done = await action(sessionOf((text, values) => runOn(client, job, text, values)));
               result = done;
-              transaction = id;
-              await client.query("COMMIT");
+              ending = true;
+              await commit(client);
+              marks.note(mark);
               return done;
             } catch (error) {
-              if (!isLost(error)) await client.query("ROLLBACK");
+              await rollBack(client, error);
               throw error;
             }
           });
         } catch (error) {
           // The answer to COMMIT was lost, and perhaps nothing else.
-          if (transaction === null || !isLost(error) || !(await outcomeOf(transaction))) throw error;
+          if (!ending || !isLost(error) || tables === "copy") throw error;
+          if (!(await persist(() => onOne((client) => wasCommitted(client, job, mark))))) throw error;
+          marks.note(mark);
           return result as Awaited<ReturnType<typeof action>>;
+        } finally {
+          marks.giveBack(mark);
         }
       }),
-    analyze: async (tables) => {
+    analyze: async (names) => {
       // Another process that looks at them already looks for this one as well.
-      await persist(() => onOne((client) => client.query(`ANALYZE (SKIP_LOCKED) ${tables.join(", ")}`)));
+      await persist(() => onOne((client) => client.query(`ANALYZE (SKIP_LOCKED) ${names.join(", ")}`)));
     },
     walk: async <Row extends object>(
       text: string,
       visit: (row: Row) => void,
       ...values: readonly Value[]
     ) => {
-      try {
-        await onOne(async (client) => {
-          await client.query("BEGIN READ ONLY");
+      let visited = false;
+      await persist(() =>
+        onOne(async (client) => {
           try {
+            await client.query("BEGIN READ ONLY");
             await client.query(`DECLARE walk NO SCROLL CURSOR FOR ${text}`, parameters(job, values));
             for (;;) {
               const { rows } = await client.query(`FETCH ${walkedAtOnce} FROM walk`);
+              visited ||= rows.length > 0;
               for (const row of rows) visit(row as Row);
               if (rows.length < walkedAtOnce) break;
             }
-          } finally {
             await client.query("ROLLBACK");
+          } catch (error) {
+            await rollBack(client, error);
+            // A row that was visited must not be visited again.
+            throw visited ? stateError(words, error) : error;
           }
-        });
-      } catch (error) {
-        throw stateError(words, error);
-      }
+        }),
+      );
     },
   };
 }
 
-/** @returns the transaction's number, by which it is found again if its end is not known */
-async function begin(client: PoolClient): Promise<string> {
-  // One message; the driver gives a list of results for it, which its types do not say.
-  const results = [
-    await client.query<{ id: string }>("BEGIN; SELECT pg_current_xact_id()::text AS id"),
-  ].flat();
-  const id = results.at(-1)?.rows[0]?.id;
-  if (id === undefined) throw new Error("a transaction has no number");
-  return id;
+/**
+ * Ends a transaction. It may wait for its replica for as long as the server wants: a server that is told to stop waiting says that the
+ * transaction is committed although no replica has it.
+ */
+async function commit(client: PoolClient): Promise<void> {
+  await client.query("SET LOCAL statement_timeout = 0; COMMIT");
 }
 
-/**
- * Waits until the transaction has ended. A server that took over may lack the transaction and have given its number to another one since:
- * then the answer is about that one.
- */
-async function wasCommitted(client: PoolClient, transaction: string): Promise<boolean> {
-  for (;;) {
-    // A server that took over may not have come to the number yet: then it has nothing of the transaction.
-    const { rows } = await client.query<{ status: string | null }>(
-      `SELECT CASE WHEN $1::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status($1::xid8) END AS status`,
-      [transaction],
-    );
-    const status = rows[0]?.status ?? null;
-    if (status !== "in progress") return status === "committed";
-    await sleep(firstPauseMs);
-  }
+/** Ends a transaction that failed, so that the connection can be used again; if that fails too, the connection is discarded later. */
+async function rollBack(client: PoolClient, error: unknown): Promise<void> {
+  if (isLost(error)) return;
+  await client.query("ROLLBACK").catch(() => {});
+}
+
+function lostCopy({ name }: DatabaseInWords, cause?: unknown): StateError {
+  return new StateError(
+    `the connection to ${name} was lost, and with it the copy of the state that a dry run plans on: run again. Nothing was written`,
+    { cause },
+  );
 }
 
 function sessionOf(query: (text: string, values: readonly Value[]) => Promise<QueryResult>): Session {

@@ -20,17 +20,36 @@ export function databaseInWords(url: URL): DatabaseInWords {
 export function isLost(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof DomainError) return false;
   const code = codeOf(error);
-  if (/^(08|57P0[1-5]|25P0[34])/.test(code)) return true;
-  if (/^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED)$/.test(code)) return true;
-  return lostWords.test(error.message) && code === "";
+  return code === "" ? lostWords.test(error.message) : lostCodes.test(code);
 }
 
+/** 57P0x: the server ends connections, or takes none yet. 25P03 and 25P04: it ended a transaction that took too long. */
+const lostCodes = /^(08...|57P0[1-5]|25P0[34]|ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED)$/;
+/** The driver gives no code for these. */
 const lostWords =
-  /^(Connection terminated|Client has encountered a connection error|Query read timeout|Client was closed|timeout exceeded when trying to connect)/;
+  /^(Connection terminated|Client has encountered a connection error|Query read timeout|Client was closed|timeout expired|timeout exceeded when trying to connect)/;
 
-/** A fault that passes by itself: nothing of the transaction was done, or its end was asked for. */
+/**
+ * A fault that passes by itself: a server that restarts, another one that takes over, transactions that exclude each other. Nothing of the
+ * transaction was done, or its end was asked for.
+ */
 export function isTransient(error: unknown): boolean {
-  return isLost(error) || /^(40001|40P01|53300|ECONNREFUSED|EAI_AGAIN)$/.test(codeOf(error));
+  return isLost(error) || isStale(error) || passingCodes.test(codeOf(error));
+}
+
+/** 55P03: a lock that was not got in time. */
+const passingCodes =
+  /^(40001|40P01|53300|55P03|ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ENOENT)$/;
+
+/**
+ * Another connection is needed: the server of this one cannot write, because another server is about to take over; or the connection
+ * knows the tables as they were before they were changed.
+ */
+export function isStale(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    code === "25006" || (code === "0A000" && error instanceof Error && /cached plan/.test(error.message))
+  );
 }
 
 /** SQLSTATE, or the code of a system error; empty if there is none. */
@@ -42,94 +61,143 @@ function codeOf(error: unknown): string {
 export function stateError(words: DatabaseInWords, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof DomainError) return error;
   const code = codeOf(error);
-  const known = sentences.find(([about]) => about.test(code) || about.test(error.message));
-  if (known !== undefined) return new StateError(known[1](words, code, error.message), { cause: error });
-  if (code === "" && !lostWords.test(error.message)) return error;
+  const known = sentences.find(({ codes, says }) =>
+    code === ""
+      ? codes === undefined && says?.test(error.message)
+      : codes?.test(code) && (says?.test(error.message) ?? true),
+  );
+  if (known !== undefined) {
+    return new StateError(known.sentence(words, code === "" ? "no answer" : code, error.message), {
+      cause: error,
+    });
+  }
+  if (!/^([0-9A-Z]{5}|E[A-Z0-9]+)$/.test(code)) return error;
   return new StateError(`${words.name} answered with an error (${code}): ${error.message}`, { cause: error });
 }
 
-const sentences: readonly (readonly [
-  RegExp,
-  (words: DatabaseInWords, code: string, message: string) => string,
-])[] = [
-  [
-    /unsupported startup parameter|pgbouncer|^(26000|42P05)$/i,
-    ({ name }) =>
-      `${name} is behind a connection pooler that does not keep the settings of a connection: connect to the server itself, or to a pool in session mode`,
-  ],
-  [
-    /does not support SSL/,
-    ({ name }) =>
-      `${name} does not offer TLS, which the URL asks for: turn TLS on at the server, or set sslmode in state.url`,
-  ],
-  [
-    /^(28000)$|no encryption/,
-    ({ name, user }, code, message) =>
-      /no encryption|SSL off/.test(message)
-        ? `${name} takes encrypted connections alone: add ?sslmode=verify-full to state.url (ALS_STATE_URL)`
-        : `${name} does not let the user ${user} in (${code}): check the user in state.url (ALS_STATE_URL), and that the server allows this host`,
-  ],
-  [
-    /^28P01$|SASL|password must be a string/,
-    ({ name, user }) =>
-      `${name} refused the password of the user ${user}: correct it in state.url (ALS_STATE_URL)`,
-  ],
-  [
-    /^3D000$/,
-    ({ name }) => `${name} does not exist: create the database, or correct state.url (ALS_STATE_URL)`,
-  ],
-  [
-    /^(ENOTFOUND|EAI_AGAIN)$/,
-    ({ name }, code) =>
+interface Sentence {
+  /** Codes of the error; none: it has no code. */
+  readonly codes?: RegExp;
+  /** The error's text, if its code alone does not decide. */
+  readonly says?: RegExp;
+  readonly sentence: (words: DatabaseInWords, code: string, message: string) => string;
+}
+
+const behindPooler: Sentence["sentence"] = ({ name }) =>
+  `${name} is behind a connection pooler that does not keep the settings of a connection: connect to the server itself`;
+const noTls: Sentence["sentence"] = ({ name }) =>
+  `${name} does not offer TLS, which the URL asks for: turn TLS on at the server, or set sslmode in state.url`;
+const wrongPassword: Sentence["sentence"] = ({ name, user }) =>
+  `${name} refused the password of the user ${user}: correct it in state.url (ALS_STATE_URL)`;
+const unreachable: Sentence["sentence"] = ({ name }, code) =>
+  `${name} cannot be reached (${code}): check that the server runs, that the host and port in state.url (ALS_STATE_URL) are right, and that no firewall is in between`;
+const lost: Sentence["sentence"] = ({ name }, code) =>
+  `the connection to ${name} was lost and could not be made again (${code}): check that the server runs, then run again. Incomplete writes were discarded`;
+
+/** Node's codes for a certificate that OpenSSL rejects (`X509_V_ERR_…`), or whose name is another one. */
+const certificateCodes =
+  /^(CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|UNSPECIFIED|ERR_TLS_CERT_)/;
+
+const sentences: readonly Sentence[] = [
+  // PgBouncer: a setting that it does not know, or that its statements went to another connection.
+  { codes: /^08P01$/, says: /unsupported startup parameter/, sentence: behindPooler },
+  { codes: /^(26000|42P05)$/, sentence: behindPooler },
+  { says: /does not support SSL/, sentence: noTls },
+  {
+    codes: /^28000$/,
+    says: /no encryption|SSL off/,
+    sentence: ({ name }) =>
+      `${name} takes encrypted connections alone: add ?sslmode=verify-full to state.url (ALS_STATE_URL)`,
+  },
+  {
+    codes: /^28000$/,
+    says: /client certificate/,
+    sentence: ({ name, user }, code) =>
+      `${name} asks the user ${user} for a certificate (${code}): name it with sslcert=FILE and sslkey=FILE in state.url (ALS_STATE_URL)`,
+  },
+  {
+    codes: /^28000$/,
+    sentence: ({ name, user }, code) =>
+      `${name} does not let the user ${user} in (${code}): check the user in state.url (ALS_STATE_URL), and that the server allows this host`,
+  },
+  { codes: /^28P01$/, sentence: wrongPassword },
+  { says: /^SASL|password must be a string/i, sentence: wrongPassword },
+  {
+    codes: /^3D000$/,
+    sentence: ({ name }) =>
+      `${name} does not exist: create the database, or correct state.url (ALS_STATE_URL)`,
+  },
+  {
+    codes: /^(ENOTFOUND|EAI_AGAIN)$/,
+    sentence: ({ name }, code) =>
       `${name} cannot be found (${code}): check the host name in state.url (ALS_STATE_URL), and the DNS of this machine`,
-  ],
-  [
-    /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOENT)$|timeout exceeded when trying to connect/,
-    ({ name }, code) =>
-      `${name} cannot be reached (${code === "" ? "no answer" : code}): check that the server runs, that the host and port in state.url (ALS_STATE_URL) are right, and that no firewall is in between`,
-  ],
-  [
-    /CERT|SIGNATURE|ALTNAME|certificate/i,
-    ({ name }, code) =>
+  },
+  {
+    codes: /^(ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ETIMEDOUT|ENOENT)$/,
+    sentence: unreachable,
+  },
+  { says: /^timeout |connection timeout$/, sentence: unreachable },
+  {
+    codes: certificateCodes,
+    sentence: ({ name }, code) =>
       `the certificate of ${name} is not valid for this machine (${code}): name the authority that issued it with sslrootcert=FILE in state.url, and the server by the name in its certificate`,
-  ],
-  [
-    /^42501$/,
-    ({ name, user }, code, message) =>
-      `the user ${user} may not do what is needed in ${name} (${message}, ${code}): make this user the owner of the schema azure_lattice_sync, or allow it to create one`,
-  ],
-  [
-    /^53300$/,
-    ({ name }, code) =>
+  },
+  {
+    codes: /^(EPROTO|ERR_SSL_|ERR_OSSL_|ERR_TLS_)/,
+    sentence: ({ name }, code, message) =>
+      `TLS could not be set up with ${name} (${code}): ${message.trim()}. Check that state.url leads to PostgreSQL, and the versions and certificates of TLS on both sides`,
+  },
+  { says: /establishing an SSL connection/, sentence: noTls },
+  {
+    codes: /^42501$/,
+    says: /temporary/,
+    sentence: ({ name, user }, code) =>
+      `the user ${user} may not make temporary tables in ${name}, which a dry run needs (${code}): allow it with GRANT TEMPORARY ON DATABASE`,
+  },
+  {
+    codes: /^42501$/,
+    sentence: ({ name, user }, code, message) =>
+      `the user ${user} may not do what is needed in ${name} (${message}, ${code}): make this user the owner of the schema azure_lattice_sync and of its tables, or allow it to create one`,
+  },
+  {
+    codes: /^53300$/,
+    sentence: ({ name }, code) =>
       `${name} has no connection left (${code}): end other programs' connections, or raise max_connections`,
-  ],
-  [
-    /^(53100|53400)$/,
-    ({ name }, code) =>
+  },
+  {
+    codes: /^(53100|53400)$/,
+    sentence: ({ name }, code) =>
       `the disk of ${name} is full (${code}): free some space and run again. Incomplete writes were discarded`,
-  ],
-  [/^(53200|53000)$/, ({ name }, code) => `${name} has too little memory (${code}): give the server more`],
-  [
-    /^25006$/,
-    ({ name }, code) =>
+  },
+  {
+    codes: /^(53200|53000)$/,
+    sentence: ({ name }, code) => `${name} has too little memory (${code}): give the server more`,
+  },
+  {
+    codes: /^25006$/,
+    sentence: ({ name }, code) =>
       `${name} cannot be written, because it is a read-only replica or set to read-only (${code}): connect to the primary server`,
-  ],
-  [
-    /^(42P01|42703|3F000|42883)$/,
-    ({ name }, code, message) =>
+  },
+  {
+    codes: /^(42P01|42703|3F000|42883)$/,
+    sentence: ({ name }, code, message) =>
       `${name} was modified outside this program (${message}, ${code}): restore its tables from a backup`,
-  ],
-  [
-    /^(XX001|XX002)$/,
-    ({ name }, code, message) => `${name} is damaged (${message}, ${code}): restore it from a backup`,
-  ],
-  [
-    /^(40001|40P01|55P03)$/,
-    ({ name }, code) => `${name} is in use by other transactions that did not end (${code}): run again`,
-  ],
-  [
-    /^(08|57P0|25P0|57014|ECONNRESET|EPIPE|ECONNABORTED)|^Connection terminated|^Client |^Query read timeout/,
-    ({ name }, code) =>
-      `the connection to ${name} was lost and could not be made again (${code === "" ? "no answer" : code}): check that the server runs, then run again. Incomplete writes were discarded`,
-  ],
+  },
+  {
+    codes: /^(XX001|XX002)$/,
+    sentence: ({ name }, code, message) =>
+      `${name} is damaged (${message}, ${code}): restore it from a backup`,
+  },
+  {
+    codes: /^(40001|40P01|55P03)$/,
+    sentence: ({ name }, code) =>
+      `${name} is in use by other transactions that did not end (${code}): run again. Incomplete writes were discarded`,
+  },
+  {
+    codes: /^57014$/,
+    sentence: ({ name }, code) =>
+      `${name} stopped a statement (${code}), which took longer than 55 seconds or was ended by an administrator: run again; if it happens again, give the server more power`,
+  },
+  { codes: lostCodes, sentence: lost },
+  { says: lostWords, sentence: lost },
 ];

@@ -10,4 +10,29 @@ export interface PostgresPlace {
   readonly schema?: string;
   /** How long a database that cannot be reached while it is in use is waited for, milliseconds. Default 30 seconds. */
   readonly waitMs?: number;
+  /** After how long a server that does not answer is given up. */
+  readonly limits?: Partial<Limits>;
 }
+
+/** How long the server may take, milliseconds. */
+export interface Limits {
+  /** For a statement, before the server ends it. COMMIT may take until `answerMs`, because it may wait for a replica. */
+  readonly statementMs: number;
+  /** For the answer, before the connection is given up. */
+  readonly answerMs: number;
+  /** For a lock that another transaction has. */
+  readonly lockMs: number;
+  /** Between two statements of a transaction, before the server ends it, and its locks with it: its client is gone, or stopped. */
+  readonly idleInTransactionMs: number;
+}
+
+/**
+ * A transaction whose client is gone keeps the row of the lease locked until it is ended: it must be ended before the lease expires, and before
+ * one that waits for it gives up.
+ */
+export const defaultLimits: Limits = {
+  statementMs: 55_000,
+  answerMs: 60_000,
+  lockMs: 30_000,
+  idleInTransactionMs: 20_000,
+};

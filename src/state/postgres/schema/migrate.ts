@@ -5,6 +5,7 @@ import { StateError } from "../../../domain/errors.ts";
 import { packageRoot } from "../../../process/package-root.ts";
 import { heldByOlderVersion } from "../../lease-errors.ts";
 import type { DatabaseInWords } from "../connection/errors.ts";
+import { beginLong, patiently } from "../connection/settings.ts";
 
 const folder = join(packageRoot, "src/state/postgres/schema/migrations");
 
@@ -52,7 +53,7 @@ export async function migrate(
 ): Promise<void> {
   const newest = newestOf(known);
   if ((await schemaVersion(client, schema, words, newest)) === newest) return;
-  await client.query("BEGIN");
+  await client.query(beginLong);
   try {
     await client.query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [lockClass, schema]);
     const version = await schemaVersion(client, schema, words, newest);
@@ -60,13 +61,14 @@ export async function migrate(
     if (version === null) await client.query(`CREATE SCHEMA ${schema}`);
     if (!version) await client.query("CREATE TABLE schema_version (version int NOT NULL)");
     for (const migration of known.filter((one) => one.version > (version ?? 0))) {
-      await client.query(migration.sql);
+      await client.query(patiently(migration.sql));
       await client.query("DELETE FROM schema_version");
       await client.query("INSERT INTO schema_version VALUES ($1)", [migration.version]);
     }
     await client.query("COMMIT");
   } catch (error) {
-    await client.query("ROLLBACK");
+    // If the connection is lost, the server does so, and the first error says why.
+    await client.query("ROLLBACK").catch(() => {});
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { ClientBase } from "pg";
 import type { DatabaseInWords } from "../connection/errors.ts";
+import { beginLong, patiently } from "../connection/settings.ts";
 import { migrations, schemaVersion } from "./migrate.ts";
 
 /** The tables of the session, those that others refer to first. */
@@ -15,10 +16,11 @@ export async function copyJob(
   { schema, job }: { readonly schema: string; readonly job: string },
   words: DatabaseInWords,
 ): Promise<number> {
-  await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+  await client.query(beginLong);
+  await client.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   const version = (await schemaVersion(client, schema, words)) ?? 0;
   const known = migrations();
-  for (const { sql } of known.filter((one) => one.version <= version)) await client.query(sql);
+  for (const { sql } of known.filter((one) => one.version <= version)) await client.query(patiently(sql));
   let id = 1;
   if (version > 0) {
     const { rows } = await client.query<{ id: number }>(`SELECT id FROM ${schema}.job WHERE name = $1`, [
@@ -27,7 +29,7 @@ export async function copyJob(
     id = rows[0]?.id ?? id;
     if (rows.length > 0) await copyRows(client, schema, id);
   }
-  for (const { sql } of known.filter((one) => one.version > version)) await client.query(sql);
+  for (const { sql } of known.filter((one) => one.version > version)) await client.query(patiently(sql));
   await client.query("INSERT INTO job (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING", [id, job]);
   await client.query("COMMIT");
   return id;
@@ -37,7 +39,9 @@ async function copyRows(client: ClientBase, schema: string, id: number): Promise
   const { rows } = await client.query<{ name: string }>(tables);
   for (const { name } of rows) {
     const key = name === "job" ? "id" : "job";
-    await client.query(`INSERT INTO ${name} SELECT * FROM ${schema}.${name} WHERE ${key} = $1`, [id]);
+    await client.query(
+      patiently(`INSERT INTO ${name} SELECT * FROM ${schema}.${name} WHERE ${key} = $1`, [id]),
+    );
     // Nothing else tells the planner how many rows a table of a session has.
     await client.query(`ANALYZE ${name}`);
   }

@@ -1,0 +1,55 @@
+import type { PoolConfig, QueryConfig } from "pg";
+import type { Use } from "./database.ts";
+import type { Limits } from "./place.ts";
+import { valueTypes } from "./types.ts";
+
+/** How a pool of connections is used. */
+export interface Settings extends Pick<Use, "tables"> {
+  /** The schema of the tables: statements name none. */
+  readonly path: string;
+}
+
+/** A cycle uses one or two at a time, the dashboard and notifications the others. */
+const mostConnections = 5;
+const connectTimeoutMs = 10_000;
+/** A peer that is gone is noticed within half a minute, by either side, while nothing is on its way. */
+const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };
+
+/** What each connection asks for as it is made. */
+export function settingsOf({ path, tables }: Settings, limits: Limits): PoolConfig {
+  const wanted: Readonly<Record<string, string | number>> = {
+    search_path: path,
+    // To compile a statement takes longer than to run most of these.
+    jit: "off",
+    statement_timeout: limits.statementMs,
+    lock_timeout: limits.lockMs,
+    idle_in_transaction_session_timeout: limits.idleInTransactionMs,
+    tcp_keepalives_idle: keepAlive.idleSeconds,
+    tcp_keepalives_interval: keepAlive.intervalSeconds,
+    tcp_keepalives_count: keepAlive.count,
+    ...(tables === "read" ? { default_transaction_read_only: "on" } : {}),
+  };
+  return {
+    application_name: "azure-lattice-sync",
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: limits.answerMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAlive.idleSeconds * 1000,
+    types: valueTypes,
+    options: Object.entries(wanted)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(" "),
+    ...(tables === "copy" ? { max: 1, idleTimeoutMillis: 0 } : { max: mostConnections }),
+  };
+}
+
+const longestMs = 60 * 60_000;
+
+/** Begins a transaction whose statements may take long: they make tables, or copy whole ones. They need `patiently`. */
+export const beginLong = "BEGIN; SET LOCAL statement_timeout = 0";
+
+/** A statement that may take an hour. */
+export function patiently(text: string, values: readonly unknown[] = []): QueryConfig {
+  const statement = { text, values: [...values], query_timeout: longestMs };
+  return statement;
+}

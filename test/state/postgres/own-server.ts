@@ -1,0 +1,183 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import {
+  freePort,
+  initialise,
+  password,
+  programsFor,
+  type RunAs,
+  serverArguments,
+  testSettings,
+  userForServer,
+} from "./programs.ts";
+
+/** How PostgreSQL is stopped: connections are ended and a checkpoint is written, or neither. */
+export type StopMode = "fast" | "immediate";
+
+const signals = { fast: "SIGINT", immediate: "SIGQUIT" } as const;
+
+/** A PostgreSQL server of one test alone, which it may stop, hang and replace. */
+export interface OwnServer extends AsyncDisposable {
+  /** Of the user `postgres`, with the password. */
+  readonly url: string;
+  readonly port: number;
+  /** What it has said. */
+  said(): string;
+  start(): Promise<void>;
+  stop(mode: StopMode): Promise<void>;
+  /** Stops every process of the server without ending it: it answers nothing more. `false`: it goes on. */
+  hang(hangs: boolean): void;
+  /** A second server with a copy of this one's rows, which follows it. It is not started yet. */
+  makeReplica(): Promise<OwnServer>;
+  /** Runs statements as its superuser. @returns the rows of the last one */
+  sql(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]>;
+  /** Makes a folder that the server can use, with these files. */
+  folder(name: string, files: Readonly<Record<string, string>>): string;
+}
+
+/** Makes a server, and does not start it. @param settings of `postgresql.conf` */
+export function makeOwnServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
+  const folder = mkdtempSync(join(tmpdir(), "als-server-"));
+  chmodSync(folder, 0o755);
+  const as = userForServer();
+  const native = programsFor(as, folder);
+  return serverOn({ folder, native, as, data: initialise(native, folder, as) }, settings);
+}
+
+interface Files {
+  readonly folder: string;
+  readonly native: string;
+  readonly as: RunAs;
+  readonly data: string;
+}
+
+async function serverOn(files: Files, settings: Readonly<Record<string, string>>): Promise<OwnServer> {
+  const { folder, native, as, data } = files;
+  const port = await freePort();
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  let child: ChildProcess | undefined;
+  let said = "";
+  const pids = (): readonly number[] =>
+    child?.pid === undefined
+      ? []
+      : [
+          child.pid,
+          ...execFileSync("ps", ["-o", "pid=", "--ppid", String(child.pid)], { encoding: "utf8" })
+            .split("\n")
+            .filter((line) => line.trim() !== "")
+            .map(Number),
+        ];
+  const server: OwnServer = {
+    url,
+    port,
+    said: () => said,
+    start: async () => {
+      const args = serverArguments(data, port, { ...testSettings, ...settings });
+      const started = spawn(join(native, "bin/postgres"), args, {
+        ...as,
+        cwd: folder,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      child = started;
+      await new Promise<void>((resolve, reject) => {
+        const from = said.length;
+        started.stderr?.setEncoding("utf8").on("data", (text: string) => {
+          said += text;
+          if (/ready to accept (read-only )?connections/.test(said.slice(from))) resolve();
+        });
+        started.once("error", reject);
+        started.once("exit", () => reject(new Error(`PostgreSQL did not start: ${said.slice(from)}`)));
+      });
+    },
+    stop: async (mode) => {
+      const running = child;
+      child = undefined;
+      if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+      const ended = new Promise((resolve) => running.once("exit", resolve));
+      running.kill(signals[mode]);
+      await ended;
+    },
+    hang: (hangs) => {
+      for (const pid of pids()) {
+        try {
+          process.kill(pid, hangs ? "SIGSTOP" : "SIGCONT");
+        } catch {
+          // It has ended since.
+        }
+      }
+    },
+    makeReplica: async () => {
+      const copy = mkdtempSync(join(tmpdir(), "als-replica-"));
+      chmodSync(copy, 0o755);
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      await client.query("SELECT pg_backup_start('replica', true)");
+      const to = join(copy, "data");
+      cpSync(data, to, {
+        recursive: true,
+        filter: (path) =>
+          !/\/(postmaster\.(pid|opts)|pg_replslot\/.|pg_wal\/.)/.test(path.slice(data.length)),
+      });
+      const { rows } = await client.query<{ labelfile: string }>("SELECT labelfile FROM pg_backup_stop()");
+      await client.end();
+      mkdirSync(join(to, "pg_wal"), { recursive: true });
+      writeFileSync(join(to, "backup_label"), rows[0]?.labelfile ?? "");
+      writeFileSync(join(to, "standby.signal"), "");
+      own(to, as);
+      return serverOn(
+        { ...files, folder: copy, data: to },
+        {
+          ...settings,
+          synchronous_standby_names: "",
+          primary_conninfo: `host=127.0.0.1 port=${port} user=postgres password=${password} application_name=replica`,
+        },
+      );
+    },
+    sql: async (...statements) => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      try {
+        let rows: readonly Record<string, unknown>[] = [];
+        for (const statement of statements) rows = (await client.query(statement)).rows;
+        return rows;
+      } finally {
+        await client.end();
+      }
+    },
+    folder: (name, sources) => {
+      const made = join(folder, name);
+      mkdirSync(made, { recursive: true, mode: 0o700 });
+      for (const [file, source] of Object.entries(sources)) {
+        copyFileSync(source, join(made, file));
+        chmodSync(join(made, file), 0o600);
+      }
+      own(made, as);
+      return made;
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.hang(false);
+      await server.stop("immediate");
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  return server;
+}
+
+function own(folder: string, as: RunAs): void {
+  chmodSync(folder, 0o700);
+  if (as === undefined) return;
+  execFileSync("chown", ["-R", `${as.uid}:${as.gid}`, folder]);
+  chownSync(folder, as.uid, as.gid);
+}
