@@ -137,7 +137,7 @@ end in \`.mapping-test.yaml\`, next to the configuration or the mapping ([an exa
 | \`name\` | what the case is about |
 | \`user\` | Graph properties of the person, as Graph writes them; a property that is not given has no value. \`manager\`: object id of the manager, or \`{ id, … }\` with the manager's own properties |
 | \`member\` | \`false\`: not a member of the scope. Default \`true\` |
-| \`memberOf\` | groups that the person is a member of, as the scoping filters name them |
+| \`memberOf\` | groups that the person is a member of, as the scoping filters and expressions name them |
 | \`presence\` | \`present\` (default), \`softDeleted\`, \`deleted\` |
 | \`newAccount\` | \`true\`: the account is new, so a \`default\` applies |
 | \`now\` | the time, for Now() and filters on dates. Default 2026-01-01T12:00:00Z. Guid() and RandomString() give the same in each run |
@@ -161,7 +161,7 @@ word was; addresses at example.com; dates on the same side of the time; a guest 
 - If a mapping or filter compares an attribute with a value (\`department\` in Switch, for example), keep that attribute, or it is not tested. If the
   filters decide differently for the made-up values, a note says so.
 - The manager has the properties that the mapping reads, also made up.
-- The groups of the filters are those of the last cycle, under the filter's name for them. If the person was read from Entra they are unknown, and a
+- The groups of filters and expressions are those of the last cycle, under the names that they have there. If the person was read from Entra they are unknown, and a
   note says so.
 
 Read a case before you share it.
@@ -185,6 +185,10 @@ attribute that has no value is false. Names are case-sensitive. The limit is 10,
   never true, since a comparison with a missing value is false.
 - Guid and RandomString need \`apply: onCreate\`: otherwise they would change everyone in each cycle.
 - An expression that depends on Now() is evaluated when the person changes, and in each full comparison (\`reconcile.every\`).
+- MemberOf and FirstMemberOf give a value by membership of groups. The members are read in each cycle, as those of groups in scoping filters are
+  (\`GroupMember.Read.All\`; \`entra.scope.nested\` counts here too), and a person who enters or leaves such a group is planned again in the same cycle. A
+  group's name must be a text in quotation marks. If a group is missing or has a name that another group has too, the cycle stops before anything is
+  changed. Neither userName nor externalId can depend on groups.
 - A value inside Redact is sent, and shown as \`[Redact]\` in reports. The state database contains it.
 
 ## Scoping filters
@@ -228,8 +232,11 @@ function chapter(entry: ExpressionFunction): string {
   return `\n### ${entry.name}\n\n\`${signature(entry)}\`\n\n${entry.summary}\n${exampleOf(entry.example)}`;
 }
 
-function exampleOf({ expression, attributes = {}, result }: Example): string {
-  const given = Object.entries(attributes).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+function exampleOf({ expression, attributes = {}, groups = [], result }: Example): string {
+  const given = [
+    ...Object.entries(attributes).map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
+    ...groups.map((group) => `member of ${JSON.stringify(group)}`),
+  ];
   const lines = [
     expression,
     ...given.map((line) => `  ${line}`),

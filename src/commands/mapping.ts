@@ -79,6 +79,7 @@ function describe(entry: ExpressionFunction) {
     usable: entry.refused === undefined,
     expression: entry.example.expression,
     attributes: entry.example.attributes ?? {},
+    groups: entry.example.groups ?? [],
     result: entry.example.result,
   };
 }

@@ -186,10 +186,10 @@ async function fromEntra(
     groups: new Set(),
     notes: [
       "The person was read from Entra, because there is no state database yet. Whether the person is assigned was not checked.",
-      ...(mapping.filters.groups.length === 0
+      ...(mapping.groups.length === 0
         ? []
         : [
-            `The groups of the scoping filters were not checked. If the person is a member, add memberOf with ${mapping.filters.groups.map((group) => JSON.stringify(group)).join(", ")}.`,
+            `The groups that scoping filters and expressions name were not checked. If the person is a member, add memberOf with ${mapping.groups.map((group) => JSON.stringify(group)).join(", ")}.`,
           ]),
     ],
   };

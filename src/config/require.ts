@@ -1,6 +1,6 @@
 import { UsageError } from "../domain/errors.ts";
 import type { Secret } from "../domain/secret.ts";
-import type { EntraCredential, EntraScope, FilterGroups } from "../entra/options.ts";
+import type { EntraCredential, EntraScope } from "../entra/options.ts";
 import { commandLine } from "../process/command-name.ts";
 import { environmentVariables } from "./environment.ts";
 import type { Config } from "./schema.ts";
@@ -16,7 +16,8 @@ export interface EntraSettings {
   /** An origin. */
   readonly graphUrl: string;
   readonly scope: EntraScope;
-  readonly filterGroups: FilterGroups;
+  /** Whether members of nested groups count, for the groups that scoping filters and expressions name. */
+  readonly nestedGroups: boolean;
 }
 
 /** Everything that the target needs from the configuration. */
@@ -74,8 +75,7 @@ export function requireEntra({ entra }: Config): EntraSettings {
     throw new UsageError(missing.join("\n"));
   }
   const { clientId, authorityHost, graphUrl } = entra;
-  const filterGroups = filterGroupsOf(entra.scope);
-  return { tenantId, clientId, credential, authorityHost, graphUrl, scope, filterGroups };
+  return { tenantId, clientId, credential, authorityHost, graphUrl, scope, nestedGroups: entra.scope.nested };
 }
 
 /**
@@ -102,13 +102,6 @@ export function requireLattice({ lattice }: Config): LatticeSettings {
   const { token, sharedWith: _, ...settings } = lattice;
   if (token === undefined) throw new UsageError(howToGive("lattice.token", "Lattice's API key is missing"));
   return { ...settings, token };
-}
-
-/** The groups that clauses of the scoping filters name. */
-export function filterGroupsOf({ filters, nested }: Config["entra"]["scope"]): FilterGroups {
-  const clauses = filters.flatMap((filter) => filter.clauses);
-  const names = clauses.flatMap(({ memberOf, notMemberOf }) => memberOf ?? notMemberOf ?? []);
-  return { names: [...new Set(names)], nested };
 }
 
 type Require = <Value>(key: string, value: Value | undefined, purpose: string) => Value | undefined;

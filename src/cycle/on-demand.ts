@@ -5,7 +5,7 @@ import { reportActs, reportScopeAndMatch } from "./person/steps.ts";
 import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import { ingestMembership } from "./reading/membership.ts";
 import { ingestPeople } from "./reading/person.ts";
-import { ingestFilterGroups } from "./reading/scope.ts";
+import { ingestNamedGroups } from "./reading/scope.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function cycleOnDemand(begun: BegunCycle, names: readonly string[])
     const { people, unreadable } = await ingestPeople(reading, names);
     const only = people.map(({ objectId }) => objectId);
     const membership = await ingestMembership(reading, only);
-    const filterParts = await ingestFilterGroups(reading);
+    const filterParts = await ingestNamedGroups(reading);
     return { people, only, unreadable, membership, filterParts };
   });
   const { people, only, unreadable, membership, filterParts } = read;

@@ -45,7 +45,7 @@ export interface ScopePart {
   readonly name: string;
   /** People that this part leads to. A person whom several parts lead to counts in each. */
   readonly members: number;
-  /** Present if it is a group that scoping filters name. */
+  /** Present if it is a group that scoping filters or expressions name. */
   readonly usedBy?: "filters";
 }
 
@@ -93,11 +93,11 @@ export interface Source {
   readScope(signal: AbortSignal): AsyncGenerator<readonly string[], readonly ScopePart[]> | null;
 
   /**
-   * Object ids of the members of a group that scoping filters name, in pages, possibly repeated.
+   * Object ids of the members of a group that scoping filters or expressions name, in pages, possibly repeated.
    * @param group object id or display name
    * @throws ConfigurationError if the group is missing or its name is ambiguous, HostUnavailableError
    */
-  readFilterGroup(group: string, signal: AbortSignal): AsyncGenerator<readonly string[], ScopePart>;
+  readNamedGroup(group: string, signal: AbortSignal): AsyncGenerator<readonly string[], ScopePart>;
 
   /**
    * The parts of the scope, by name, that each of a few people is a member of; empty for a person in no part. Cheaper than
@@ -113,7 +113,7 @@ export interface Source {
    * Which of these groups (object ids or display names that scoping filters have) each of a few people is a member of.
    * @throws ConfigurationError if a group, or the permission to ask, is missing; HostUnavailableError
    */
-  readFilterMembership(
+  readNamedMembership(
     groups: readonly string[],
     objectIds: readonly string[],
     signal: AbortSignal,

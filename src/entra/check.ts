@@ -3,9 +3,9 @@ import { ConfigurationError, HostUnavailableError } from "../domain/errors.ts";
 import { count } from "../domain/sentence.ts";
 import { rolesOf, type TokenProvider } from "./credential.ts";
 import { type GraphReader, skewHint } from "./graph-client.ts";
-import type { EntraScope, FilterGroups } from "./options.ts";
+import type { EntraScope, NamedGroups } from "./options.ts";
 import { parsePage } from "./pages.ts";
-import { sampleFilterGroups, sampleScope } from "./scope.ts";
+import { sampleNamedGroups, sampleScope } from "./scope.ts";
 import { requireSecurityAttributes, securityAttributePermission } from "./security-attributes.ts";
 import { isSecurityAttributes, type Selection } from "./selection.ts";
 
@@ -25,7 +25,7 @@ export interface ProbeContext {
   readonly graph: GraphReader;
   readonly selection: Selection;
   readonly scope: EntraScope;
-  readonly filterGroups: FilterGroups;
+  readonly namedGroups: NamedGroups;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -35,7 +35,7 @@ export interface ProbeContext {
  * filters, the clock. Without a token, steps that need one are skipped. Throws only the signal's reason and programming errors.
  */
 export async function probeEntra(context: ProbeContext): Promise<readonly ProbeStep[]> {
-  const { clock, filterGroups, graph, scope, signal, tokens } = context;
+  const { clock, namedGroups, graph, scope, signal, tokens } = context;
   const token = await step("Entra sign-in", async () => {
     const { token: bearer, expiresOnTimestamp } = await tokens.get(signal);
     const minutes = Math.round((expiresOnTimestamp - clock.now()) / 60_000);
@@ -61,11 +61,11 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
         : await sampleScope(graph, scope, signal),
   }));
   const groups =
-    filterGroups.names.length === 0
+    namedGroups.names.length === 0
       ? []
       : [
-          await step("Entra groups of the scoping filters", async () => ({
-            detail: await sampleFilterGroups(graph, filterGroups, signal),
+          await step("Entra groups of filters and expressions", async () => ({
+            detail: await sampleNamedGroups(graph, namedGroups, signal),
           })),
         ];
   return [

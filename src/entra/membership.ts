@@ -1,9 +1,9 @@
 import { isJsonObject } from "../domain/json.ts";
 import type { GraphReader } from "./graph-client.ts";
 import { type GraphCall, isConfirmedAbsence } from "./graph-error.ts";
-import type { FilterGroups } from "./options.ts";
+import type { NamedGroups } from "./options.ts";
 import { readPages } from "./pages.ts";
-import { directName, findFilterGroup, groupName, type NamedScope, readParts } from "./scope.ts";
+import { directName, findNamedGroup, groupName, type NamedScope, readParts } from "./scope.ts";
 import { parseId } from "./users.ts";
 
 /**
@@ -42,14 +42,14 @@ export async function readMembership(
  * Which of the groups of scoping filters each of a few people is a member of, by the group as it is configured.
  * @throws ConfigurationError, HostUnavailableError
  */
-export async function readFilterMembership(
+export async function readNamedMembership(
   graph: GraphReader,
-  { names, nested }: FilterGroups,
+  { names, nested }: NamedGroups,
   objectIds: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const ids = new Map<string, string>();
-  for (const name of names) ids.set(name, await findFilterGroup(graph, name, signal));
+  for (const name of names) ids.set(name, await findNamedGroup(graph, name, signal));
   const found = new Map<string, ReadonlySet<string>>();
   for (const objectId of objectIds) {
     const groups = await groupsOf(graph, objectId, nested, signal);

@@ -22,8 +22,8 @@ export type EntraScope =
   | { readonly mode: "groups"; readonly groups: readonly string[]; readonly nested: boolean }
   | { readonly mode: "all" };
 
-/** Groups that scoping filters name, by object id or display name. `nested`: members of groups within them count too. */
-export interface FilterGroups {
+/** Groups that scoping filters or expressions name, by object id or display name. `nested`: members of groups within them count too. */
+export interface NamedGroups {
   readonly names: readonly string[];
   readonly nested: boolean;
 }
@@ -41,7 +41,7 @@ export interface EntraOptions {
   readonly graphUrl: string;
   readonly scope: EntraScope;
   /** Default: none. */
-  readonly filterGroups?: FilterGroups;
+  readonly namedGroups?: NamedGroups;
   /** The Graph properties that the mapping needs; `manager` requests the manager's id. */
   readonly select: readonly string[];
   readonly clock: Clock;

@@ -5,7 +5,7 @@ import { count } from "../domain/sentence.ts";
 import type { ScopePart } from "../domain/source.ts";
 import type { GraphReader } from "./graph-client.ts";
 import { type GraphCall, GraphRefusalError, malformed } from "./graph-error.ts";
-import type { EntraScope, FilterGroups } from "./options.ts";
+import type { EntraScope, NamedGroups } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { parseId } from "./users.ts";
 
@@ -16,7 +16,7 @@ const objectIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const readApplications = "Application.Read.All";
 const readGroups = "GroupMember.Read.All";
 const groupsSetting = "entra.scope.groups";
-const filtersSetting = "entra.scope.filters";
+const namedSetting = "entra.scope.filters or the expression that names it";
 
 /**
  * Object ids of the people in scope, in pages, possibly repeated, and at the end the parts of the scope.
@@ -81,31 +81,31 @@ export interface ScopePage {
 }
 
 /**
- * Object ids of the members of a group that scoping filters name, in pages, possibly repeated.
+ * Object ids of the members of a group that scoping filters or expressions name, in pages, possibly repeated.
  * @throws ConfigurationError if the group is missing or its name is ambiguous
  */
-export async function* readFilterGroup(
+export async function* readNamedGroup(
   graph: GraphReader,
   name: string,
   nested: boolean,
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[], ScopePart> {
-  const id = await findFilterGroup(graph, name, signal);
+  const id = await findNamedGroup(graph, name, signal);
   let members = 0;
-  for await (const page of readMembers(graph, id, { nested, setting: filtersSetting }, signal)) {
+  for await (const page of readMembers(graph, id, { nested, setting: namedSetting }, signal)) {
     members += page.length;
     yield page;
   }
   return { id: `filters/${id}`, name: groupName(name), members, usedBy: "filters" };
 }
 
-/** The first page of each group that scoping filters name, in words. */
-export async function sampleFilterGroups(
+/** The first page of each group that scoping filters and expressions name, in words. */
+export async function sampleNamedGroups(
   graph: GraphReader,
-  { names, nested }: FilterGroups,
+  { names, nested }: NamedGroups,
   signal: AbortSignal,
 ): Promise<string> {
-  return `All groups of the scoping filters exist. Users on the first page of members: ${await sampleGroups(graph, names, { nested, setting: filtersSetting }, signal)}.`;
+  return `All groups that scoping filters and expressions name exist. Users on the first page of members: ${await sampleGroups(graph, names, { nested, setting: namedSetting }, signal)}.`;
 }
 
 async function sampleGroups(
@@ -227,9 +227,9 @@ async function findApplication(
   return theOnly(ids, "enterprise application", application, "entra.scope.application");
 }
 
-/** Object id of a group that scoping filters name. @throws ConfigurationError if it is missing or ambiguous */
-export function findFilterGroup(graph: GraphReader, name: string, signal: AbortSignal): Promise<string> {
-  return findGroup(graph, name, filtersSetting, signal);
+/** Object id of a group that scoping filters or expressions name. @throws ConfigurationError if it is missing or ambiguous */
+export function findNamedGroup(graph: GraphReader, name: string, signal: AbortSignal): Promise<string> {
+  return findGroup(graph, name, namedSetting, signal);
 }
 
 async function findGroup(

@@ -7,10 +7,10 @@ import { createTokenProvider, rolesOf } from "./credential.ts";
 import { readSecretExpiry } from "./expiry.ts";
 import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
 import { type GraphCall, isConfirmedAbsence, isExpiredToken, malformed } from "./graph-error.ts";
-import { readFilterMembership, readMembership } from "./membership.ts";
+import { readMembership, readNamedMembership } from "./membership.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
-import { readFilterGroup, readScope } from "./scope.ts";
+import { readNamedGroup, readScope } from "./scope.ts";
 import { requireSecurityAttributes } from "./security-attributes.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 import { tenantOfDomain, tenantOfToken } from "./tenant.ts";
@@ -34,7 +34,7 @@ const users: GraphCall = { subject: "users", permission: "User.Read.All" };
  */
 export function createEntraSource(options: EntraOptions): EntraSource {
   const { clock, log, scope, timeoutMs = 60_000, userAgent = "azure-lattice-sync" } = options;
-  const { filterGroups = { names: [], nested: true } } = options;
+  const { namedGroups = { names: [], nested: true } } = options;
   const authority = parseOrigin("entra.authorityHost", options.authorityHost);
   const graphUrl = parseOrigin("entra.graphUrl", options.graphUrl);
   refuseEmpty(options);
@@ -75,12 +75,12 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     readTenant: async (signal) => tenantOfToken((await tokens.get(signal)).token),
     tenantOf: (domain, signal) => tenantOfDomain(authority, domain, { timeoutMs, signal }),
     readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
-    probe: (signal) => probeEntra({ tokens, graph, selection, scope, filterGroups, clock, signal }),
-    readFilterGroup: (group, signal) => readFilterGroup(graph, group, filterGroups.nested, signal),
+    probe: (signal) => probeEntra({ tokens, graph, selection, scope, namedGroups, clock, signal }),
+    readNamedGroup: (group, signal) => readNamedGroup(graph, group, namedGroups.nested, signal),
     readMembership: async (objectIds, signal) =>
       scope.mode === "all" ? new Map() : readMembership(graph, scope, objectIds, signal),
-    readFilterMembership: (groups, objectIds, signal) =>
-      readFilterMembership(graph, { names: groups, nested: filterGroups.nested }, objectIds, signal),
+    readNamedMembership: (groups, objectIds, signal) =>
+      readNamedMembership(graph, { names: groups, nested: namedGroups.nested }, objectIds, signal),
   };
 }
 

@@ -72,7 +72,8 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
       sandbox,
       source: async () => {
         const { createEntraSource } = await import("../entra/source.ts");
-        return createEntraSource({ ...entra, select: mapping.select, clock, log, onRequest });
+        const namedGroups = { names: mapping.groups, nested: entra.nestedGroups };
+        return createEntraSource({ ...entra, namedGroups, select: mapping.select, clock, log, onRequest });
       },
       target: async (known = {}) => {
         const { createLatticeTarget } = await import("../lattice/target.ts");

@@ -1,5 +1,4 @@
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
-import { filterGroupsOf } from "../config/require.ts";
 import type { Config } from "../config/schema.ts";
 import { Secret } from "../domain/secret.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
@@ -35,7 +34,7 @@ export function sandboxEntra(sandbox: Sandbox, config: Config): EntraSettings {
     authorityHost: sandbox.authorityHost,
     graphUrl: sandbox.graphUrl,
     scope: sandboxScope,
-    filterGroups: filterGroupsOf(config.entra.scope),
+    nestedGroups: config.entra.scope.nested,
   };
 }
 

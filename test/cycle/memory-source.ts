@@ -22,10 +22,10 @@ export interface MemorySource extends Source {
   scope: readonly string[] | null;
   /** The scope by groups, instead of `scope`. */
   groups: Readonly<Record<string, readonly string[]>> | null;
-  /** Groups that scoping filters name, by name. */
-  filterGroups: Readonly<Record<string, readonly string[]>>;
+  /** Groups that scoping filters or expressions name, by name. */
+  namedGroups: Readonly<Record<string, readonly string[]>>;
   /** Breaks the read of such a group off after its first page. */
-  breakFilterGroup: boolean;
+  breakNamedGroup: boolean;
   /** People whom the listing leaves out although they exist. */
   readonly hidden: Set<string>;
   /** Breaks the scope read off after its first page. */
@@ -53,7 +53,7 @@ export interface MemorySource extends Source {
   /** Members whom listings of the scope leave out, although they are members. */
   readonly unlisted: Set<string>;
   /** The members of the filters' groups when they are requested by person; `null`: as listed. */
-  trueFilterGroups: Readonly<Record<string, readonly string[]>> | null;
+  trueNamedGroups: Readonly<Record<string, readonly string[]>> | null;
   /** The error of a request for this person by id. */
   refuseUser: ((objectId: string) => Error | null) | null;
   /** Items that each round of changes adds after its own. */
@@ -105,8 +105,8 @@ export function createMemorySource(): MemorySource {
   const source: MemorySource = {
     scope: null,
     groups: null,
-    filterGroups: {},
-    breakFilterGroup: false,
+    namedGroups: {},
+    breakNamedGroup: false,
     hidden: new Set(),
     breakScope: false,
     refuseMembership: false,
@@ -120,7 +120,7 @@ export function createMemorySource(): MemorySource {
     domains: [],
     reads: [],
     unlisted: new Set(),
-    trueFilterGroups: null,
+    trueNamedGroups: null,
     refuseUser: null,
     repeats: [],
     hire: (objectId, attributes = {}, managerId = null) => {
@@ -186,7 +186,7 @@ export function createMemorySource(): MemorySource {
       if (objectId === undefined) return null;
       return upsert(objectId, true);
     },
-    readFilterGroup: (group) => readFilterGroup(source, group),
+    readNamedGroup: (group) => readNamedGroup(source, group),
     readMembership: async (objectIds) => {
       source.reads.push(`membership ${objectIds.join(" ")}`);
       if (source.refuseMembership) throw new ConfigurationError("the permission is missing");
@@ -200,9 +200,9 @@ export function createMemorySource(): MemorySource {
         ]),
       );
     },
-    readFilterMembership: async (groups, objectIds) => {
+    readNamedMembership: async (groups, objectIds) => {
       source.reads.push(`groups of ${objectIds.join(" ")}`);
-      const members = source.trueFilterGroups ?? source.filterGroups;
+      const members = source.trueNamedGroups ?? source.namedGroups;
       return new Map(
         objectIds.map((objectId) => [
           objectId,
@@ -232,15 +232,15 @@ async function* readScope(source: MemorySource): AsyncGenerator<readonly string[
     : groups.map(([id, ids]) => ({ id, name: `the group "${id}"`, members: listed(ids).length }));
 }
 
-async function* readFilterGroup(
+async function* readNamedGroup(
   source: MemorySource,
   group: string,
 ): AsyncGenerator<readonly string[], ScopePart> {
   source.reads.push(`group ${group}`);
-  const members = source.filterGroups[group];
+  const members = source.namedGroups[group];
   if (members === undefined) throw new ConfigurationError(`Entra has no group "${group}"`);
   for (let at = 0; at < members.length; at += pageSize) {
-    if (at > 0 && source.breakFilterGroup) throw new HostUnavailableError("the group read broke off");
+    if (at > 0 && source.breakNamedGroup) throw new HostUnavailableError("the group read broke off");
     yield members.slice(at, at + pageSize);
   }
   return { id: `filters/${group}`, name: `the group "${group}"`, members: members.length, usedBy: "filters" };

@@ -77,15 +77,15 @@ describe("the membership of single people", () => {
         authorityHost: sandbox.authorityHost,
         graphUrl: sandbox.graphUrl,
         scope: { mode: "all" },
-        filterGroups: { names: ["Outer", "Elsewhere"], nested },
+        namedGroups: { names: ["Outer", "Elsewhere"], nested },
         select: ["id"],
         clock: systemClock,
       });
       const ids = [inGroup, deep, outside, direct];
-      const found = await asked.readFilterMembership(["Outer", "Elsewhere"], ids, never);
+      const found = await asked.readNamedMembership(["Outer", "Elsewhere"], ids, never);
       for (const group of ["Outer", "Elsewhere"]) {
         const listed = new Set<string>();
-        for await (const page of asked.readFilterGroup(group, never)) for (const id of page) listed.add(id);
+        for await (const page of asked.readNamedGroup(group, never)) for (const id of page) listed.add(id);
         for (const id of ids) expect(found.get(id)?.has(group)).toBe(listed.has(id));
       }
       expect(found.get(deep)?.has("Outer")).toBe(nested);

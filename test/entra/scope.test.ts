@@ -156,9 +156,9 @@ describe("readScope", () => {
   );
 });
 
-describe("readFilterGroup", () => {
+describe("readNamedGroup", () => {
   const drained = (graph: { origin: string }, name: string, nested: boolean) =>
-    drain(sourceFor(graph, { filterGroups: { names: [name], nested } }).readFilterGroup(name, never));
+    drain(sourceFor(graph, { namedGroups: { names: [name], nested } }).readNamedGroup(name, never));
 
   it.each([group, "R&D + Ops"])(
     "reads the group %j to its end, with or without groups inside it",
@@ -194,13 +194,14 @@ describe("readFilterGroup", () => {
   it("is tried by the check", async () => {
     await using graph = await startGraph(company);
     const probe = async (names: readonly string[]) => {
-      const steps = await sourceFor(graph, { filterGroups: { names, nested: true } }).probe(never);
-      return steps.find(({ name }) => name === "Entra groups of the scoping filters");
+      const steps = await sourceFor(graph, { namedGroups: { names, nested: true } }).probe(never);
+      return steps.find(({ name }) => name === "Entra groups of filters and expressions");
     };
     expect(await probe([])).toBeUndefined();
     expect(await probe(["R&D + Ops"])).toMatchObject({
       ok: true,
-      detail: 'All groups of the scoping filters exist. Users on the first page of members: "R&D + Ops" 2.',
+      detail:
+        'All groups that scoping filters and expressions name exist. Users on the first page of members: "R&D + Ops" 2.',
     });
     expect(await probe(["Nobody's"])).toMatchObject({ ok: false });
   });

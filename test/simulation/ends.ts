@@ -111,10 +111,10 @@ export function createSource(world: World, doom: Doom): Source {
       return person === undefined ? null : asGraphShows(world, show(world, person));
     },
     // No scoping filter names a group.
-    readFilterGroup: () => {
+    readNamedGroup: () => {
       throw new Error("no group to read");
     },
-    readFilterMembership: () => {
+    readNamedMembership: () => {
       throw new Error("no group to ask about");
     },
     readScope: () =>

@@ -60,7 +60,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
     there.filter(({ member }) => member).map((one) => [one.source.objectId, one.groups]),
   );
   await askEach(context, [...filtered.keys()], answers, async (id) => {
-    const now = (await source.readFilterMembership(groups, [id], signal)).get(id) ?? new Set();
+    const now = (await source.readNamedMembership(groups, [id], signal)).get(id) ?? new Set();
     const listed = filtered.get(id) ?? new Set();
     if (groups.every((group) => now.has(group) === listed.has(group))) return false;
     // The next cycle lists the groups again and shows which of the two is right.

@@ -119,6 +119,7 @@ export function mappingExplanation(
     inScope: candidate.member && mapped.filteredOut === null,
     environment,
     manager: candidate.manager?.source ?? null,
+    groups: candidate.groups,
   });
   return {
     ...shared,

@@ -6,7 +6,7 @@ import type { Ports } from "../ports/ports.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { ingestMembership } from "../reading/membership.ts";
 import { readPerson } from "../reading/person.ts";
-import { ingestFilterGroups } from "../reading/scope.ts";
+import { ingestNamedGroups } from "../reading/scope.ts";
 import { findExactly, findPerson } from "./find-person.ts";
 
 /**
@@ -45,7 +45,7 @@ export async function readNow(
     }
   }
   const membership = objectId === null ? null : await ingestMembership(context, [objectId]);
-  if (objectId !== null) await ingestFilterGroups(context);
+  if (objectId !== null) await ingestNamedGroups(context);
   await endEntry(context, cycleId, { finishedAt: clock.now(), outcome: "done", error: null });
   const through = objectId === null ? null : (membership?.through.get(objectId) ?? null);
   return { cycleId, through };

@@ -43,7 +43,7 @@ export function keysTouched(keys: Iterable<Keys>): readonly Mark[] {
   ];
 }
 
-/** People entered or left the scope, or a group that scoping filters name. */
+/** People entered or left the scope, or a group that scoping filters or expressions name. */
 export function moved(objectIds: Iterable<string>): readonly Mark[] {
   return [...new Set(objectIds)].flatMap((objectId): Mark[] => [
     { who: "person", objectId, retry: true },

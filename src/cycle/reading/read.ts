@@ -8,7 +8,7 @@ import { compareTarget, type FailedComparison } from "./comparison.ts";
 import { ingestSource } from "./ingest.ts";
 import { recheckMissing } from "./missing-accounts.ts";
 import { readMarkedAccounts } from "./read-again.ts";
-import { ingestFilterGroups, ingestScope } from "./scope.ts";
+import { ingestNamedGroups, ingestScope } from "./scope.ts";
 
 /** The result of reading the directory. */
 export interface Directory {
@@ -32,7 +32,7 @@ export async function readDirectory(context: CycleContext, meta: Partial<Meta>):
   const read = { full, emptyDirectory: empty };
   try {
     const scopeParts = await ingestScope(context);
-    return { ...read, scopeParts, filterParts: await ingestFilterGroups(context), scopeFault: null };
+    return { ...read, scopeParts, filterParts: await ingestNamedGroups(context), scopeFault: null };
   } catch (error) {
     if (!isScopeFault(context, error)) throw error;
     return { ...read, scopeParts: null, filterParts: [], scopeFault: error };

@@ -73,34 +73,34 @@ export async function keepMembership(
 }
 
 /**
- * Reads the groups that scoping filters name, and puts them in force: all of them or none.
- * @returns a part for each group
+ * Reads the groups that scoping filters and expressions name, and puts them in force: all of them or none.
+ * @returns a part for each group of a filter: people leave the scope with those alone
  * @throws ConfigurationError if one is gone: no person leaves the scope because of that
  */
-export async function ingestFilterGroups(context: CycleContext): Promise<readonly ScopePart[]> {
+export async function ingestNamedGroups(context: CycleContext): Promise<readonly ScopePart[]> {
   const { store, source, signal, settings, kind } = context;
-  const { groups } = settings.mapping.filters;
-  // The cycle after a change of the configuration forgets groups that no filter names any more.
+  const { groups, filters } = settings.mapping;
+  // The cycle after a change of the configuration forgets groups that are not named any more.
   if (groups.length === 0 && kind !== "initial") return [];
-  await store.beginFilterGroups();
+  await store.beginNamedGroups();
   const parts: ScopePart[] = [];
   let done = 0;
   for (const group of groups) {
-    const pages = source.readFilterGroup(group, signal);
+    const pages = source.readNamedGroup(group, signal);
     try {
       let page = await pages.next();
       for (; page.done !== true; page = await pages.next()) {
-        await store.stageFilterGroup(group, page.value);
+        await store.stageNamedGroup(group, page.value);
         done += page.value.length;
         context.onProgress?.({ phase: "reading the scope", done, total: null });
       }
-      parts.push(page.value);
+      if (filters.groups.includes(group)) parts.push(page.value);
     } finally {
       await pages.return({ id: group, name: group, members: 0 });
     }
   }
   const moved = await keepStagedGroups(context);
-  context.log.debug({ groups: parts.length, moved }, "groups of the scoping filters read");
+  context.log.debug({ groups: groups.length, moved }, "groups of the scoping filters and expressions read");
   return parts;
 }
 

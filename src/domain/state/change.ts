@@ -61,7 +61,7 @@ export interface SentPerson {
 /** A user who began to fail, or who no longer fails, for the next digest. */
 export type FailureNote = Pick<FailureChange, "objectId" | "change" | "since" | "code" | "message">;
 
-/** A person who entered or left the scope, or a group that scoping filters name. */
+/** A person who entered or left the scope, or a group that scoping filters or expressions name. */
 export interface Move {
   readonly objectId: string;
   readonly entered: boolean;

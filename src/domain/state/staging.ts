@@ -1,7 +1,7 @@
 import type { Move } from "./change.ts";
 
 /**
- * The scope, and the groups that scoping filters name, as they are read: compared with those in force, which stay until a commit
+ * The scope, and the groups that scoping filters or expressions name, as they are read: compared with those in force, which stay until a commit
  * changes them (`Move`). What is staged belongs to this process: others neither see it nor change it, and it is lost when the process ends.
  */
 export interface Staging {
@@ -20,9 +20,9 @@ export interface Staging {
    */
   movedInScope(after: string, limit: number): Promise<readonly Move[]>;
   /** Forgets the staged groups. */
-  beginFilterGroups(): Promise<void>;
+  beginNamedGroups(): Promise<void>;
   /** Adds members to a staged group. One who is named twice counts once. */
-  stageFilterGroup(group: string, objectIds: readonly string[]): Promise<void>;
+  stageNamedGroup(group: string, objectIds: readonly string[]): Promise<void>;
   /**
    * Who is in a staged group and not in that group in force has entered, who is in one in force alone has left; a group that
    * is not staged loses all members.

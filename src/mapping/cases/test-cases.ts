@@ -62,7 +62,7 @@ export interface MappingCase {
   readonly manager: SourceUser | null;
   /** Member of the scope. */
   readonly member: boolean;
-  /** Groups of scoping filters that the person is a member of, as the filters name them. */
+  /** Groups of scoping filters and expressions that the person is a member of, as they are named there. */
   readonly groups: ReadonlySet<string>;
   /** A new account: defaults of the mapping apply. */
   readonly newAccount: boolean;
@@ -181,7 +181,7 @@ function checkNames(
 /** Without this check, the person would silently not be a member of a misspelt group. */
 function checkGroups(
   memberOf: readonly string[],
-  { filters: { groups } }: Mapping,
+  { groups }: Mapping,
   fault: (path: readonly PropertyKey[], message: string) => void,
 ): void {
   for (const [index, group] of memberOf.entries()) {
@@ -189,7 +189,7 @@ function checkGroups(
     const known = groups.map((name) => JSON.stringify(name)).join(", ");
     fault(
       ["memberOf", index],
-      `no scoping filter uses the group ${JSON.stringify(group)}; ${known === "" ? "the filters use no groups" : `groups that are used: ${known}`}`,
+      `no scoping filter or expression uses the group ${JSON.stringify(group)}; ${known === "" ? "they use no groups" : `groups that are used: ${known}`}`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { closest } from "fastest-levenshtein";
 import { MappingError } from "../../domain/errors.ts";
-import { callsOf, type Expression, expressionError } from "./expression.ts";
+import { callsOf, type Expression, expressionError, visit } from "./expression.ts";
 import {
   argumentCount,
   type Environment,
@@ -135,6 +135,7 @@ function checkArgument(
     const sentence = `${where} is not a condition; comparisons are allowed only in IIF and CBool`;
     throw expressionError(text, argument.offset, sentence);
   }
+  if (parameter.group === true) checkGroup(argument, where, text);
   if (argument.kind !== "constant") return;
   try {
     if (parameter.type === "number") number(argument.value, where);
@@ -144,6 +145,27 @@ function checkArgument(
     if (error instanceof MappingError) throw expressionError(text, argument.offset, error.message);
     throw error;
   }
+}
+
+/** The groups that the tree names, each once. Its functions and their arguments are checked already. */
+export function groupsIn(tree: Expression): readonly string[] {
+  const groups = new Set<string>();
+  visit(tree, (node) => {
+    if (node.kind !== "call") return;
+    const definition = expressionFunctions.get(node.name);
+    node.arguments.forEach((argument, index) => {
+      if (definition === undefined || argument.kind !== "constant") return;
+      if (parameterAt(definition, index)?.group === true) groups.add(toText(argument.value));
+    });
+  });
+  return [...groups];
+}
+
+function checkGroup(argument: Expression, where: string, text: string): void {
+  if (argument.kind === "constant" && typeof argument.value === "string" && argument.value.trim() !== "")
+    return;
+  const sentence = `${where} must be the display name or object id of a group, in quotation marks`;
+  throw expressionError(text, argument.offset, sentence);
 }
 
 /** A condition on an attribute without a value is false, whatever the operator (Entra's rule for IIF). */

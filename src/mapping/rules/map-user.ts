@@ -52,8 +52,8 @@ export interface MappingProblem {
 
 /**
  * Maps one person: a pure function of the source user, the scope decision and the configuration.
- * @param state `member`: the person is a member of the scope; scoping filters are decided here. `groups`: those of the
- * filters' groups that the person is a member of. `manager`: the person's manager as last read; absent if Entra's last known
+ * @param state `member`: the person is a member of the scope; scoping filters are decided here. `groups`: those of
+ * `Mapping.groups` that the person is a member of. `manager`: the person's manager as last read; absent if Entra's last known
  * data does not include the manager
  */
 export function mapUser(
@@ -72,7 +72,7 @@ export function mapUser(
     groups,
   });
   const filteredOut = rejection;
-  const context = { inScope: member && filteredOut === null, environment, manager };
+  const context = { inScope: member && filteredOut === null, environment, manager, groups };
   const problems: MappingProblem[] = [];
   const lacking: { reason: string; onCreate: boolean }[] = [];
   const unshown: UnshownAttribute[] = [];
@@ -197,7 +197,7 @@ export function externalIdKey(mapping: Mapping, user: SourceUser, environment: E
   if (attribute === undefined || /^(objectId|id)$/.test(attribute.origin) || !mapping.filters.mayPass(user)) {
     return null;
   }
-  const value = attempt(attribute, user, { inScope: true, environment });
+  const value = attempt(attribute, user, { inScope: true, environment, groups: none });
   return typeof value === "string" ? value : null;
 }
 
@@ -209,7 +209,8 @@ export function identityOf(
 ): Pick<MappedUser, "userName" | "externalId"> {
   const textOf = (path: string): string | null => {
     const attribute = mapping.attributes.find(({ target }) => target === path);
-    const value = attribute === undefined ? null : attempt(attribute, user, { inScope: true, environment });
+    const value =
+      attribute === undefined ? null : attempt(attribute, user, { inScope: true, environment, groups: none });
     return typeof value === "string" ? value : null;
   };
   return { userName: textOf("userName"), externalId: textOf("externalId") };
@@ -222,6 +223,6 @@ export function identityOf(
 export function userNameKey(mapping: Mapping, user: SourceUser, environment: Environment): string | null {
   const attribute = mapping.attributes.find(({ target }) => target === "userName");
   if (attribute === undefined || !mapping.filters.mayPass(user)) return null;
-  const value = attempt(attribute, user, { inScope: true, environment });
+  const value = attempt(attribute, user, { inScope: true, environment, groups: none });
   return typeof value === "string" ? value.toLowerCase() : null;
 }

@@ -5,7 +5,7 @@ import type { Json } from "../../domain/json.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { AttributeType } from "../../domain/target.ts";
 import { compileBounded } from "../language/bounded.ts";
-import { unsteadyCall } from "../language/evaluate.ts";
+import { groupsIn, unsteadyCall } from "../language/evaluate.ts";
 import {
   attributesOf,
   callsOf,
@@ -53,6 +53,8 @@ export interface AttributeMapping extends TypedTarget {
 /** Everything that a person's values depend on besides the person. */
 export interface MappingContext extends ReadContext {
   readonly environment: Environment;
+  /** Those of `Mapping.groups` that the person is a member of. */
+  readonly groups: ReadonlySet<string>;
 }
 
 export interface Mapping {
@@ -66,6 +68,8 @@ export interface Mapping {
   /** SCIM paths that are written. */
   readonly paths: readonly string[];
   readonly filters: ScopingFilters;
+  /** Groups whose members must be known, as the configuration names them: those of the scoping filters and of expressions. */
+  readonly groups: readonly string[];
   /** Changes if two plans from the same data could differ. */
   readonly digest: string;
 }
@@ -96,6 +100,7 @@ export function parseMapping(
   const attributes: AttributeMapping[] = [];
   const properties = new Set([...alwaysRead, ...options.filters.properties]);
   const ofManager = new Set<string>();
+  const groups = new Set(options.filters.groups);
 
   raw.forEach((item: unknown, index) => {
     const parsed = ruleSchema.safeParse(item);
@@ -107,10 +112,11 @@ export function parseMapping(
     const place = `${locate([index])}: `;
     const { target } = parsed.data;
     try {
-      const { mapping, reads } = compileRule(parsed.data, options.onNull);
+      const { mapping, reads, groups: named } = compileRule(parsed.data, options.onNull);
       if (attributes.some((other) => other.target === mapping.target))
         faults.push(`${place}${mapping.target} is mapped twice`);
       attributes.push(mapping);
+      for (const group of named) groups.add(group);
       for (const attribute of reads) {
         if (attribute.property !== null) properties.add(attribute.property);
         if (!attribute.ofManager) continue;
@@ -133,6 +139,7 @@ export function parseMapping(
     ofManager: [...ofManager],
     paths: attributes.map((attribute) => attribute.target),
     filters: options.filters,
+    groups: [...groups],
     digest: createHash("sha256")
       .update(JSON.stringify([raw, options.onNull, options.digestOf ?? null]))
       .digest("hex"),
@@ -144,12 +151,15 @@ export function checkRule(rule: Rule): void {
   compileRule(rule, "clear");
 }
 
-function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; reads: Reads } {
+function compileRule(
+  rule: Rule,
+  onNull: OnNull,
+): { mapping: AttributeMapping; reads: Reads; groups: readonly string[] } {
   const [target, source] = both(
     () => targetAttribute(rule.target),
     () => compileSource(rule),
   );
-  const { evaluate, trace, concealed, reads, origin, redacted, reference } = source;
+  const { evaluate, trace, concealed, reads, groups, origin, redacted, reference } = source;
   if ((target.type === "reference") !== reference) {
     throw new UsageError(
       reference
@@ -164,6 +174,11 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
   }
   if (target.path === "userName" && reads.some((attribute) => attribute.ofManager)) {
     throw new UsageError("an attribute of the manager cannot be the source of userName");
+  }
+  if ((target.path === "userName" || target.path === "externalId") && groups.length > 0) {
+    throw new UsageError(
+      `the source of ${target.path} cannot depend on groups: it identifies the person, and people join and leave groups`,
+    );
   }
   if (target.type === "reference" && rule.required === true) {
     throw new UsageError('remove "required": a person may have no manager, or a manager without an account');
@@ -188,7 +203,7 @@ function compileRule(rule: Rule, onNull: OnNull): { mapping: AttributeMapping; r
       ofManager: reads.filter(({ ofManager }) => ofManager).flatMap(propertiesOf),
     },
   };
-  return { mapping, reads };
+  return { mapping, reads, groups };
 }
 
 /** Both results. @throws UsageError that names the faults of either */
@@ -246,6 +261,7 @@ function compileSource(rule: Rule): Pick<
   "evaluate" | "trace" | "concealed" | "origin" | "redacted"
 > & {
   reads: Reads;
+  groups: readonly string[];
   reference: boolean;
 } {
   if (rule.constant !== undefined) {
@@ -256,6 +272,7 @@ function compileSource(rule: Rule): Pick<
       trace: () => ({ outcome: constant, trace: singleStep("constant", origin, constant) }),
       concealed: [],
       reads: [],
+      groups: [],
       origin,
       redacted: false,
       reference: false,
@@ -270,6 +287,7 @@ function compileSource(rule: Rule): Pick<
       trace: (user, context) => traceSource(source, () => read(user, context)),
       concealed: [],
       reads: [attribute],
+      groups: [],
       origin: source,
       redacted: false,
       reference,
@@ -290,14 +308,18 @@ function compileSource(rule: Rule): Pick<
   }
   const reader = (user: SourceUser, context: MappingContext) => (name: string) =>
     readers.get(name)?.read(user, context) ?? null;
+  const groups = groupsIn(tree);
+  const environmentOf = ({ environment, groups: joined }: MappingContext): Environment =>
+    groups.length === 0 ? environment : { ...environment, isMember: (group) => joined.has(group) };
   return {
-    evaluate: (user, context) => evaluator(reader(user, context), context.environment),
-    trace: (user, context) => traceExpression(tree, text, reader(user, context), context.environment),
+    evaluate: (user, context) => evaluator(reader(user, context), environmentOf(context)),
+    trace: (user, context) => traceExpression(tree, text, reader(user, context), environmentOf(context)),
     concealed: concealedIn(tree).map((name) => {
       const reader = readers.get(name);
       return reader === undefined || reader.ofManager ? name : (reader.property ?? name);
     }),
     reads: [...readers.values()],
+    groups,
     origin: text,
     redacted: callsOf(tree).includes("Redact"),
     reference: false,

@@ -8,8 +8,8 @@ type StagingMethods = Pick<
   | "stageScope"
   | "compareScope"
   | "movedInScope"
-  | "beginFilterGroups"
-  | "stageFilterGroup"
+  | "beginNamedGroups"
+  | "stageNamedGroup"
   | "movedInGroups"
 >;
 
@@ -27,7 +27,7 @@ interface GroupMember {
 }
 
 /**
- * The scope, and the groups that scoping filters name, as they are read: staged in this process, and compared with those in force, so
+ * The scope, and the groups that scoping filters or expressions name, as they are read: staged in this process, and compared with those in force, so
  * that a cycle in which no one came or went writes nothing.
  */
 export function stagingMethods(db: Database): StagingMethods {
@@ -47,10 +47,10 @@ export function stagingMethods(db: Database): StagingMethods {
       return { members: scope.size };
     },
     movedInScope: async (after, limit) => page(moved, after, limit),
-    beginFilterGroups: async () => {
+    beginNamedGroups: async () => {
       groups = new Map();
     },
-    stageFilterGroup: async (group, objectIds) => {
+    stageNamedGroup: async (group, objectIds) => {
       const staged = groups.get(group) ?? new Set();
       groups.set(group, staged);
       for (const objectId of objectIds) staged.add(objectId);

@@ -8,8 +8,8 @@ type StagingMethods = Pick<
   | "stageScope"
   | "compareScope"
   | "movedInScope"
-  | "beginFilterGroups"
-  | "stageFilterGroup"
+  | "beginNamedGroups"
+  | "stageNamedGroup"
   | "movedInGroups"
 >;
 
@@ -17,7 +17,7 @@ type StagingMethods = Pick<
 const sliceSize = 5_000;
 
 /**
- * Staging of the scope, and of the groups that scoping filters name, while they are read. The staged members are compared
+ * Staging of the scope, and of the groups that scoping filters or expressions name, while they are read. The staged members are compared
  * with those in force, so that a cycle in which no membership changed writes nothing. Only this connection sees them.
  */
 export function stagingMethods(db: Connection): StagingMethods {
@@ -53,7 +53,7 @@ export function stagingMethods(db: Connection): StagingMethods {
 
 function groupMethods(
   db: Connection,
-): Pick<StateStore, "beginFilterGroups" | "stageFilterGroup" | "movedInGroups"> {
+): Pick<StateStore, "beginNamedGroups" | "stageNamedGroup" | "movedInGroups"> {
   db.exec(`CREATE TEMP TABLE IF NOT EXISTS group_staging (object_id TEXT NOT NULL, group_name TEXT NOT NULL,
     PRIMARY KEY (object_id, group_name)) STRICT, WITHOUT ROWID`);
   const clear = db.prepare("DELETE FROM temp.group_staging");
@@ -68,10 +68,10 @@ function groupMethods(
      UNION ALL ${missingFrom("main.filter_group_member", "temp.group_staging", 0)}`,
   );
   return {
-    beginFilterGroups: async () => {
+    beginNamedGroups: async () => {
       clear.run();
     },
-    stageFilterGroup: async (group, objectIds) => {
+    stageNamedGroup: async (group, objectIds) => {
       stage.run(group, JSON.stringify(objectIds));
     },
     movedInGroups: async () =>

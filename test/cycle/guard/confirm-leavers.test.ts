@@ -220,16 +220,16 @@ describe("a person who is missing from the list of a group of the scoping filter
 
   it("is not deactivated as long as the person's own groups include it", async () => {
     await using place = await createWorkplace({ mapping });
-    place.source.filterGroups = { hr: ["a", "b"] };
+    place.source.namedGroups = { hr: ["a", "b"] };
     await company(place, ["a", "b"]);
-    place.source.trueFilterGroups = { hr: ["a", "b"] };
-    place.source.filterGroups = { hr: ["a"] };
+    place.source.trueNamedGroups = { hr: ["a", "b"] };
+    place.source.namedGroups = { hr: ["a"] };
     expect(await place.cycle()).toMatchObject({ done: 0 });
     expect(asked(place)).toEqual(["groups of b"]);
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
       { objectId: "b", code: "leavingUnconfirmed" },
     ]);
-    place.source.trueFilterGroups = null;
+    place.source.trueNamedGroups = null;
     expect(await place.cycle()).toMatchObject({ done: 1 });
     expect(place.target.active()).toEqual(["a@example.com"]);
   });

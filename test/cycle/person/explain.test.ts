@@ -327,11 +327,11 @@ describe("the explanation of a person", () => {
   it("shows the current group of a filter if Entra and Lattice are asked", async () => {
     const mapping = mappingOf(defaultRules, [{ clauses: [{ memberOf: "Pilots" }] }]);
     await using place = await createWorkplace({ mapping });
-    place.source.filterGroups = { Pilots: [] };
+    place.source.namedGroups = { Pilots: [] };
     place.source.hire("a");
     await place.cycle();
     expect(place.target.active()).toEqual([]);
-    place.source.filterGroups = { Pilots: ["a"] };
+    place.source.namedGroups = { Pilots: ["a"] };
     const live = await readNow(place.ports(), "a", new AbortController().signal);
     const scope = { mode: "all", configured: [], nested: true, guests: true } as const;
     const environment = { now: place.clock.now, random: () => 0.5 };

@@ -82,7 +82,7 @@ describe("a scope that cannot be read", () => {
   /** A filter by a group that was never read is new, and a disabled person should be skipped. */
   async function withNewFilter(guard: Partial<typeof lenientGuard>): Promise<Workplace> {
     const place = await company({ guard: { ...lenientGuard, ...guard } });
-    place.source.filterGroups = { sales: ["a"] };
+    place.source.namedGroups = { sales: ["a"] };
     place.settings = {
       ...place.settings,
       mapping: mappingOf(defaultRules, [{ clauses: [{ memberOf: "sales" }] }]),

@@ -11,6 +11,12 @@ function scoped(clauses: readonly object[], lists: Partial<ScopeLists> = {}) {
   return { mapping: mappingOf(undefined, filters, lists), scopeDigest: JSON.stringify([clauses, lists]) };
 }
 
+const identity = [
+  { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
+  { target: "externalId", source: "objectId" },
+  { target: "active", expression: 'Switch([IsSoftDeleted], , "False", "True", "True", "False")' },
+];
+
 /** Reads the scope like a cycle without other work. */
 async function marked(place: Workplace): Promise<readonly string[]> {
   const people = await place.store.candidates({
@@ -91,16 +97,63 @@ describe("a filter on a date", () => {
   });
 });
 
+describe("an expression on a group", () => {
+  const byGroup = (expression: string, clauses: readonly object[] = []) => {
+    const { scopeDigest } = scoped(clauses);
+    const filters = clauses.length === 0 ? [] : [{ clauses }];
+    return { mapping: mappingOf([...identity, { target: "title", expression }], filters), scopeDigest };
+  };
+  const titles = (place: Workplace) =>
+    [...place.target.accounts.values()].map(({ values }) => values.title ?? null);
+
+  it("gives members another value, and changes it when they enter or leave the group", async () => {
+    await using place = await createWorkplace(byGroup('FirstMemberOf("Sales", "Support")'));
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    place.source.namedGroups = { Sales: ["a"], Support: ["a", "b"] };
+    await place.cycle();
+    expect(titles(place)).toEqual(["Sales", "Support", null]);
+    place.source.namedGroups = { Sales: ["c"], Support: ["a", "b"] };
+    const result = await place.cycle();
+    expect(result.header).toMatchObject({ cycle: "incremental", summary: { update: 2 } });
+    expect(titles(place)).toEqual(["Support", "Support", "Sales"]);
+    expect((await place.cycle()).header.summary).toMatchObject({ update: 0, unchanged: 3 });
+  });
+
+  it("changes nothing if the group is gone: its members are not known", async () => {
+    await using place = await createWorkplace(byGroup('IIF(MemberOf("Sales"), "Seller", "Colleague")'));
+    place.source.hire("a");
+    place.source.namedGroups = { Sales: ["a"] };
+    await place.cycle();
+    place.source.namedGroups = {};
+    await expect(place.cycle()).rejects.toBeInstanceOf(ConfigurationError);
+    expect(titles(place)).toEqual(["Seller"]);
+  });
+
+  it("raises no alarm of the scope when its group becomes empty", async () => {
+    await using place = await createWorkplace({
+      ...byGroup('IIF(MemberOf("Sales"), "Seller", "Colleague")', [{ memberOf: "Pilots" }]),
+      guard: { ...lenientGuard, deactivationFloor: 1 },
+    });
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    place.source.namedGroups = { Sales: ["a", "b", "c"], Pilots: ["a", "b", "c"] };
+    await place.cycle();
+    place.source.namedGroups = { Sales: [], Pilots: ["a", "b"] };
+    const result = await place.cycle();
+    expect(result.header.guard.reasons.filter((reason) => reason.includes("Sales"))).toEqual([]);
+    expect(place.target.active()).toEqual(["a@example.com", "b@example.com"]);
+  });
+});
+
 describe("a filter on a group", () => {
   const pilots = [{ memberOf: "Pilots" }];
 
   it("takes members in, and takes people out who leave the group", async () => {
     await using place = await createWorkplace(scoped(pilots));
     for (const id of ["a", "b", "c"]) place.source.hire(id);
-    place.source.filterGroups = { Pilots: ["a", "b"] };
+    place.source.namedGroups = { Pilots: ["a", "b"] };
     await place.cycle();
     expect(place.target.active()).toEqual(["a@example.com", "b@example.com"]);
-    place.source.filterGroups = { Pilots: ["b", "c", "c", "stranger"] };
+    place.source.namedGroups = { Pilots: ["b", "c", "c", "stranger"] };
     const result = await place.cycle();
     expect(result.header).toMatchObject({ cycle: "incremental", summary: { create: 1, deactivate: 1 } });
     expect(place.target.active()).toEqual(["b@example.com", "c@example.com"]);
@@ -115,10 +168,10 @@ describe("a filter on a group", () => {
   it("excludes members if it is negated", async () => {
     await using place = await createWorkplace(scoped([{ notMemberOf: "Externals" }]));
     for (const id of ["a", "b"]) place.source.hire(id);
-    place.source.filterGroups = { Externals: ["b"] };
+    place.source.namedGroups = { Externals: ["b"] };
     await place.cycle();
     expect(place.target.active()).toEqual(["a@example.com"]);
-    place.source.filterGroups = { Externals: ["a"] };
+    place.source.namedGroups = { Externals: ["a"] };
     await place.cycle();
     expect(place.target.active()).toEqual(["b@example.com"]);
   });
@@ -126,15 +179,15 @@ describe("a filter on a group", () => {
   it("deactivates nobody if the group is gone, or was not read to its end", async () => {
     await using place = await createWorkplace(scoped(pilots));
     for (const id of ["a", "b", "c"]) place.source.hire(id);
-    place.source.filterGroups = { Pilots: ["a", "b", "c"] };
+    place.source.namedGroups = { Pilots: ["a", "b", "c"] };
     await place.cycle();
-    place.source.filterGroups = {};
+    place.source.namedGroups = {};
     await expect(place.cycle()).rejects.toBeInstanceOf(ConfigurationError);
-    place.source.filterGroups = { Pilots: ["a", "x", "y"] };
-    place.source.breakFilterGroup = true;
+    place.source.namedGroups = { Pilots: ["a", "x", "y"] };
+    place.source.breakNamedGroup = true;
     await expect(place.cycle()).rejects.toBeInstanceOf(HostUnavailableError);
     expect(place.target.active()).toHaveLength(3);
-    place.source.breakFilterGroup = false;
+    place.source.breakNamedGroup = false;
     await place.cycle();
     expect(place.target.active()).toEqual(["a@example.com"]);
   });
@@ -145,9 +198,9 @@ describe("a filter on a group", () => {
       guard: { ...lenientGuard, deactivationFloor: 1 },
     });
     for (const id of ["a", "b"]) place.source.hire(id);
-    place.source.filterGroups = { Pilots: ["a", "b"] };
+    place.source.namedGroups = { Pilots: ["a", "b"] };
     await place.cycle();
-    place.source.filterGroups = { Pilots: [] };
+    place.source.namedGroups = { Pilots: [] };
     const held = await place.cycle();
     expect(held).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
     expect(held.header.guard.reasons).toEqual([
@@ -158,7 +211,7 @@ describe("a filter on a group", () => {
   it("forgets the members of a group that is not in the filters any more", async () => {
     await using place = await createWorkplace(scoped(pilots));
     place.source.hire("a");
-    place.source.filterGroups = { Pilots: ["a"] };
+    place.source.namedGroups = { Pilots: ["a"] };
     await place.cycle();
     place.settings = { ...place.settings, ...scoped([]) };
     await place.cycle();

@@ -197,7 +197,7 @@ describe("a malformed test case of a mapping", () => {
     [
       "an unknown group",
       [{ ...good, memberOf: ["x"] }],
-      /^0\/memberOf\/0: no scoping filter uses .* "x"; the filters use no groups/,
+      /^0\/memberOf\/0: no scoping filter or expression uses .* "x"; they use no groups/,
     ],
     ["a bad presence", [{ ...good, presence: "away" }], /presence must be present/],
     ["a bad value", [{ ...good, expect: { title: { is: "x" } } }], /expect.title must be a value, null,/],

@@ -14,11 +14,11 @@ import { fixedEnvironment } from "../environment.ts";
 
 type Attributes = Readonly<Record<string, Value>>;
 
-function evaluate(text: string, attributes: Attributes = {}): Value {
-  return compileExpression(parseExpression(text), text)(
-    (name) => attributes[name] ?? null,
-    fixedEnvironment(),
-  );
+function evaluate(text: string, attributes: Attributes = {}, groups: readonly string[] = []): Value {
+  return compileExpression(parseExpression(text), text)((name) => attributes[name] ?? null, {
+    ...fixedEnvironment(),
+    isMember: (group) => groups.includes(group),
+  });
 }
 
 /** An expression that is refused for one person, when its attributes are known. */
@@ -38,8 +38,8 @@ describe("every function", () => {
   it.each(usable.map((entry) => [entry.name, entry] as const))(
     "%s gives what its example says",
     (_, entry) => {
-      const { expression, attributes, result } = entry.example;
-      const value = evaluate(expression, attributes);
+      const { expression, attributes, groups, result } = entry.example;
+      const value = evaluate(expression, attributes, groups);
       if (entry.varies === undefined) expect(toText(value)).toBe(result);
       expect(entry.summary).toMatch(/\.$/);
     },
@@ -59,6 +59,26 @@ describe("every function", () => {
       /does not read application roles/,
     );
   });
+});
+
+describe("the functions of groups", () => {
+  it.each([
+    ['MemberOf("A")', ["B"], "False"],
+    ['FirstMemberOf("A", "B")', ["B", "A"], "A"],
+    ['FirstMemberOf("A", "B")', [], ""],
+    ['Coalesce(FirstMemberOf("A"), "none")', [], "none"],
+  ])("%s of a member of %j is %s", (text, groups, result) => {
+    expect(toText(evaluate(text, {}, groups))).toBe(result);
+  });
+
+  it.each(["MemberOf([department])", "MemberOf(1)", 'MemberOf("")', 'FirstMemberOf("A", Append("B", "C"))'])(
+    "%s is refused: the groups to read are known before a person is",
+    (text) => {
+      expect(() => evaluate(text)).toThrow(
+        /group of \w+ must be the display name or object id of a group, in quotation marks/,
+      );
+    },
+  );
 });
 
 describe("the documented examples and their edges", () => {
@@ -246,8 +266,8 @@ describe("the documented examples and their edges", () => {
   });
 
   it("are there for every function", () => {
-    // Random values have their own test.
-    const others = new Set(["Guid", "RandomString"]);
+    // Random values and groups have tests of their own.
+    const others = new Set(["Guid", "RandomString", "MemberOf", "FirstMemberOf"]);
     const called = new Set(rows.flatMap(([text]) => callsOf(parseExpression(text))));
     const usable = [...expressionFunctions.values()].filter(({ refused }) => refused === undefined);
     expect(usable.map(({ name }) => name).filter((name) => !called.has(name) && !others.has(name))).toEqual(

@@ -17,8 +17,8 @@ async function swapScope(store: StagingStore, members: readonly string[]): Promi
 }
 
 async function stageGroups(store: StagingStore, groups: Readonly<Record<string, readonly string[]>>) {
-  await store.beginFilterGroups();
-  for (const [name, members] of Object.entries(groups)) await store.stageFilterGroup(name, members);
+  await store.beginNamedGroups();
+  for (const [name, members] of Object.entries(groups)) await store.stageNamedGroup(name, members);
   return store.movedInGroups();
 }
 
@@ -92,8 +92,8 @@ export function describeStaging(make: MakeState<StagingStore>): void {
     it("is one process's own, and empty at the beginning of the next read", async () => {
       const { store } = state;
       const other = await state.another();
-      await store.beginFilterGroups();
-      await store.stageFilterGroup("G", ["a"]);
+      await store.beginNamedGroups();
+      await store.stageNamedGroup("G", ["a"]);
       expect(await stageGroups(other, { G: ["b"] })).toEqual([{ objectId: "b", entered: true, group: "G" }]);
       expect(await store.movedInGroups()).toEqual([{ objectId: "a", entered: true, group: "G" }]);
       expect(await stageGroups(store, {})).toEqual([]);

@@ -194,16 +194,16 @@ describe("people who are planned although the directory shows nothing new", () =
       keyOf,
     );
     const regroup = async (groups: Record<string, readonly string[]>) => {
-      await store.beginFilterGroups();
-      for (const [name, ids] of Object.entries(groups)) await store.stageFilterGroup(name, ids);
+      await store.beginNamedGroups();
+      for (const [name, ids] of Object.entries(groups)) await store.stageNamedGroup(name, ids);
       return kept(store).groups();
     };
     expect(await regroup({ G: ["a", "b", "b"], H: ["b", "nobody"] })).toEqual({ moved: 3 });
     await settle(store);
     expect(await regroup({ G: ["a", "b"], H: ["b", "nobody"] })).toEqual({ moved: 0 });
     // A read that breaks off here leaves the old members in force.
-    await store.beginFilterGroups();
-    await store.stageFilterGroup("G", ["c"]);
+    await store.beginNamedGroups();
+    await store.stageNamedGroup("G", ["c"]);
     expect(await marked(store)).toEqual([]);
     expect(await regroup({ G: ["b", "c"], H: ["a", "nobody"] })).toEqual({ moved: 3 });
     expect(await marked(store)).toEqual(["a", "b", "c"]);

@@ -13,6 +13,8 @@ export interface Environment {
    * @throws MappingError if it is too much for one expression
    */
   charge?(characters: number): void;
+  /** Whether the person is a member of a group, by the name or id that the expression gives. */
+  isMember?(group: string): boolean;
 }
 
 /** An evaluated argument; `undefined` if nothing stands between the commas. */
@@ -29,6 +31,8 @@ export interface Parameter {
    * @throws MappingError if it can never be right
    */
   readonly check?: (constant: Value) => void;
+  /** The name or object id of a group. It must be a constant text: the groups to read are known before a person is. */
+  readonly group?: true;
 }
 
 /** An argument that is evaluated only when it is called. */
@@ -63,6 +67,8 @@ export interface Example {
   readonly expression: string;
   /** Source attributes that it reads. */
   readonly attributes?: { readonly [name: string]: Value };
+  /** Groups that the person is a member of. */
+  readonly groups?: readonly string[];
   /** The result as text. If it varies: with the time and random source of the examples. */
   readonly result: string | null;
 }

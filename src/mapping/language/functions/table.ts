@@ -1,5 +1,6 @@
 import { dateFunctions } from "./dates.ts";
 import type { ExpressionFunction, Parameter } from "./definition.ts";
+import { groupFunctions } from "./groups.ts";
 import { listFunctions } from "./lists.ts";
 import { logicFunctions } from "./logic.ts";
 import { numberFunctions } from "./numbers.ts";
@@ -7,7 +8,7 @@ import { replaceFunctions } from "./replace.ts";
 import { textFunctions } from "./text.ts";
 
 const roles =
-  "Lattice documents no attribute for roles, and this program does not read application roles; assign people by group, and map an attribute that stands for the group";
+  "Lattice documents no attribute for roles, and this program does not read application roles; use MemberOf or FirstMemberOf with groups";
 
 /** Entra's functions that have no meaning here. They are known, so that a message can say why. */
 const refusedFunctions: readonly ExpressionFunction[] = [
@@ -27,6 +28,7 @@ export const expressionFunctions: ReadonlyMap<string, ExpressionFunction> = new 
   [
     ...textFunctions,
     ...logicFunctions,
+    ...groupFunctions,
     ...listFunctions,
     ...numberFunctions,
     ...dateFunctions,
