@@ -439,6 +439,9 @@ export function createTarget(
   };
 }
 
+/** The simulated Lattice's words if another account has the userName or the externalId. */
+export const nameTaken = "there is such an account";
+
 /** The administrator who made the key; every Lattice has one. */
 const superAdmin: TargetUser = {
   latticeId: "super-admin",
@@ -478,7 +481,7 @@ function applied(account: Account, writes: readonly AttributeWrite[]): Account {
 
 function receiptOf(result: Account | Refusal, status: number): WriteReceipt {
   if (result === "refused") throw new RecordRejectedError("no such title", { status: 400 });
-  if (result === "twin") throw new AlreadyExistsError("there is such an account", { status: 409 });
+  if (result === "twin") throw new AlreadyExistsError(nameTaken, { status: 409 });
   if (result === "noSeat") throw new RecordRejectedError("all seats are taken", { status: 402 });
   if (result === "badManager") throw new RecordRejectedError("no such manager", { status: 400 });
   return { user: toTargetUser(result), status, requestId: undefined };

@@ -49,7 +49,11 @@ function faultsOfPerson(
     // Even a person whose name another person has is deactivated.
     const kept = rejected.get(person.id)?.has("active") === true;
     const stays = kept || forgotten.has(person.id) || !mustGo(world, person);
-    return account?.active === true && !stays ? [`${person.id} has left and is active`] : [];
+    if (account?.active === true && !stays) return [`${person.id} has left and is active`];
+    const temporary = account?.userName.startsWith("als-rename-") === true;
+    return temporary && !stays && !rejected.has(person.id) && canBeNamed(world, person)
+      ? [`${person.id} has left and keeps a temporary userName`]
+      : [];
   }
   // A leaver is deactivated whatever other changes were rejected.
   if (rejected.has(person.id) || conflicted.has(person.id)) return [];
@@ -130,6 +134,14 @@ export function leaverIsInTheWay(world: World): boolean {
       [...world.people.values()].some((other) => other.id !== person.id && other.userName === own.userName)
     );
   });
+}
+
+/** Whether no account has the userName of a leaver, who was not deleted: then the account gets it. */
+function canBeNamed(world: World, { userName, presence }: Person): boolean {
+  const name = userName.toLowerCase();
+  return (
+    presence === "present" && ![...world.accounts.values()].some((one) => one.userName.toLowerCase() === name)
+  );
 }
 
 /** People who have left and whose accounts hold, and cannot give up, a userName that one of these waits for. */

@@ -6,6 +6,7 @@ import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { keptAs } from "./accounts.ts";
 import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
+import { nameTaken } from "./ends.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
 import { mayOwn, sharersOf, sharesIds, uncertain } from "./identity.ts";
 import { isEntitled } from "./standing.ts";
@@ -47,7 +48,12 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
       return `${counted} ${what} in a day, although ${most} may pass: ${recent.map(({ objectId }) => objectId).join(", ")}`;
     }
   }
-  return (await hastyLoss(stage)) ?? (await forgottenCycle(stage)) ?? lieOfTheLog(stage);
+  return (
+    (await hastyLoss(stage)) ??
+    (await forgottenCycle(stage)) ??
+    (await hastyRename(stage)) ??
+    (await lieOfTheLog(stage))
+  );
 }
 
 /** A link is removed only if the account was missing for hours, and never because another company answers. */
@@ -76,6 +82,26 @@ async function forgottenCycle({ history, world, state }: Stage): Promise<string 
   }
   for (const id of kept) if (!world.cycles.has(id)) world.cycles.set(id, world.cycleAt);
   return null;
+}
+
+/** A userName is not sent before the same cycle has freed it. Leavers wait for nobody. */
+async function hastyRename({ world, state }: Stage): Promise<string | null> {
+  if (!world.calm) return null;
+  const rows = await state.ask.newestOperations();
+  const nameIn = ({ changes }: (typeof rows)[number], which: "before" | "after"): string | null => {
+    const change = changes.find(({ attribute }) => attribute === "userName");
+    return typeof change?.[which] === "string" ? change[which].toLowerCase() : null;
+  };
+  // If a part was refused, the error says so, and that may be the name.
+  const renamed = rows.filter(({ status, error }) => status === "done" && error === null);
+  const freed = new Set(renamed.flatMap((row) => nameIn(row, "before") ?? []));
+  const hasty = rows.find((row) => {
+    const leaves = row.changes.some(({ attribute, after }) => attribute === "active" && after === false);
+    return !leaves && row.error?.includes(nameTaken) === true && freed.has(nameIn(row, "after") ?? "");
+  });
+  return hasty === undefined
+    ? null
+    : `${hasty.objectId} was refused a userName that the same cycle has freed`;
 }
 
 /**

@@ -90,7 +90,7 @@ export function heldDecided(objectIds: readonly string[]): readonly Mark[] {
   return [...new Set(objectIds)].map((objectId) => ({ who: "person", objectId }));
 }
 
-/** The plan of another person depends on what is planned for these people. */
+/** The plan of another person depends on what is planned for these people, or a leaver needs the userName of their account. */
 export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
   return [...objectIds].map((objectId) => ({ who: "person", objectId }));
 }

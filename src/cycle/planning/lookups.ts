@@ -1,11 +1,13 @@
 import type { Candidate, MatchAnswer } from "../../domain/state/planning.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
+import { isTemporaryName } from "../operations/temporary-name.ts";
 import { type IdHolder, idHoldersOf } from "./carried-ids.ts";
 import { isInScope } from "./in-scope.ts";
 import type { Namesakes } from "./namesakes.ts";
 import { othersOf } from "./others.ts";
+import { neededByLeavers } from "./passed-need.ts";
 import type { PlanInput } from "./plan-input.ts";
-import type { MappedPerson } from "./planned-person.ts";
+import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
 import { failsForName, findRings, type RingMember } from "./rename-rings.ts";
 import { isSoughtToLeave, nameLeft, renamesOf } from "./sought-names.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -25,6 +27,8 @@ export interface Lookups {
   /** Rings of renames, by object id of a member. */
   readonly rings: ReadonlyMap<string, readonly RingMember[]>;
   readonly idHolders: ReadonlyMap<string, IdHolder>;
+  /** UserNames of leavers' accounts, in lower case, that other leavers need. */
+  readonly neededByLeavers: ReadonlySet<string>;
   /** The time of the look-up, milliseconds since the epoch. All people of the page are planned as of this time. */
   readonly now: number;
 }
@@ -32,8 +36,21 @@ export interface Lookups {
 /** Looks up who shares a userName or an externalId with these people, and which accounts could be theirs. */
 export async function lookUpOthers(
   people: readonly MappedPerson[],
-  { store, everyoneInScope, environment, namesakes }: Surroundings & { readonly namesakes: Namesakes },
-  map: (candidate: Candidate) => MappedUser,
+  {
+    store,
+    everyoneInScope,
+    environment,
+    namesakes,
+    asIfNeeded: assumed = false,
+  }: Surroundings & { readonly namesakes: Namesakes },
+  {
+    map,
+    asIfNeeded,
+  }: {
+    readonly map: (candidate: Candidate) => MappedUser;
+    /** Plans leavers as if the userNames of their accounts were needed. */
+    readonly asIfNeeded: (candidates: readonly Candidate[]) => Promise<readonly PlannedPerson[]>;
+  },
 ): Promise<Lookups> {
   // A lost account may be there again even if its person is linked to another one now.
   const sought = people.filter(({ candidate }) => candidate.link === null || candidate.lostLinks.length > 0);
@@ -62,20 +79,26 @@ export async function lookUpOthers(
     isSoughtToLeave(person, matches) ? (person.candidate.userNameKey ?? []) : [],
   );
   const sharingOfAnybody = await namesakes("userNameOfAnybody", leaving, now);
+  const neededNames = assumed
+    ? new Set<string>()
+    : await neededByLeavers(
+        people.flatMap((person) => nameLeft(person) ?? []),
+        { store, everyoneInScope, namesakes, now, asIfNeeded },
+      );
   const idHolders = await idHoldersOf(people, matches, {
     store,
     everyoneInScope,
     map,
     inScope: ({ candidate, mapped }) => isInScope(candidate, mapped),
   });
-  return { sharing, sharingOfAnybody, twins, matches, rings, idHolders, now };
+  return { sharing, sharingOfAnybody, twins, matches, rings, idHolders, neededByLeavers: neededNames, now };
 }
 
 /** Puts together everything that is known of a person. */
 export function inputOf(
   { candidate, mapped }: MappedPerson,
   { lookups, owners, managers }: Pick<PlanInput, "owners" | "managers"> & { readonly lookups: Lookups },
-  { ignoreRetrySchedule, unconfirmed, triesAgain }: Surroundings,
+  { ignoreRetrySchedule, unconfirmed, triesAgain, asIfNeeded = false }: Surroundings,
 ): PlanInput {
   const { sharing, sharingOfAnybody, twins, matches, rings, idHolders, now } = lookups;
   const { objectId } = candidate.source;
@@ -93,7 +116,12 @@ export function inputOf(
       candidate.externalIdKey === null ? undefined : twins.get(candidate.externalIdKey),
       objectId,
     ),
-    nameWanted: left !== null && othersOf(sharing.get(left), objectId).count > 0,
+    nameWanted:
+      left !== null &&
+      (asIfNeeded ||
+        isTemporaryName(left) ||
+        othersOf(sharing.get(left), objectId).count > 0 ||
+        lookups.neededByLeavers.has(left)),
     sharedWith: othersOf((seeks ? sharingOfAnybody : sharing).get(candidate.userNameKey ?? ""), objectId),
     managers,
     unconfirmed: unconfirmed?.get(objectId) ?? null,

@@ -22,7 +22,10 @@ export interface PlanInput extends MappedPerson {
   readonly sharedWith: Others;
   /** Other people who map to the same externalId. */
   readonly sharedIdWith: Others;
-  /** Another person in scope maps to the userName that this person's account has. */
+  /**
+   * A person in scope maps to the userName that this person's account has, or another leaver does, whose own userName is
+   * needed in turn; or the account has a temporary userName.
+   */
   readonly nameWanted: boolean;
   readonly managers: ManagerStanding;
   /** Why it is not believed for now that the person has left; `null` if it is believed, or Entra was not asked. */

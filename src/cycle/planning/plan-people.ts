@@ -34,7 +34,11 @@ export async function planPeople(
       manager: settings.mapping.ofManager.length === 0 ? null : (candidate.manager?.source ?? null),
     });
   const people = candidates.map((candidate) => ({ candidate, mapped: map(candidate) }));
-  const lookups = await lookUpOthers(people, around, map);
+  const lookups = await lookUpOthers(people, around, {
+    map,
+    asIfNeeded: (leavers) =>
+      planPeople(leavers, { ...around, ignoreRetrySchedule: true, expecting: true, asIfNeeded: true }),
+  });
   const owners = await ownersOf(ownersIn(people, lookups.matches), around);
   const managers = expecting
     ? new Map<string, ManagerStanding>()

@@ -6,11 +6,13 @@ import { activeOnly, leaversOnly, tryFew } from "../health/refused-kinds.ts";
 import { weightsOf } from "../operations/weights.ts";
 import { foldPlans } from "../pictures/fold-plans.ts";
 import { foldWithdrawn } from "../pictures/fold-references.ts";
+import { lookedAtNext } from "../pictures/marks.ts";
 import { keepNotes } from "../ports/ports.ts";
 import { lookUpFirst } from "./look-up-first.ts";
 import type { KnownManagers } from "./manager-ring.ts";
 import { createNamesakes, type Namesakes } from "./namesakes.ts";
 import { orderPlan } from "./order.ts";
+import { namesPassedOn } from "./passed-need.ts";
 import { planPeople } from "./plan-people.ts";
 import type { PlannedPerson } from "./planned-person.ts";
 import { presumptionsOf } from "./presumptions.ts";
@@ -36,6 +38,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   const again = await tryAgainIn(context, select);
   // People whose accounts this plan gives to other people.
   const former = new Set<string>();
+  const names = namesPassedOn(context);
   let done = 0;
   const planAll = async (
     people: CandidateSelection,
@@ -53,6 +56,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       }));
       await notePresumptions(context, limitedPage, known);
       const planned = limitedPage.map(({ candidate, plan }) => ({ known: candidate, plan }));
+      names.note(limitedPage);
       for (const { plan } of planned) {
         if (plan.kind === "operation" && plan.operation.formerOwner !== undefined) {
           former.add(plan.operation.formerOwner);
@@ -74,6 +78,15 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     context.kinds.trying(few.upTo());
   }
   if (again !== null) await keepNotes(context, { triedAgainUpTo: again.next });
+  // If everyone is planned, these people are too.
+  for (
+    let only = await names.holders();
+    only.length > 0 && select !== "everybody";
+    only = await names.holders()
+  ) {
+    if (select === "marked") await planAll({ only }, limit);
+    else await store.commit({ marks: lookedAtNext(only) }, context.fence);
+  }
   await withdrawUnpromised(context, [...former]);
   await orderPlan(context);
 }

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly partial?: boolean;
   /** It is only asked whether these people get an account. Their managers are not worked out. */
   readonly expecting?: boolean;
+  /** Leavers are planned as if the userNames of their accounts were needed. */
+  readonly asIfNeeded?: boolean;
   /** Remembers shared userNames for all pages of one plan. Default: they are looked up for these people only. */
   readonly namesakes?: Namesakes | undefined;
   /** Remembers managers for all pages of one plan. Default: they are looked up for these people only. */

@@ -40,7 +40,9 @@ interface Modules {
   "cycle/planning/faults.ts": typeof import("../../../src/cycle/planning/faults.ts");
   "cycle/planning/leavers.ts": typeof import("../../../src/cycle/planning/leavers.ts");
   "cycle/planning/leaving.ts": typeof import("../../../src/cycle/planning/leaving.ts");
+  "cycle/planning/lookups.ts": typeof import("../../../src/cycle/planning/lookups.ts");
   "cycle/planning/match.ts": typeof import("../../../src/cycle/planning/match.ts");
+  "cycle/planning/passed-need.ts": typeof import("../../../src/cycle/planning/passed-need.ts");
   "cycle/planning/presumptions.ts": typeof import("../../../src/cycle/planning/presumptions.ts");
   "cycle/planning/rename-order.ts": typeof import("../../../src/cycle/planning/rename-order.ts");
   "cycle/planning/rename-rings.ts": typeof import("../../../src/cycle/planning/rename-rings.ts");

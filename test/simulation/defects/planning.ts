@@ -87,6 +87,26 @@ export const planningDefects: readonly Defect[] = [
     swaps: [swap("cycle/planning/rename-rings.ts", "findRings", () => async () => new Map())],
   },
   {
+    name: "a leaver's userName counts as needed only if a person in scope has it",
+    seed: 3,
+    history: 655,
+    family: "names",
+    swaps: [swap("cycle/planning/passed-need.ts", "neededByLeavers", () => async () => new Set())],
+  },
+  {
+    name: "a leaver keeps the temporary userName of a ring",
+    seed: 11,
+    history: 189,
+    family: "names",
+    swaps: [
+      swap("cycle/planning/lookups.ts", "inputOf", (original) => (person, ...rest) => {
+        const input = original(person, ...rest);
+        const temporary = person.candidate.link?.userName.startsWith("als-rename-") === true;
+        return temporary ? { ...input, nameWanted: false } : input;
+      }),
+    ],
+  },
+  {
     name: "whether somebody passes a filter is decided although what it asks about was not shown",
     seed: 4,
     history: 1,

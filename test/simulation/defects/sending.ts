@@ -196,8 +196,8 @@ export const sendingDefects: readonly Defect[] = [
   },
   {
     name: "who gets a userName does not wait until it is free",
-    seed: 3,
-    history: 655,
+    seed: 2,
+    history: 110,
     family: "names",
     swaps: [
       swapInner<(operation: unknown) => { readonly from: string; readonly to: string } | undefined>(
