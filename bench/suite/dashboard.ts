@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { JobView } from "../../src/daemon/http/daemon-view.ts";
 import { startHttp } from "../../src/daemon/http/server.ts";
 import { createWorks } from "../../src/daemon/works.ts";
 import { createMetrics } from "../../src/report/metrics.ts";
@@ -36,22 +37,29 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
   const everyRow = fill(path, rows);
   const reader = openReader(path);
   const scheduler = { nextCronAt: () => null, intervalMs: () => 45 * 60_000 };
+  const view: JobView = {
+    name: "default",
+    reader,
+    glance: reader,
+    schedule: () => ({ kind: "every", everyMs: 45 * 60_000, timezone: "UTC" }),
+    scheduler,
+    works: createWorks(Date.now),
+    now: Date.now,
+    startCycle: () => "busy",
+    startDryRun: () => "busy",
+    startRelease: async () => "busy",
+    concealed: () => [],
+    explain: () => Promise.reject(new Error("not asked for here")),
+  };
+  const job = { name: view.name, view, fault: null };
   const server = await startHttp(
     { host: "127.0.0.1", port: 0 },
     { trustedProxies: [], hosts: [] },
     {
       version: "bench",
-      reader,
-      schedule: () => ({ kind: "every", everyMs: 45 * 60_000, timezone: "UTC" }),
-      scheduler,
-      works: createWorks(Date.now),
+      jobs: { named: false, all: () => [job], find: (name) => (name === job.name ? job : undefined) },
       metrics: createMetrics("bench"),
       now: Date.now,
-      startCycle: () => "busy",
-      startDryRun: () => "busy",
-      startRelease: async () => "busy",
-      concealed: () => [],
-      explain: () => Promise.reject(new Error("not asked for here")),
       log: { error: () => {}, warn: () => {}, info: () => {} },
     },
   );

@@ -34,7 +34,7 @@ export function settingsOf(jobs: LoadedJobs): readonly LoadedConfig[] {
 }
 
 /** Whether a job is not there because of a fault. */
-function isFault(job: LoadedConfig | UsageError): job is UsageError {
+export function isFault(job: LoadedConfig | UsageError): job is UsageError {
   return job instanceof UsageError;
 }
 

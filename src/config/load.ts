@@ -22,7 +22,7 @@ import { defaultJob, jobSuffix, unknownJob } from "./job-names.ts";
 import { strayVariables } from "./job-variables.ts";
 import { type Layers, layer, type Overrides, readValue, setValue, type WrittenJob } from "./layers.ts";
 import { describeIssues } from "./problems.ts";
-import { type Config, configSchema, type ParsedConfig } from "./schema.ts";
+import { type Config, configSchema, defaultStatePath, type ParsedConfig } from "./schema.ts";
 import { withSecretFiles } from "./secret-files.ts";
 import { effectiveSettings, type Setting } from "./settings.ts";
 import { trustedFiles } from "./trusted-files.ts";
@@ -81,6 +81,8 @@ export interface Configuration {
   readonly names: readonly string[];
   /** Reads one job. @throws UsageError that names everything that is wrong with it, one thing a line */
   load(job: string): LoadedConfig;
+  /** The folder of the state that all jobs share: of `state.path`, unless a job has its own. */
+  stateFolder(): string;
 }
 
 /**
@@ -124,6 +126,13 @@ export function openConfiguration(options: LoadOptions): Configuration {
     file: file?.name ?? null,
     named: jobs !== null,
     names,
+    stateFolder: () => {
+      const given = readValue(layer({ shared, own: null }, env, cwd, {}).raw, ["state", "path"]);
+      const byDefault = env[defaultStateVariable] || defaultStatePath;
+      return dirname(
+        resolve(cwd, typeof given === "string" && given.trim() !== "" ? given.trim() : byDefault),
+      );
+    },
     load: (name) => {
       if (jobs === null) {
         const loaded = loadJob({ shared, own: null }, options);

@@ -25,6 +25,9 @@ const dayMs = 24 * hourMs;
 /** Entra's own interval. */
 const defaultIntervalMs = 45 * minuteMs;
 
+/** The default of `state.path`. */
+export const defaultStatePath = "state/azure-lattice-sync.db";
+
 const latticeSchema = z
   .strictObject(
     {
@@ -180,7 +183,7 @@ const stateSchema = z
   .strictObject(
     {
       path: text()
-        .prefault("state/azure-lattice-sync.db")
+        .prefault(defaultStatePath)
         .describe("Path of the database file, relative to the current folder."),
       url: secret()
         .refine((value) => isDatabaseUrl(value.reveal()), {

@@ -1,115 +1,133 @@
 import { listenText } from "../config/listen.ts";
+import { type Configuration, type LoadedConfig, oneJob, openConfiguration } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { explainFromState } from "../job/explain.ts";
+import { systemClock } from "../domain/clock.ts";
+import { UsageError } from "../domain/errors.ts";
+import { joinFaults } from "../domain/faults.ts";
 import type { Job } from "../job/job.ts";
+import { openLog } from "../job/log.ts";
 import { type OpenOptions, openJob } from "../job/open-job.ts";
-import { openReaderBeside } from "../job/state-place.ts";
-import { concealedBy } from "../mapping/rules/concealed.ts";
+import { statePlaceOf } from "../job/state-place.ts";
 import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
-import { createMetrics } from "../report/metrics.ts";
+import { createMetrics, type JobMetrics } from "../report/metrics.ts";
+import type { JobEntry, JobList } from "./http/daemon-view.ts";
 import { startHttp } from "./http/server.ts";
+import { createJobTurns } from "./job-turns.ts";
+import { openJobs } from "./jobs.ts";
 import { type LocalToken, localToken } from "./local-token.ts";
-import { startNotifier } from "./notifier.ts";
-import { createQuarantineSkip } from "./quarantine-skip.ts";
 import { refuseForDaemon } from "./refuse-daemon.ts";
-import { createInForce, createReloader } from "./reload.ts";
-import { createScheduledCycles } from "./scheduled-cycles.ts";
-import { createScheduler } from "./scheduler.ts";
-import { createSlot } from "./slot.ts";
-import { createDaemonWork } from "./work.ts";
-import { createWorks } from "./works.ts";
 
-export interface DaemonOptions extends Pick<OpenOptions, "config" | "sandbox" | "people"> {
+export interface DaemonOptions extends Pick<OpenOptions, "config" | "job" | "sandbox" | "people"> {
   /** The address of the HTTP server, instead of the configured one. */
   readonly listen?: Config["http"]["listen"] | undefined;
 }
 
 /**
- * Runs cycles on the schedule until the signal aborts. A cycle under way finishes its writes in flight first. A cycle that
- * fails never ends the daemon. SIGHUP reloads the configuration.
+ * Runs the cycles of all jobs on their schedules until the signal aborts. A cycle under way finishes its writes in flight first.
+ * A cycle that fails never ends the daemon, and a job that fails never ends another one. SIGHUP reloads the configuration.
  */
 export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<number> {
   const hangups = keepHangups(io.onHangup);
   const { signal } = io;
-  const metrics = createMetrics(packageVersion());
-  const open = async (replaces?: Job): Promise<Job> => {
-    const job = await openJob(io, { ...options, quiet: false, onRequest: metrics.request, replaces });
-    await refuseForDaemon({ ...job, listen: options.listen ?? job.config.http.listen });
+  const configuration = () =>
+    openConfiguration({ file: options.config, env: io.env, cwd: io.cwd, sandbox: options.sandbox });
+  const first = configuration();
+  if (options.job !== undefined) oneJob(first, options.job);
+  const settings = processSettings(first, options);
+  const listen = options.listen ?? settings.config.http.listen;
+  const log = await openLog(settings.config.log, io, false);
+  const metrics = createMetrics(packageVersion(), first);
+  const turns = createJobTurns(settings.config.workers.maxJobsAtOnce);
+  const noted = new Set<string>();
+  const open = async (loaded: LoadedConfig, counts: JobMetrics, replaces?: Job): Promise<Job> => {
+    const job = await openJob(io, {
+      ...options,
+      loaded,
+      processLog: log,
+      noted,
+      quiet: false,
+      onRequest: counts.request,
+      replaces,
+    });
+    try {
+      await refuseForDaemon({ ...job, listen: options.listen ?? job.config.http.listen });
+    } catch (error) {
+      if (replaces === undefined) await job.close();
+      throw error;
+    }
     return job;
   };
-  const first = await open();
-  const { log, clock, config } = first;
-  const listen = options.listen ?? config.http.listen;
-  const closers: (() => unknown)[] = [() => first.close()];
+  const closers: (() => unknown)[] = [];
   try {
-    const store = await first.state();
-    const inForce = createInForce(first);
-    const { current } = inForce;
-    const skip = createQuarantineSkip(store);
-    await skip.grant();
-    const notifier = await startNotifier(current, store);
-    closers.push(() => notifier.stop());
-    const reader = await openReaderBeside(first.statePlace, store);
-    closers.push(() => reader.close());
-
-    const slot = createSlot();
-    const works = createWorks(clock.now);
-    const work = createDaemonWork({ current, reader, slot, works, metrics, notifier, signal });
-    const cycles = createScheduledCycles({ current, store, work, skip, signal });
-    const scheduler = createScheduler({ schedule: config.schedule, clock, slot, cycles });
-    const reloader = createReloader({
-      first,
-      inForce,
-      open: () => open(first),
-      applied: async (job) => {
-        notifier.reconfigured();
-        await skip.grant();
-        scheduler.reschedule(job.config.schedule);
+    const jobs = await openJobs(first, {
+      configuration,
+      only: options.job,
+      embedded: options.sandbox,
+      open,
+      reconfigured: ({ config }) => {
+        turns.allow(config.workers.maxJobsAtOnce);
+        log.level = config.log.level;
       },
-      count: metrics.reload,
+      turns,
+      metrics,
+      clock: systemClock,
+      log,
       signal,
     });
+    closers.push(() => jobs.close());
 
-    const local = localToken(config.http, listen, {
-      path: first.statePlace.kind === "file" ? first.statePlace.path : config.state.path,
+    const local = localToken(settings.config.http, listen, {
+      folder: first.stateFolder(),
       madeUp: options.sandbox === "both",
     });
-    const http = await startHttp(listen, local === null ? config.http : { ...config.http, ...local }, {
-      version: packageVersion(),
-      reader,
-      schedule: () => current().config.schedule,
-      scheduler,
-      works,
-      metrics,
-      now: clock.now,
-      startCycle: work.startCycle,
-      startDryRun: work.startDryRun,
-      startRelease: work.startRelease,
-      concealed: () => concealedBy(current().mapping),
-      explain: (person) => explainFromState(current(), current().mapping, reader, person),
-      log,
-    });
+    const http = await startHttp(
+      listen,
+      local === null ? settings.config.http : { ...settings.config.http, ...local },
+      { version: packageVersion(), jobs, metrics, now: systemClock.now, log },
+    );
     closers.push(() => http.close());
     // No cycle starts before this daemon has the address: another daemon may have taken it.
-    slot.open();
-    scheduler.start();
-    log.info({ http: http.url, schedule: config.schedule, state: first.statePlace.name }, "daemon started");
+    jobs.start();
+    log.info({ http: http.url, ...startedWith(jobs, settings, options.sandbox) }, "daemon started");
     if (local !== null) sayHowToSignIn(io, log, local, http.signInLink());
     for (const doubt of http.doubts) log.warn({ listen: listenText(listen) }, doubt);
-    hangups.handle(() => void reloader.reload());
+    hangups.handle(() => void jobs.reload());
     await stopped(signal);
     log.info("stopping");
-    const ended = slot.close();
-    await scheduler.stop();
-    await ended;
+    await jobs.stop();
   } finally {
     for (const close of closers.reverse()) await close();
     metrics.close();
   }
   log.info("stopped");
   return exitCode.done;
+}
+
+/** The settings of the process: those of any job that is configured right, because jobs cannot set them. @throws UsageError */
+function processSettings(configuration: Configuration, { job }: DaemonOptions): LoadedConfig {
+  const faults: string[] = [];
+  for (const name of job === undefined ? configuration.names : [job]) {
+    try {
+      return configuration.load(name);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      faults.push(...error.message.split("\n"));
+    }
+  }
+  throw new UsageError(joinFaults([...new Set(faults)]));
+}
+
+/** What the log says about the start. */
+function startedWith(
+  jobs: JobList,
+  { config, job }: LoadedConfig,
+  embedded: DaemonOptions["sandbox"],
+): object {
+  if (!jobs.named) return { schedule: config.schedule, state: statePlaceOf(config, job, embedded).name };
+  const names = (some: readonly JobEntry[]): readonly string[] => some.map(({ name }) => name);
+  return { jobs: names(jobs.all()), failing: names(jobs.all().filter(({ view }) => view === null)) };
 }
 
 /** The link is shown only to a person at a terminal, and never logged. */

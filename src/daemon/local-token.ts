@@ -25,11 +25,11 @@ export interface LocalToken {
 export function localToken(
   http: Config["http"],
   listen: Listen,
-  state: { readonly path: string; readonly madeUp: boolean },
+  state: { readonly folder: string; readonly madeUp: boolean },
 ): LocalToken | null {
   if (http.token !== undefined || http.trustedHeader !== undefined || !isLocal(listen)) return null;
   const local = http.local ?? (state.madeUp || "path" in listen ? "open" : "token");
-  return local === "open" ? null : readOrMake(join(dirname(state.path), "http-token"));
+  return local === "open" ? null : readOrMake(join(state.folder, "http-token"));
 }
 
 function readOrMake(file: string): LocalToken {

@@ -5,7 +5,8 @@ import type { CycleResult } from "../cycle/request.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job, Notifier, RunRequest } from "../job/job.ts";
-import type { Metrics } from "../report/metrics.ts";
+import type { JobMetrics } from "../report/metrics.ts";
+import type { JobTurns } from "./job-turns.ts";
 import type { Slot } from "./slot.ts";
 import type {
   DryRunPlan,
@@ -36,14 +37,16 @@ export interface DaemonWorkParts {
   /** For checks before work is started. */
   readonly reader: StateStore;
   readonly slot: Slot;
+  /** What it shares with the other jobs of the process. */
+  readonly turns: JobTurns;
   readonly works: Works;
-  readonly metrics: Pick<Metrics, "cycle">;
+  readonly metrics: Pick<JobMetrics, "cycle">;
   readonly notifier: Notifier;
   readonly signal: AbortSignal;
 }
 
 export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
-  const { current, reader, slot, works, metrics, notifier, signal } = parts;
+  const { current, reader, slot, turns, works, metrics, notifier, signal } = parts;
   const { log } = current();
 
   const cycle = async (
@@ -77,7 +80,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     if (slot.busy()) return "busy";
     const report = works.begin(kind, "hand", decision);
     slot
-      .take(() => watched(report, work))
+      .take(() => watched(report, (watching) => turns.take(() => work(watching), signal)))
       ?.catch((error: unknown) => {
         if (error instanceof InterruptedError) return;
         const level = error instanceof LeaseHeldError ? "warn" : "error";
@@ -87,7 +90,8 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   };
 
   return {
-    scheduled: (how) => watched(works.begin("cycle", "schedule"), (report) => cycle(report, how)),
+    scheduled: (how) =>
+      turns.take(() => watched(works.begin("cycle", "schedule"), (report) => cycle(report, how)), signal),
     startCycle: ({ full }) => start("cycle", (report) => cycle(report, { full })),
     startDryRun: ({ full }) => start("dryRun", (report) => dryRun(report, full)),
     startRelease: async (decision) => {

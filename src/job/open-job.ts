@@ -18,6 +18,8 @@ export interface OpenOptions extends JobChoice {
   readonly loaded?: LoadedConfig | undefined;
   /** The log of the process, which all of its jobs share. Default: the job opens one. */
   readonly processLog?: Logger | undefined;
+  /** Notes about the configuration that were printed: jobs of one process have some in common. */
+  readonly noted?: Set<string> | undefined;
   /** People in a new sandbox. Default 250. */
   readonly people?: number | undefined;
   /** A sandbox that runs already, for its starter to close. */
@@ -38,7 +40,7 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
   const { replaces, onRequest } = options;
   const configured = jobOf(options.loaded ?? loadAlone(io, options), options.sandbox, replaces?.statePlace);
   const { loaded, config, clock } = configured;
-  for (const text of loaded.notes) replaces === undefined ? note(io, text) : replaces.log.warn(text);
+  for (const text of loaded.notes) sayNote(io, text, options);
   const readings = await readSettings(loaded, options.sandbox);
   const { mapping } = readings;
   if (mapping === null || readings.faults.length > 0) throw readingFault(loaded, readings.faults);
@@ -105,6 +107,12 @@ function loadAlone(io: CommandIO, { config: file, job, sandbox }: JobChoice): Lo
   const loaded = configuration.load(oneJob(configuration, job));
   refuseCollisions(configuration, loaded, sandbox);
   return loaded;
+}
+
+function sayNote(io: CommandIO, text: string, { replaces, noted }: OpenOptions): void {
+  if (replaces !== undefined) replaces.log.warn(text);
+  else if (noted?.has(text) !== true) note(io, text);
+  noted?.add(text);
 }
 
 /** The log of a job, which names the job in each line if there can be several. */

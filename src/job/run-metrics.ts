@@ -28,7 +28,11 @@ export async function leaveMetrics(
   if (pushUrl !== undefined) await pushMetrics(job, pushUrl, text, signal);
 }
 
-async function metricsText({ config, clock }: Job, store: StateStore, good: boolean): Promise<string> {
+async function metricsText(
+  { config, clock, loaded, name }: Job,
+  store: StateStore,
+  good: boolean,
+): Promise<string> {
   const [{ runMetrics }, { situationOf }, { readStatus }] = await Promise.all([
     import("../report/metrics.ts"),
     import("../report/situation.ts"),
@@ -36,7 +40,12 @@ async function metricsText({ config, clock }: Job, store: StateStore, good: bool
   ]);
   const now = clock.now();
   const status = await readStatus(store, config.schedule, now, { cycles: shownCycles, mostHeld: 0 });
-  return runMetrics(packageVersion(), await situationOf(store, status), { good, endedAt: now });
+  return runMetrics(
+    packageVersion(),
+    await situationOf(store, status),
+    { good, endedAt: now },
+    loaded.named ? name : undefined,
+  );
 }
 
 /** The file is always complete and readable by other users: the collector may read it at any time. */
@@ -54,13 +63,15 @@ function writeMetrics({ log }: Job, path: string, text: string): void {
 }
 
 async function pushMetrics(
-  { config, log }: Job,
+  { config, log, loaded, name }: Job,
   pushUrl: string,
   text: string,
   signal: AbortSignal,
 ): Promise<void> {
   const { sendHttp } = await import("../notify/http-request.ts");
-  const place = `metrics/job/azure-lattice-sync/instance/${encodeURIComponent(config.notify.instance)}`;
+  // One group a job: the Pushgateway replaces a group as a whole.
+  const group = loaded.named ? `/sync_job/${name}` : "";
+  const place = `metrics/job/azure-lattice-sync/instance/${encodeURIComponent(config.notify.instance)}${group}`;
   const answer = await sendHttp(
     `${pushUrl.replace(/\/+$/, "")}/${place}`,
     {

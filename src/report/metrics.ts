@@ -20,17 +20,32 @@ export interface Situation {
   readonly lastCycle: CycleRecord | null;
 }
 
-export interface Metrics {
+/** What one job of the process counts. */
+export interface JobMetrics {
   /** Records a finished request to Entra or Lattice. */
   request(record: RequestRecord): void;
   /** Records a finished cycle of any kind. */
   cycle(cycle: CycleRecord): void;
+}
+
+/** A job as the metrics show it. */
+export interface JobSituation {
+  readonly name: string;
+  /** `null` if the state database could not be read. */
+  readonly situation: Situation | null;
+  /** It could not be opened, or its changed configuration is not in force. */
+  readonly failing: boolean;
+}
+
+export interface Metrics {
+  /** What this job counts; it is asked for once for each job. */
+  of(job: string): JobMetrics;
   /** Records a reload of the configuration: it was applied, or is wrong. */
   reload(outcome: "applied" | "refused"): void;
   /** Records a request with a wrong credential. */
   wrongCredential(credential: "bearer" | "session" | "signIn"): void;
-  /** Text in the format of Prometheus. `situation`: `null` if the state database could not be read. */
-  text(situation: Situation | null, now: number): Promise<string>;
+  /** Text in the format of Prometheus. Jobs that are not given are no longer shown. */
+  text(jobs: readonly JobSituation[], now: number): Promise<string>;
   readonly contentType: string;
   /** Stops the process metrics. */
   close(): void;
@@ -40,65 +55,100 @@ const prefix = "azure_lattice_sync_";
 const requestBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const cycleBuckets = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600];
 
-/** The daemon's metrics, counted from its start. @param version of this program */
-export function createMetrics(version: string): Metrics {
+/** Names the job in each series, if the configuration has `jobs`. Prometheus has a label `job` of its own on each target. */
+const jobLabel = "sync_job";
+
+/**
+ * The daemon's metrics, counted from its start.
+ * @param version of this program
+ * @param how `named`: the configuration has `jobs`, so that each series of a job names it
+ */
+export function createMetrics(version: string, how: { readonly named: boolean } = { named: false }): Metrics {
   const registry = new Registry();
-  const gauge = gaugesOf(registry);
+  const { named } = how;
+  const labelsOf = (job: string): Labels => (named ? { [jobLabel]: job } : {});
+  const ofJob = (names: readonly string[]): readonly string[] => (named ? [...names, jobLabel] : names);
+  const gauge = gaugesOf(registry, []);
+  const jobGauge = gaugesOf(registry, ofJob([]));
   const counter = (name: string, help: string, labelNames: readonly string[]) =>
     new Counter({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
   collectDefaultMetrics({ register: registry });
   buildInfo(gauge, version);
-  const cycles = counter("cycles_total", "Cycles that ended.", ["kind", "outcome"]);
-  const operations = counter("operations_total", "Operations of cycles that ended.", ["action", "outcome"]);
+  const cycles = counter("cycles_total", "Cycles that ended.", ofJob(["kind", "outcome"]));
+  const operations = counter(
+    "operations_total",
+    "Operations of cycles that ended.",
+    ofJob(["action", "outcome"]),
+  );
   const cycleSeconds = new Histogram({
     name: `${prefix}cycle_duration_seconds`,
     help: "How long cycles took.",
-    labelNames: ["kind"],
+    labelNames: [...ofJob(["kind"])],
     buckets: cycleBuckets,
     registers: [registry],
   });
   const requestSeconds = new Histogram({
     name: `${prefix}request_duration_seconds`,
     help: "How long requests to Entra and Lattice took; status is none if no answer came.",
-    labelNames: ["end", "method", "status"],
+    labelNames: [...ofJob(["end", "method", "status"])],
     buckets: requestBuckets,
     registers: [registry],
   });
-  const throttled = counter("throttled_requests_total", "Requests answered with 429.", ["end"]);
-  for (const end of ["entra", "lattice"]) throttled.inc({ end }, 0);
+  const throttled = counter("throttled_requests_total", "Requests answered with 429.", ofJob(["end"]));
   const reloads = counter("config_reloads_total", "Reloads of the configuration (SIGHUP).", ["outcome"]);
   for (const outcome of ["applied", "refused"]) reloads.inc({ outcome }, 0);
   const wrong = counter("wrong_credentials_total", "Wrong credentials for the daemon's HTTP.", [
     "credential",
   ]);
   for (const credential of ["bearer", "session", "signIn"]) wrong.inc({ credential }, 0);
-  const rate = gauge(
+  const rate = jobGauge(
     "lattice_requests_per_second_limit",
     "Requests a second that the limiter lets through at present; +Inf for no limit.",
   );
-  const set = situationGauges(gauge);
-  const watermarkAge = gauge("watermark_age_seconds", "Seconds since the last completed read of Entra.");
-  const next = gauge("next_cycle_timestamp_seconds", "When the next cycle is due.");
+  const situations = situationGauges(jobGauge);
+  const watermarkAge = jobGauge("watermark_age_seconds", "Seconds since the last completed read of Entra.");
+  const next = jobGauge("next_cycle_timestamp_seconds", "When the next cycle is due.");
+  const failing = named
+    ? jobGauge(
+        "job_failing",
+        "1 if the job could not be opened, or its changed configuration is not in force.",
+      )
+    : null;
 
+  const setJob = ({ name, situation, failing: isFailing }: JobSituation, now: number): void => {
+    const labels = labelsOf(name);
+    failing?.set(labels, isFailing ? 1 : 0);
+    situations.set(situation, labels);
+    if (situation === null) return;
+    const { watermarkAt, nextCycleAt } = situation;
+    watermarkAge.set(labels, secondsOf(watermarkAt === null ? null : now - watermarkAt));
+    next.set(labels, secondsOf(nextCycleAt));
+  };
   return {
-    request: ({ end, method, status, durationMs, requestsPerSecond }) => {
-      requestSeconds.observe({ end, method, status: status ?? "none" }, durationMs / 1000);
-      if (status === 429) throttled.inc({ end });
-      if (requestsPerSecond !== undefined) rate.set(requestsPerSecond ?? Number.POSITIVE_INFINITY);
-    },
-    cycle: ({ kind, outcome, startedAt, finishedAt, outcomes }) => {
-      cycles.inc({ kind, outcome: outcome ?? "interrupted" });
-      if (finishedAt !== null) cycleSeconds.observe({ kind }, (finishedAt - startedAt) / 1000);
-      for (const one of outcomes) operations.inc({ action: one.action, outcome: one.outcome }, one.count);
+    of: (job) => {
+      const labels = labelsOf(job);
+      for (const end of ["entra", "lattice"]) throttled.inc({ end, ...labels }, 0);
+      return {
+        request: ({ end, method, status, durationMs, requestsPerSecond }) => {
+          requestSeconds.observe({ end, method, status: status ?? "none", ...labels }, durationMs / 1000);
+          if (status === 429) throttled.inc({ end, ...labels });
+          if (requestsPerSecond !== undefined)
+            rate.set(labels, requestsPerSecond ?? Number.POSITIVE_INFINITY);
+        },
+        cycle: ({ kind, outcome, startedAt, finishedAt, outcomes }) => {
+          cycles.inc({ kind, outcome: outcome ?? "interrupted", ...labels });
+          if (finishedAt !== null) cycleSeconds.observe({ kind, ...labels }, (finishedAt - startedAt) / 1000);
+          for (const { action, outcome: ended, count } of outcomes)
+            operations.inc({ action, outcome: ended, ...labels }, count);
+        },
+      };
     },
     reload: (outcome) => reloads.inc({ outcome }),
     wrongCredential: (credential) => wrong.inc({ credential }),
-    text: (situation, now) => {
-      set(situation);
-      if (situation !== null) {
-        watermarkAge.set(secondsOf(situation.watermarkAt === null ? null : now - situation.watermarkAt));
-        next.set(secondsOf(situation.nextCycleAt));
-      }
+    text: (jobs, now) => {
+      // A job that was removed must not be shown for ever. Without `jobs` there is one, and its last values stay.
+      if (named) for (const each of [...situations.gauges, watermarkAge, next, failing]) each?.reset();
+      for (const job of jobs) setJob(job, now);
       return registry.metrics();
     },
     contentType: registry.contentType,
@@ -116,12 +166,19 @@ export interface EndedRun {
 /**
  * The metrics that a single run leaves behind, in the format of Prometheus: the job's state, under the daemon's names, and its
  * last cycle. They are read long after the run, so they hold points in time instead of ages.
+ * @param job if the configuration has `jobs`
  */
-export function runMetrics(version: string, situation: Situation, run: EndedRun): Promise<string> {
+export function runMetrics(
+  version: string,
+  situation: Situation,
+  run: EndedRun,
+  job?: string,
+): Promise<string> {
   const registry = new Registry();
-  const gauge = gaugesOf(registry);
+  if (job !== undefined) registry.setDefaultLabels({ [jobLabel]: job });
+  const gauge = gaugesOf(registry, []);
   buildInfo(gauge, version);
-  situationGauges(gauge)(situation);
+  situationGauges(gauge).set(situation, {});
   gauge("last_run_timestamp_seconds", "When the last manual or timed run ended.").set(secondsOf(run.endedAt));
   gauge("last_run_failed", "1 if that run failed.").set(run.good ? 0 : 1);
   const operations = gauge("last_cycle_operations", "Operations of the last cycle.", ["action", "outcome"]);
@@ -133,11 +190,13 @@ export function runMetrics(version: string, situation: Situation, run: EndedRun)
   return registry.metrics();
 }
 
+type Labels = Readonly<Record<string, string>>;
+
 type MakeGauge = (name: string, help: string, labelNames?: readonly string[]) => Gauge;
 
-function gaugesOf(registry: Registry): MakeGauge {
+function gaugesOf(registry: Registry, common: readonly string[]): MakeGauge {
   return (name, help, labelNames = []) =>
-    new Gauge({ name: prefix + name, help, labelNames: [...labelNames], registers: [registry] });
+    new Gauge({ name: prefix + name, help, labelNames: [...labelNames, ...common], registers: [registry] });
 }
 
 function buildInfo(gauge: MakeGauge, version: string): void {
@@ -150,7 +209,12 @@ function secondsOf(milliseconds: number | null): number {
   return milliseconds === null ? Number.NaN : milliseconds / 1000;
 }
 
-function situationGauges(gauge: MakeGauge): (situation: Situation | null) => void {
+interface SituationGauges {
+  readonly gauges: readonly Gauge[];
+  set(situation: Situation | null, labels: Labels): void;
+}
+
+function situationGauges(gauge: MakeGauge): SituationGauges {
   const readable = gauge("state_readable", "1 if the state database could be read.");
   const people = gauge("people", "People by state.", ["state"]);
   const leftAlone = gauge("people_left_alone", "People who are skipped, by reason.", ["code"]);
@@ -162,24 +226,37 @@ function situationGauges(gauge: MakeGauge): (situation: Situation | null) => voi
   const comparison = gauge("comparison_failed", "1 while the full comparison fails.");
   const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle ended.");
 
-  return (situation) => {
-    readable.set(situation === null ? 0 : 1);
+  const set = (situation: Situation | null, labels: Labels): void => {
+    readable.set(labels, situation === null ? 0 : 1);
     if (situation === null) return;
     const { totals } = situation;
-    people.set({ state: "in_entra" }, totals.sourceUsers);
-    people.set({ state: "linked" }, totals.linked);
-    people.set({ state: "active" }, totals.linkedActive);
-    people.set({ state: "left_alone" }, totals.skipped);
-    people.set({ state: "retrying" }, totals.retrying);
-    if (situation.outOfScope !== null) people.set({ state: "out_of_scope" }, situation.outOfScope);
-    leftAlone.reset();
-    for (const [code, number] of situation.skipped) leftAlone.set({ code }, number);
-    watermark.set(secondsOf(situation.watermarkAt));
-    reached.set(secondsOf(situation.targetReachedAt));
-    guardHeld.set(situation.heldOperations > 0 ? 1 : 0);
-    held.set(situation.heldOperations);
-    quarantine.set(situation.quarantine ? 1 : 0);
-    comparison.set(situation.comparisonFailed ? 1 : 0);
-    lastEnd.set(secondsOf(situation.lastCycle?.finishedAt ?? null));
+    people.set({ state: "in_entra", ...labels }, totals.sourceUsers);
+    people.set({ state: "linked", ...labels }, totals.linked);
+    people.set({ state: "active", ...labels }, totals.linkedActive);
+    people.set({ state: "left_alone", ...labels }, totals.skipped);
+    people.set({ state: "retrying", ...labels }, totals.retrying);
+    if (situation.outOfScope !== null) people.set({ state: "out_of_scope", ...labels }, situation.outOfScope);
+    if (Object.keys(labels).length === 0) leftAlone.reset();
+    for (const [code, number] of situation.skipped) leftAlone.set({ code, ...labels }, number);
+    watermark.set(labels, secondsOf(situation.watermarkAt));
+    reached.set(labels, secondsOf(situation.targetReachedAt));
+    guardHeld.set(labels, situation.heldOperations > 0 ? 1 : 0);
+    held.set(labels, situation.heldOperations);
+    quarantine.set(labels, situation.quarantine ? 1 : 0);
+    comparison.set(labels, situation.comparisonFailed ? 1 : 0);
+    lastEnd.set(labels, secondsOf(situation.lastCycle?.finishedAt ?? null));
   };
+  const gauges = [
+    readable,
+    people,
+    leftAlone,
+    watermark,
+    reached,
+    guardHeld,
+    held,
+    quarantine,
+    comparison,
+    lastEnd,
+  ];
+  return { gauges, set };
 }

@@ -59,7 +59,7 @@ const nothingYet: Situation = {
 
 async function published(): Promise<ReadonlySet<string>> {
   const metrics = createMetrics("0");
-  const text = await metrics.text(null, 0);
+  const text = await metrics.text([], 0);
   metrics.close();
   const names = new Set<string>(["up"]);
   for (const [, name = "", type] of text.matchAll(/^# TYPE (\S+) (\w+)$/gm)) {

@@ -6,16 +6,57 @@ import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { Started, Works } from "../works.ts";
 
-/** The daemon as its HTTP sees it: the data it may read, and the few actions it may start. */
+/** The daemon as its HTTP sees it: its jobs, the data it may read, and the few actions it may start. */
 export interface DaemonView {
   readonly version: string;
+  readonly jobs: JobList;
+  readonly metrics: Metrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** For messages that belong only in the daemon's log. */
+  readonly log: {
+    error(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+    info(fields: object, message: string): void;
+  };
+}
+
+/** The jobs of this process. */
+export interface JobList {
+  /** Whether the configuration has `jobs`, so that each answer must say which one it is about. */
+  readonly named: boolean;
+  /** All jobs, in the order of the configuration. */
+  all(): readonly JobEntry[];
+  find(name: string): JobEntry | undefined;
+}
+
+/** A job of this process. */
+export interface JobEntry {
+  readonly name: string;
+  /** `null` as long as the job could not be opened. */
+  readonly view: JobView | null;
+  /** Why it could not be opened, or why its changed configuration is not in force; `null` if all is well. */
+  readonly fault: JobFault | null;
+}
+
+export interface JobFault {
+  /** One or more sentences. */
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** One job as HTTP sees it. */
+export interface JobView {
+  readonly name: string;
   /** Reads on its own thread. */
   readonly reader: StateStore;
+  /** For the few numbers that are read of all jobs at once: hundreds of jobs must not mean hundreds of threads. */
+  readonly glance: StateStore;
   /** The current schedule. */
   schedule(): Config["schedule"];
   readonly scheduler: Pick<Scheduler, "nextCronAt" | "intervalMs">;
   readonly works: Works;
-  readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   startCycle(how: { readonly full: boolean }): Started;
@@ -26,10 +67,4 @@ export interface DaemonView {
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the current mapping redacts. */
   concealed(): readonly string[];
-  /** For messages that belong only in the daemon's log. */
-  readonly log: {
-    error(fields: object, message: string): void;
-    warn(fields: object, message: string): void;
-    info(fields: object, message: string): void;
-  };
 }

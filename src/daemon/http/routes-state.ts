@@ -10,8 +10,9 @@ import { withoutRedacted } from "../../domain/redacted.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { heldCount } from "../../report/situation.ts";
 import { cycleDocument, heldDocument, iso, rejectedDocument, statusDocument } from "../../report/status.ts";
-import type { DaemonView } from "./daemon-view.ts";
+import type { JobView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
+import type { ViewOf } from "./routes-jobs.ts";
 import { workDocument } from "./routes-work.ts";
 import { currentStatus, kept } from "./situation.ts";
 
@@ -62,15 +63,14 @@ const leftAloneQuery = z.strictObject({
 const rejectedQuery = z.strictObject({ from: z.coerce.number().int().min(0).default(0), limit });
 
 /** The state as the dashboard shows it; these routes only read. */
-export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
-  const { reader } = view;
-
-  app.get("/now", async () => {
-    const [status, leftAlone] = await Promise.all([currentStatus(view), reader.countSkipped()]);
+export function stateRoutes(app: FastifyInstance, version: string, viewOf: ViewOf): void {
+  app.get("/now", async (request) => {
+    const view = viewOf(request);
+    const [status, leftAlone] = await Promise.all([currentStatus(view), view.reader.countSkipped()]);
     const document = statusDocument(status);
     const schedule = view.schedule();
     return {
-      version: view.version,
+      version,
       now: iso(view.now()),
       schedule: schedule.kind === "every" ? { everyMs: schedule.everyMs } : { cron: schedule.cron },
       ...document,
@@ -80,32 +80,22 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
     };
   });
 
-  const days = kept(daysAgeMs, view.now, async () => {
-    const since = Math.floor(view.now() / dayMs) * dayMs - (shownDays - 1) * dayMs;
-    const [counts, cycles] = await Promise.all([reader.dailyCounts(since), reader.recentCycles(mostCycles)]);
-    return {
-      since: iso(since),
-      counts,
-      cycles: cycles
-        .filter(({ startedAt, finishedAt }) => startedAt >= since && finishedAt !== null)
-        .map(({ startedAt, finishedAt, kind, outcome, failed }) => ({
-          startedAt: iso(startedAt),
-          durationMs: (finishedAt ?? startedAt) - startedAt,
-          cycle: kind,
-          outcome,
-          failed,
-        })),
-    };
+  const days = new WeakMap<JobView, () => Promise<object>>();
+  app.get("/days", (request) => {
+    const view = viewOf(request);
+    const known = days.get(view) ?? kept(daysAgeMs, view.now, () => daysDocument(view));
+    days.set(view, known);
+    return known();
   });
-  app.get("/days", () => days());
 
   app.get("/log", async (request) => {
+    const view = viewOf(request);
     const { action, outcome, cycle, ...rest } = parse(logQuery, request.query);
     const given = { ...rest, actions: action, outcomes: outcome, cycleId: cycle };
     const query = Object.fromEntries(
       Object.entries(given).filter(([, value]) => value !== undefined && value !== ""),
     );
-    const entries = await reader.history({
+    const entries = await view.reader.history({
       ...query,
       concealed: view.concealed(),
       limit: rest.limit,
@@ -117,6 +107,8 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
   });
 
   app.get<{ Params: { planId: string } }>("/plans/:planId", async (request, reply) => {
+    const view = viewOf(request);
+    const { reader } = view;
     const { afterWave, afterId, limit: size } = parse(planQuery, request.query);
     const cycle = await reader.cycleOfPlan(request.params.planId);
     if (cycle === null) return reply.callNotFound();
@@ -144,12 +136,14 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
   });
 
   app.get("/left-alone", async (request) => {
+    const { reader } = viewOf(request);
     const { code, after, limit: size } = parse(leftAloneQuery, request.query);
     const people = await reader.skipped({ code, after, limit: size });
     return { people, after: people.length < size ? null : (people.at(-1)?.objectId ?? null) };
   });
 
   app.get("/rejected", async (request) => {
+    const { reader } = viewOf(request);
     const { from, limit: size } = parse(rejectedQuery, request.query);
     const { rejections: rejected, more } = await newest(reader);
     const to = from + size;
@@ -162,15 +156,35 @@ export function stateRoutes(app: FastifyInstance, view: DaemonView): void {
   });
 
   app.get("/people", async (request) => {
+    const view = viewOf(request);
     const { text, limit: size } = parse(peopleQuery, request.query);
     const query = { text, limit: size, concealed: view.concealed() };
-    const { people, total } = await reader.searchPeople(query);
+    const { people, total } = await view.reader.searchPeople(query);
     return { people, total };
   });
 
   app.get<{ Params: { person: string } }>("/people/:person", (request) =>
-    view.explain(request.params.person),
+    viewOf(request).explain(request.params.person),
   );
+}
+
+/** What each of the last days was like. */
+async function daysDocument({ reader, now }: JobView): Promise<object> {
+  const since = Math.floor(now() / dayMs) * dayMs - (shownDays - 1) * dayMs;
+  const [counts, cycles] = await Promise.all([reader.dailyCounts(since), reader.recentCycles(mostCycles)]);
+  return {
+    since: iso(since),
+    counts,
+    cycles: cycles
+      .filter(({ startedAt, finishedAt }) => startedAt >= since && finishedAt !== null)
+      .map(({ startedAt, finishedAt, kind, outcome, failed }) => ({
+        startedAt: iso(startedAt),
+        durationMs: (finishedAt ?? startedAt) - startedAt,
+        cycle: kind,
+        outcome,
+        failed,
+      })),
+  };
 }
 
 /** The newest rejections, and whether there are older ones that were not read. */

@@ -8,8 +8,8 @@ import { withoutRedacted } from "../../domain/redacted.ts";
 import { count } from "../../domain/sentence.ts";
 import { heldDocument, iso } from "../../report/status.ts";
 import type { Started, Work } from "../works.ts";
-import type { DaemonView } from "./daemon-view.ts";
 import { parse } from "./parse.ts";
+import type { ViewOf } from "./routes-jobs.ts";
 
 /** The most people that one request may name. */
 const mostNames = 10_000;
@@ -31,16 +31,18 @@ const pageQuery = z.strictObject({
 /** Routes by which the dashboard starts work and follows it. @param actorOf the actor of a request */
 export function workRoutes(
   app: FastifyInstance,
-  view: DaemonView,
+  viewOf: ViewOf,
   actorOf: (request: FastifyRequest) => Actor,
 ): void {
   app.post("/cycles", async (request, reply) => {
+    const view = viewOf(request);
     const { dryRun, full } = parse(cycleBody, request.body);
     return begun(dryRun ? view.startDryRun({ full }) : view.startCycle({ full }), reply);
   });
 
   const decision = { bodyLimit: longestDecision };
   app.post<{ Params: { planId: string } }>("/plans/:planId/release", decision, async (request, reply) => {
+    const view = viewOf(request);
     const { only, reject, undoReject, reason } = parse(releaseBody, request.body);
     refuseTooMany([only, reject, undoReject]);
     const { planId } = request.params;
@@ -50,16 +52,16 @@ export function workRoutes(
     );
   });
 
-  app.get("/works", async () => ({ works: view.works.recent().map(workDocument) }));
+  app.get("/works", async (request) => ({ works: viewOf(request).works.recent().map(workDocument) }));
 
   app.get<{ Params: { id: string } }>("/works/:id", async (request, reply) => {
-    const work = view.works.find(request.params.id);
+    const work = viewOf(request).works.find(request.params.id);
     return work === null ? reply.callNotFound() : workDocument(work);
   });
 
   app.get<{ Params: { id: string } }>("/works/:id/operations", async (request, reply) => {
     const { from, limit } = parse(pageQuery, request.query);
-    const plan = view.works.planOf(request.params.id);
+    const plan = viewOf(request).works.planOf(request.params.id);
     if (plan === null) return reply.callNotFound();
     return {
       total: plan.total,

@@ -3,7 +3,7 @@ import cookie from "@fastify/cookie";
 import rateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { type Listen, listenText } from "../../config/listen.ts";
-import { actorText } from "../../domain/actor.ts";
+import { type Actor, actorText } from "../../domain/actor.ts";
 import { StateError, UsageError } from "../../domain/errors.ts";
 import { sentences } from "../../domain/sentence.ts";
 import { jsonText } from "../../domain/visible.ts";
@@ -20,6 +20,7 @@ import { createAdmission } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { createGuesses } from "./guesses.ts";
+import { JobRefusal, jobByDefault, jobInAddress, jobListRoutes, type ViewOf } from "./routes-jobs.ts";
 import { sessionRoutes } from "./routes-session.ts";
 import { stateRoutes } from "./routes-state.ts";
 import { workRoutes } from "./routes-work.ts";
@@ -120,8 +121,11 @@ function healthRoutes(app: FastifyInstance, view: DaemonView): void {
   app.get("/healthz", async () => ({ status: "ok" }));
   const ready = readiness(view);
   app.get("/readyz", async (_request, reply) => {
-    const isReady = await ready();
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? "ok" : "not ready" });
+    const { jobs, notReady } = await ready();
+    const status = notReady === 0 ? "ok" : "not ready";
+    return reply
+      .code(notReady === 0 ? 200 : 503)
+      .send(view.jobs.named ? { status, jobs, notReady } : { status });
   });
 }
 
@@ -136,6 +140,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
         actor: actorText(actorOf(identity)),
         method: request.method,
         route: request.routeOptions.url,
+        ...jobOf(request.params),
       },
       "requested over HTTP",
     );
@@ -144,14 +149,28 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
   app.get("/metrics", async (_request, reply) =>
     reply.header("content-type", view.metrics.contentType).send(await metrics()),
   );
-  await app.register(
-    async (api) => {
-      takeTurns(api, "/api/works");
-      stateRoutes(api, view);
-      workRoutes(api, view, (request) => actorOf(access.identify(request)));
-    },
-    { prefix: "/api" },
-  );
+  const actor = (request: FastifyRequest): Actor => actorOf(access.identify(request));
+  const { jobs, version } = view;
+  const jobRoutes = async (prefix: string, viewOf: ViewOf): Promise<void> => {
+    await app.register(
+      async (api) => {
+        takeTurns(api, `${prefix}/works`);
+        stateRoutes(api, version, viewOf);
+        workRoutes(api, viewOf, actor);
+      },
+      { prefix },
+    );
+  };
+  await app.register(async (api) => jobListRoutes(api, view), { prefix: "/api" });
+  await jobRoutes("/api", jobByDefault(jobs));
+  await jobRoutes("/api/jobs/:job", jobInAddress(jobs));
+}
+
+/** The job in an address, for the log. */
+function jobOf(parameters: unknown): { readonly job?: string } {
+  const job =
+    typeof parameters === "object" && parameters !== null && "job" in parameters ? parameters.job : undefined;
+  return typeof job === "string" ? { job } : {};
 }
 
 function sayError(
@@ -160,6 +179,7 @@ function sayError(
   reply: FastifyReply,
   view: DaemonView,
 ): FastifyReply {
+  if (error instanceof JobRefusal) return reply.code(error.statusCode).send({ error: error.message });
   if (error instanceof UsageError) return reply.code(400).send({ error: sentences(error.message) });
   if (error instanceof StateError) {
     view.log.error({ error: error.message }, "a request could not be answered");

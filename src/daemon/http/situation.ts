@@ -1,7 +1,7 @@
-import type { Situation } from "../../report/metrics.ts";
+import type { JobSituation, Situation } from "../../report/metrics.ts";
 import { situationOf } from "../../report/situation.ts";
 import { readStatus, type Status } from "../../report/status.ts";
-import type { DaemonView } from "./daemon-view.ts";
+import type { DaemonView, JobEntry, JobView } from "./daemon-view.ts";
 
 /** Results are reused for this long: however many clients ask, the database is read once in that time. */
 const situationAgeMs = 5_000;
@@ -11,8 +11,8 @@ const patienceMs = 5_000;
 const shownCycles = 8;
 
 /** The status, with the time of the next cycle, which only the scheduler knows. Held operations are counted, not read. */
-export async function currentStatus(view: DaemonView): Promise<Status> {
-  const status = await readStatus(view.reader, view.schedule(), view.now(), {
+export async function currentStatus(view: JobView): Promise<Status> {
+  const status = await readStatus(view.glance, view.schedule(), view.now(), {
     cycles: shownCycles,
     mostHeld: 0,
   });
@@ -20,36 +20,53 @@ export async function currentStatus(view: DaemonView): Promise<Status> {
 }
 
 /** The text of `/metrics`, made at most once a second. */
-export function metricsText(view: DaemonView): () => Promise<string> {
-  const situation = kept(situationAgeMs, view.now, () => readSituation(view).catch(() => null));
-  return kept(textAgeMs, view.now, async () => view.metrics.text(await situation(), view.now()));
+export function metricsText({ jobs, metrics, now }: DaemonView): () => Promise<string> {
+  const situations = kept(situationAgeMs, now, () => Promise.all(jobs.all().map(jobSituation)));
+  return kept(textAgeMs, now, async () => metrics.text(await situations(), now()));
 }
 
-async function readSituation(view: DaemonView): Promise<Situation> {
-  return situationOf(view.reader, await currentStatus(view));
+async function jobSituation({ name, view, fault }: JobEntry): Promise<JobSituation> {
+  const situation = view === null ? null : await readSituation(view).catch(() => null);
+  return { name, situation, failing: fault !== null };
+}
+
+async function readSituation(view: JobView): Promise<Situation> {
+  return situationOf(view.glance, await currentStatus(view));
+}
+
+/** Whether a daemon works, and of how many jobs this can be said. */
+export interface Readiness {
+  readonly jobs: number;
+  readonly notReady: number;
 }
 
 /**
- * Whether the daemon works: the state database answers, and a cycle of everybody was completed less than two intervals ago.
+ * Whether the jobs work: each is open, its state database answers, and a cycle of everybody was completed less than two
+ * intervals ago.
  */
-export function readiness(view: DaemonView): () => Promise<boolean> {
-  return kept(readyAgeMs, view.now, async () => {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), patienceMs);
-    });
-    try {
-      return await Promise.race([isReady(view), tooLate]);
-    } catch {
-      return false;
-    } finally {
-      clearTimeout(timer);
-    }
+export function readiness({ jobs, now }: DaemonView): () => Promise<Readiness> {
+  return kept(readyAgeMs, now, async () => {
+    const ready = await Promise.all(jobs.all().map(({ view }) => view !== null && inTime(view)));
+    return { jobs: ready.length, notReady: ready.filter((one) => !one).length };
   });
 }
 
-async function isReady(view: DaemonView): Promise<boolean> {
-  const cycles = await view.reader.recentCycles(50);
+async function inTime(view: JobView): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), patienceMs);
+  });
+  try {
+    return await Promise.race([isReady(view), tooLate]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function isReady(view: JobView): Promise<boolean> {
+  const cycles = await view.glance.recentCycles(50);
   const last = cycles.find(
     ({ kind, outcome }) =>
       kind !== "on-demand" && outcome !== null && outcome !== "failed" && outcome !== "interrupted",

@@ -162,7 +162,7 @@ describe.skipIf(process.platform === "win32")("a daemon on a Unix socket", () =>
 describe.skipIf(process.platform === "win32")("the token that a daemon makes for itself", () => {
   const folder = mkdtempSync(join(tmpdir(), "als-local-"));
   const file = join(folder, "http-token");
-  const state = { path: join(folder, "state.db"), madeUp: false };
+  const state = { folder, madeUp: false };
   afterEach(() => rmSync(file, { force: true }));
   afterAll(() => rmSync(folder, { recursive: true }));
   const http = (given: object = {}) => {

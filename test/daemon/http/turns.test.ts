@@ -30,13 +30,22 @@ beforeEach(async () => {
         mostAtOnce = Math.max(mostAtOnce, asked.length);
       }),
   };
+  const job = {
+    name: "default",
+    fault: null,
+    view: {
+      reader,
+      glance: reader,
+      concealed: () => [],
+      now: Date.now,
+      works: createWorks(Date.now),
+      scheduler: { intervalMs: () => 45 * 60_000 },
+    },
+  };
   const view = {
-    reader,
-    concealed: () => [],
+    jobs: { named: false, all: () => [job], find: () => job },
     metrics,
     now: Date.now,
-    works: createWorks(Date.now),
-    scheduler: { intervalMs: () => 45 * 60_000 },
     log: { error: () => {}, warn: () => {}, info: () => {} },
   };
   const settings = { trustedProxies: [], hosts: [] };
