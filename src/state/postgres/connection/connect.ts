@@ -43,6 +43,27 @@ export async function connect(place: PostgresPlace): Promise<Connected> {
   );
 }
 
+/** The job of a connection that is for all jobs. */
+const noJob = 0;
+
+/**
+ * Opens what is not of one job, and makes or migrates the tables.
+ * @throws StateError
+ */
+export async function connectToAll(place: Omit<PostgresPlace, "job">): Promise<Connected> {
+  const schema = schemaOf(place);
+  return present(
+    await opened(place, { path: schema, tables: "shared" }, async (pool, words) =>
+      withClient(pool, async (client) => {
+        await checkServer(client, words, { path: schema, writing: true });
+        await migrate(client, schema, words);
+        await pruneMarks(client, noJob);
+        return noJob;
+      }),
+    ),
+  );
+}
+
 /**
  * Opens the database to read from alone; `null` if there is nothing of the job yet. Tables of an older version are read as a migrated
  * copy.
@@ -99,7 +120,7 @@ export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
 
 /** @param prepare answers the number of the job; `null` if there is nothing to open */
 async function opened(
-  { url, password, waitMs = defaultWaitMs, limits }: PostgresPlace,
+  { url, password, waitMs = defaultWaitMs, limits }: Omit<PostgresPlace, "job">,
   settings: Settings,
   prepare: (pool: Pool, words: DatabaseInWords) => Promise<number | null>,
 ): Promise<Connected | null> {
@@ -152,7 +173,7 @@ function present(connected: Connected | null): Connected {
   return connected;
 }
 
-function schemaOf({ schema = defaultSchema }: PostgresPlace): string {
+function schemaOf({ schema = defaultSchema }: Pick<PostgresPlace, "schema">): string {
   if (!/^[a-z_][a-z0-9_]*$/.test(schema)) throw new Error(`${schema} is not the name of a schema`);
   return schema;
 }

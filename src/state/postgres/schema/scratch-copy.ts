@@ -3,8 +3,11 @@ import type { DatabaseInWords } from "../connection/errors.ts";
 import { beginLong, patiently } from "../connection/settings.ts";
 import { migrations, schemaVersion } from "./migrate.ts";
 
+/** What daemons know of each other is not the job's. */
+const ofDaemons = ["worker", "worker_job", "job_config", "turn", "work", "signed_out"];
 /** The tables of the session, those that others refer to first. */
-const tables = `SELECT relname AS name FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r' ORDER BY oid`;
+const tables = `SELECT relname AS name FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'
+  AND NOT relname = ANY($1) ORDER BY oid`;
 
 /**
  * Copies the job's rows, of one moment, into tables that belong to the session alone, and brings these up to this version. The session's
@@ -36,7 +39,7 @@ export async function copyJob(
 }
 
 async function copyRows(client: ClientBase, schema: string, id: number): Promise<void> {
-  const { rows } = await client.query<{ name: string }>(tables);
+  const { rows } = await client.query<{ name: string }>(tables, [ofDaemons]);
   for (const { name } of rows) {
     const key = name === "job" ? "id" : "job";
     await client.query(

@@ -1,0 +1,182 @@
+import type { Job as Entry, PgBoss } from "pg-boss";
+import { errorText, StateError } from "../../domain/errors.ts";
+import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
+
+/** Where an entry stands: a cycle of the schedule, or work that a person has asked for. They do not get in each other's way. */
+export type QueueName = "schedule" | "asked";
+
+/** An entry that this worker has taken, and keeps by saying that it lives. */
+export interface Claim {
+  readonly queue: QueueName;
+  readonly job: string;
+  /** The id of the work that was asked for; `null` for a cycle of the schedule. */
+  readonly work: string | null;
+  /** Another worker has begun with it before, and died. */
+  readonly takenOver: boolean;
+  readonly entry: Pick<Entry, "id" | "retryCount">;
+}
+
+/** When a job's next cycle is due. */
+export interface DueJob {
+  readonly job: string;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly at: number;
+}
+
+/**
+ * Says which worker does what, and when: one entry for a job at most, waiting or taken. It does not say who may write: a worker that is
+ * stopped and goes on may work on an entry that another one has by then.
+ * @throws what the database throws
+ */
+export interface Queue {
+  /** Entries of the schedule that nobody has taken. */
+  waiting(): Promise<readonly DueJob[]>;
+  /** Adds an entry of the schedule for each of these jobs that has none. */
+  schedule(jobs: readonly DueJob[]): Promise<void>;
+  /** Lets the waiting entry of a job be due at another time. */
+  move(job: DueJob): Promise<void>;
+  /** Adds an entry for work that a person has asked for. @returns `false` if the job has one already, and nothing was added */
+  ask(job: string, work: string): Promise<boolean>;
+  /** Takes entries that are due, except those of these jobs. */
+  take(queue: QueueName, most: number, without: readonly string[]): Promise<readonly Claim[]>;
+  /** Says that this worker lives. @returns claims that it has no more */
+  keep(claims: readonly Claim[]): Promise<readonly Claim[]>;
+  /** Ends an entry that was taken. */
+  done(claim: Claim): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Settings of the queue. */
+export interface QueueOptions {
+  /** A worker that does not say for this long that it lives has died, seconds, 10 or more. */
+  readonly heartbeatSeconds: number;
+  /** How often it is looked for workers that have died, seconds. */
+  readonly monitorSeconds: number;
+  /** Called with faults that the queue gets over by itself. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The schema of pg-boss: it has a table `job` too. */
+export const defaultQueueSchema = "azure_lattice_sync_queue";
+const names: Readonly<Record<QueueName, string>> = { schedule: "schedule", asked: "asked" };
+const mostConnections = 3;
+const daySeconds = 86_400;
+const hourSeconds = 3_600;
+const mostWaiting = 100_000;
+
+/** Opens the queue, and makes or migrates its tables. @throws StateError */
+export async function openQueue(
+  place: Omit<PostgresPlace, "job"> & { readonly queueSchema?: string | undefined },
+  { heartbeatSeconds, monitorSeconds, onError }: QueueOptions,
+): Promise<Queue> {
+  // Loaded when it is used: a daemon with SQLite, and all other commands, load nothing of it.
+  const [{ PgBoss }, { serverOf }] = await Promise.all([
+    import("pg-boss"),
+    import("../../state/postgres/connection/server.ts"),
+  ]);
+  const { url, password, queueSchema = defaultQueueSchema } = place;
+  const boss: PgBoss = new PgBoss({
+    ...(serverOf(url).config as object),
+    // The driver takes a function too, which gives each connection a fresh token.
+    ...(password === undefined ? {} : { password: password as unknown as string }),
+    application_name: "azure-lattice-sync queue",
+    schema: queueSchema,
+    max: mostConnections,
+    // Schedules are this program's: 45 minutes count from the last start.
+    schedule: false,
+    superviseIntervalSeconds: monitorSeconds,
+    monitorIntervalSeconds: monitorSeconds,
+    maintenanceIntervalSeconds: hourSeconds,
+    registerInstance: false,
+  });
+  boss.on("error", onError);
+  try {
+    await boss.start();
+    for (const name of Object.values(names)) {
+      const options = {
+        heartbeatSeconds,
+        // The longest that pg-boss allows; a run that takes longer ends, and the next one goes on.
+        expireInSeconds: daySeconds,
+        retryLimit: 1_000,
+        retryDelay: 0,
+        retentionSeconds: 365 * daySeconds,
+        deleteAfterSeconds: hourSeconds,
+      };
+      await boss.createQueue(name, { ...options, policy: "exclusive" });
+      await boss.updateQueue(name, options);
+    }
+  } catch (error) {
+    await boss.stop({ graceful: false }).catch(onError);
+    throw new StateError(
+      `the queue of jobs cannot be kept in the schema ${queueSchema} (${errorText(error)}): make the user of state.url the owner of this schema, or allow it to create one`,
+      { cause: error },
+    );
+  }
+  return queueOn(boss);
+}
+
+function queueOn(boss: PgBoss): Queue {
+  const scheduled = names.schedule;
+  return {
+    waiting: async () =>
+      (await boss.findJobs(scheduled, { queued: true, limit: mostWaiting })).flatMap(
+        ({ singletonKey, startAfter }) =>
+          singletonKey === null ? [] : [{ job: singletonKey, at: startAfter.getTime() }],
+      ),
+    schedule: async (jobs) => {
+      if (jobs.length === 0) return;
+      await boss.insert(
+        scheduled,
+        jobs.map(({ job, at }) => ({
+          data: { job },
+          singletonKey: job,
+          group: { id: job },
+          startAfter: new Date(at),
+        })),
+      );
+    },
+    move: async ({ job, at }) => {
+      await boss.update(scheduled, undefined, { singletonKey: job, startAfter: new Date(at) });
+    },
+    ask: async (job, work) =>
+      (await boss.send(names.asked, { job, work }, { singletonKey: job, group: { id: job } })) !== null,
+    take: async (queue, most, without) => {
+      const taken = await boss.fetch<{ readonly job: string; readonly work?: string }>(names[queue], {
+        batchSize: most,
+        ...(without.length === 0 ? {} : { ignoreGroups: [...without] }),
+      });
+      return taken.map(({ id, retryCount, data: { job, work = null } }) => ({
+        queue,
+        job,
+        work,
+        takenOver: retryCount > 0,
+        entry: { id, retryCount },
+      }));
+    },
+    keep: async (claims) => {
+      const lost: Claim[] = [];
+      for (const [queue, name] of Object.entries(names)) {
+        const mine = claims.filter((claim) => claim.queue === queue);
+        if (mine.length === 0) continue;
+        const answer = await boss.touch(
+          name,
+          mine.map(({ entry: { id, retryCount } }) => ({ id, retryCount })),
+        );
+        const kept = new Set(settledBy(answer));
+        lost.push(...mine.filter(({ entry }) => !kept.has(entry.id)));
+      }
+      return lost;
+    },
+    done: async ({ queue, entry: { id, retryCount } }) => {
+      await boss.complete(names[queue], { id, retryCount });
+    },
+    close: () => boss.stop({ graceful: false }),
+  };
+}
+
+/** The ids of entries that a command reached; pg-boss gives them, and its types do not say so. */
+function settledBy(answer: object): readonly string[] {
+  const settled: unknown = Reflect.get(answer, "settled");
+  if (!Array.isArray(settled)) throw new Error("pg-boss does not say which entries it reached");
+  return settled.map(String);
+}

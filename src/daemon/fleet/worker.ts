@@ -1,0 +1,232 @@
+import { errorText, LeaseHeldError, UsageError } from "../../domain/errors.ts";
+import type {
+  FleetStore,
+  JobTimes,
+  ServedJob,
+  Timetable,
+  TurnEnd,
+  Worker,
+  WorkRow,
+} from "../../domain/fleet.ts";
+import type { Schedule } from "../scheduler.ts";
+import { dueAt, type NextFiring } from "./due.ts";
+import type { Claim, DueJob, Queue } from "./queue.ts";
+import { repeat } from "./repeat.ts";
+
+/** A job that this daemon can run. */
+export interface RunnableJob {
+  readonly name: string;
+  readonly schedule: Schedule;
+  /** Runs a cycle of the schedule. It ends with its signal. @param failures how often in a row it could not do its work before */
+  cycle(how: RunHow & { readonly failures: number }): Promise<TurnEnd>;
+  /** Does what a person has asked for. It ends with its signal, and reports how it ended. */
+  asked(work: WorkRow, how: RunHow): Promise<void>;
+}
+
+export interface RunHow {
+  /** Aborts if another worker has taken the job over, or if the daemon stops. */
+  readonly signal: AbortSignal;
+  /** Another worker has begun with it before, and died. */
+  readonly takenOver: boolean;
+}
+
+export interface FleetWorkerParts {
+  readonly self: Worker;
+  readonly queue: Queue;
+  readonly fleet: FleetStore;
+  /** The jobs as they are configured now, and how each is told to the others. */
+  readonly jobs: () => readonly (RunnableJob & Pick<ServedJob, "digest" | "identity">)[];
+  /** Most cycles of the schedule at the same time. */
+  readonly maxAtOnce: number;
+  readonly nextFiring: NextFiring;
+  /** How long a worker may be silent before another one takes its jobs over, milliseconds. */
+  readonly silenceMs: number;
+  readonly log: {
+    warn(fields: object, message: string): void;
+    info(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
+  /** Aborts when the daemon stops. */
+  readonly signal: AbortSignal;
+}
+
+/** A daemon that shares the jobs of a database with others. */
+export interface FleetWorker {
+  /** Tells the others of the jobs as they are configured now. @throws UsageError about a job that another tenant has */
+  announce(): Promise<void>;
+  /** Begins to take jobs. */
+  start(): void;
+  /** Takes the next job sooner: something was asked for. */
+  wake(): void;
+  /** The job's times as they were read last; `null` if they were not read yet. */
+  timesOf(job: string): { readonly times: JobTimes; readonly dueAt: number | null } | null;
+  /** Takes no more jobs; resolves when those under way have ended. */
+  stop(): Promise<void>;
+}
+
+const pollMs = 1_000;
+const tickMs = 5_000;
+/** What a person has asked for does not wait behind the schedule. */
+const mostAsked = 2;
+/** Entries whose time differs by less than this are left as they are. */
+const toleranceMs = 2_000;
+
+/** @throws UsageError if a living daemon has one of the jobs with another tenant or Lattice */
+export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
+  const { self, queue, fleet, jobs, maxAtOnce, nextFiring, silenceMs, log, signal } = parts;
+  const running = new Map<
+    string,
+    { readonly claim: Claim; readonly lost: AbortController; readonly ended: Promise<void> }
+  >();
+  let table: Timetable | null = null;
+  let due = new Map<string, number | null>();
+  let outdated = "";
+
+  const busyJobs = (): string[] => [...running.values()].map(({ claim }) => claim.job);
+  /** Jobs that this daemon does not take: of others, or by an older configuration. */
+  const apart = ({ jobs: times, others }: Timetable): string[] => {
+    const served = new Set(jobs().map(({ name }) => name));
+    return [
+      ...others,
+      ...times.filter(({ name, inForce }) => !inForce || !served.has(name)).map(({ name }) => name),
+    ];
+  };
+  const sayOutdated = ({ jobs: times }: Timetable): void => {
+    const names = times.filter(({ inForce }) => !inForce).map(({ name }) => name);
+    const before = outdated;
+    outdated = names.join(", ");
+    if (outdated === before) return;
+    if (names.length > 0) {
+      log.warn(
+        { jobs: names },
+        "another daemon has a newer configuration of these jobs and runs them; this one waits until it ends, or has the same configuration",
+      );
+    } else log.info({}, "this daemon has the newest configuration of all its jobs again");
+  };
+
+  const announce = async (): Promise<void> => {
+    const served = jobs().map(({ name, digest, identity }) => ({ name, digest, identity }));
+    const [stranger] = await fleet.announce(self, served);
+    if (stranger !== undefined) throw unlike(stranger);
+  };
+  const tick = async (): Promise<void> => {
+    if (!(await fleet.seen(self.id))) await announce();
+    const read = await fleet.timetable(self.id);
+    sayOutdated(read);
+    const schedules = new Map(jobs().map(({ name, schedule }) => [name, schedule]));
+    due = new Map(
+      read.jobs.map((times) => {
+        const schedule = schedules.get(times.name);
+        return [times.name, schedule === undefined ? null : dueAt(times, schedule, read.now, nextFiring)];
+      }),
+    );
+    table = read;
+    await planEntries(read);
+  };
+  /** Each job has an entry, at the time at which it is due. Whoever ran it last may have died before it made one. */
+  const planEntries = async (read: Timetable): Promise<void> => {
+    const busy = new Set(busyJobs());
+    const wanted: DueJob[] = read.jobs.flatMap(({ name, inForce }) => {
+      const at = due.get(name) ?? null;
+      return !inForce || at === null || busy.has(name) ? [] : [{ job: name, at: Math.max(at, 0) }];
+    });
+    const waiting = new Map((await queue.waiting()).map(({ job, at }) => [job, at]));
+    await queue.schedule(wanted.filter(({ job }) => !waiting.has(job)));
+    for (const { job, at } of wanted) {
+      const now = waiting.get(job);
+      const differs = now !== undefined && Math.abs(now - at) > toleranceMs;
+      // What is overdue is taken when a worker is free, at whatever time it is due.
+      if (differs && (now > read.now || at > read.now)) await queue.move({ job, at });
+    }
+  };
+
+  const poll = async (): Promise<void> => {
+    if (table === null) return;
+    for (const [name, most] of [
+      ["asked", mostAsked],
+      ["schedule", maxAtOnce],
+    ] as const) {
+      const free = most - [...running.values()].filter(({ claim }) => claim.queue === name).length;
+      if (free <= 0 || signal.aborted) continue;
+      for (const claim of await queue.take(name, free, [...apart(table), ...busyJobs()])) begin(claim);
+    }
+  };
+  const begin = (claim: Claim): void => {
+    const lost = new AbortController();
+    const ended = perform(claim, AbortSignal.any([signal, lost.signal]))
+      .catch((error: unknown) =>
+        log.error({ job: claim.job, error: errorText(error) }, "a job could not be run"),
+      )
+      .then(() => queue.done(claim))
+      // Its entry is given to another worker, as if this one had died.
+      .catch((error: unknown) =>
+        log.warn({ job: claim.job, error: errorText(error) }, "a job's entry could not be ended"),
+      )
+      .finally(() => {
+        running.delete(claim.entry.id);
+        ticks.soon();
+      });
+    running.set(claim.entry.id, { claim, lost, ended });
+  };
+  const perform = async (claim: Claim, until: AbortSignal): Promise<void> => {
+    const job = jobs().find(({ name }) => name === claim.job);
+    if (job === undefined) throw new Error(`the job ${claim.job} is not configured here`);
+    const how = { signal: until, takenOver: claim.takenOver };
+    if (claim.work !== null) {
+      const work = await fleet.takeWork(claim.work, self.id);
+      if (work !== null) await job.asked(work, how);
+      return;
+    }
+    await fleet.beginTurn(claim.job, self.id);
+    const failures = table?.jobs.find(({ name }) => name === claim.job)?.turn?.failures ?? 0;
+    await fleet.endTurn(claim.job, self.id, await job.cycle({ ...how, failures }));
+  };
+  const keep = async (): Promise<void> => {
+    const claims = [...running.values()].map(({ claim }) => claim);
+    if (claims.length === 0) return;
+    for (const claim of await queue.keep(claims)) {
+      running
+        .get(claim.entry.id)
+        ?.lost.abort(new LeaseHeldError("another worker took this job over; this run stops"));
+    }
+  };
+
+  const onFault = (what: string) => (error: unknown, again: boolean) => {
+    if (!again) log.warn({ error: errorText(error) }, `${what}; it is tried again`);
+  };
+  const ticks = repeat(tickMs, tick, onFault("the daemons' common schedule could not be read"));
+  const polls = repeat(pollMs, poll, onFault("the queue of jobs could not be read"));
+  const heartbeats = repeat(
+    silenceMs / 3,
+    keep,
+    onFault("the queue of jobs could not be told that this daemon lives"),
+  );
+
+  return {
+    announce,
+    start: () => {
+      for (const one of [ticks, polls, heartbeats]) one.start();
+    },
+    wake: polls.soon,
+    timesOf: (job) => {
+      const times = table?.jobs.find(({ name }) => name === job);
+      return times === undefined ? null : { times, dueAt: due.get(job) ?? null };
+    },
+    stop: async () => {
+      await Promise.all([ticks.stop(), polls.stop()]);
+      await Promise.all([...running.values()].map(({ ended }) => ended));
+      await heartbeats.stop();
+      await fleet.leave(self.id);
+    },
+  };
+}
+
+function unlike(stranger: {
+  readonly job: string;
+  readonly host: string;
+  readonly identity: string;
+}): UsageError {
+  return new UsageError(
+    `the daemon on ${stranger.host} runs a job "${stranger.job}" for ${stranger.identity} on the same database: give this job another name (jobs), or set another state.url, or stop that daemon`,
+  );
+}

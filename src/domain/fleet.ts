@@ -1,0 +1,149 @@
+import type { Actor } from "./actor.ts";
+
+/** A daemon among several that share a database. */
+export interface Worker {
+  /** Each process has its own. */
+  readonly id: string;
+  readonly host: string;
+  readonly version: string;
+}
+
+/** A job as one daemon is configured for it. */
+export interface ServedJob {
+  readonly name: string;
+  /** Equal for equal configurations. */
+  readonly digest: string;
+  /** The tenant and the Lattice, in words; another one is another job. */
+  readonly identity: string;
+}
+
+/** A daemon, as the others see it. Times are milliseconds since the epoch, by the server's clock. */
+export interface SeenWorker extends Worker {
+  readonly startedAt: number;
+  readonly seenAt: number;
+  /** It was seen within the last half minute. */
+  readonly alive: boolean;
+  /** The names of its jobs, in order. */
+  readonly jobs: readonly string[];
+}
+
+/** What decides when a job is due. Times are milliseconds since the epoch. */
+export interface JobTimes {
+  readonly name: string;
+  /** The last cycle of the schedule, by the server's clock; `null` if no daemon of a fleet has begun one. */
+  readonly turn: {
+    readonly startedAt: number;
+    /** `null`: it has not ended, or its worker died. */
+    readonly endedAt: number | null;
+    /** When it is tried again, because it could not do its work. */
+    readonly againAt: number | null;
+    /** How often in a row it could not do its work. */
+    readonly failures: number;
+  } | null;
+  /** The last cycle of everybody in the log; `null` if there is none. */
+  readonly lastCycle: { readonly startedAt: number; readonly ended: boolean } | null;
+  /** Notes of the job (`Meta`), as far as they keep a cycle from starting. */
+  readonly notes: { readonly quarantine?: string; readonly askedPause?: string };
+  /** `false`: another living daemon has a newer configuration of the job. */
+  readonly inForce: boolean;
+}
+
+/** All that decides when jobs are due. */
+export interface Timetable {
+  /** The server's clock, milliseconds since the epoch. */
+  readonly now: number;
+  readonly jobs: readonly JobTimes[];
+  /** Names of jobs in the database that are not this daemon's. */
+  readonly others: readonly string[];
+}
+
+/** How a turn ended. `again`: it could not do its work, and is tried again after `inMs`. `interrupted`: another worker goes on at once. */
+export type TurnEnd =
+  | { readonly kind: "finished" | "interrupted" }
+  | { readonly kind: "again"; readonly inMs: number };
+
+/** Something that a person has asked for, or a cycle of the schedule, as it is stored. */
+export interface WorkRow {
+  readonly id: string;
+  readonly job: string;
+  readonly kind: "cycle" | "dryRun" | "release";
+  readonly trigger: "schedule" | "hand";
+  readonly request: WorkRequest;
+  readonly decision: unknown;
+  readonly askedAt: number;
+  /** The id of the worker that does or did it; `null` as long as none has begun. */
+  readonly worker: string | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly progress: unknown;
+  readonly result: unknown;
+  /** One sentence if it failed. */
+  readonly error: string | null;
+}
+
+/** What is to be done. */
+export interface WorkRequest {
+  readonly full: boolean;
+  /** A person's decision about a held plan. */
+  readonly release?: {
+    readonly planId: string;
+    readonly only?: readonly string[] | undefined;
+    readonly reject?: readonly string[] | undefined;
+    readonly undoReject?: readonly string[] | undefined;
+    readonly reason?: string | undefined;
+    readonly by: Actor;
+  };
+}
+
+/**
+ * What daemons that share a database know of each other. It is of the whole database, not of one job, and none of it is fenced: the
+ * lease of a job decides who writes its state.
+ * @throws StateError if the database cannot be read or written
+ */
+export interface FleetStore {
+  /**
+   * Tells the others about this daemon and its jobs. Called again when its configuration has changed.
+   * @returns jobs that a living daemon has with another tenant or Lattice; nothing is written then
+   */
+  announce(
+    worker: Worker,
+    jobs: readonly ServedJob[],
+  ): Promise<readonly { readonly job: string; readonly host: string; readonly identity: string }[]>;
+  /** Says that the daemon lives, and forgets those that died long ago. @returns `false` if it is not known: announce it again */
+  seen(worker: string): Promise<boolean>;
+  /** Forgets the daemon: it ends. */
+  leave(worker: string): Promise<void>;
+  workers(): Promise<readonly SeenWorker[]>;
+  /** When the jobs of this daemon were last run, and which of them it has by the newest configuration. */
+  timetable(worker: string): Promise<Timetable>;
+  /** Notes that the schedule starts a cycle of the job now. */
+  beginTurn(job: string, worker: string): Promise<void>;
+  /** Notes how the turn ended. Does nothing if another worker has begun one since. */
+  endTurn(job: string, worker: string, end: TurnEnd): Promise<void>;
+
+  /** Adds work that is to be done, or that `worker` has begun. */
+  addWork(
+    work: Pick<WorkRow, "id" | "job" | "kind" | "trigger" | "request" | "decision" | "worker">,
+  ): Promise<void>;
+  /** Removes work that nobody has begun. */
+  withdrawWork(id: string): Promise<void>;
+  /** Takes work over: it is this worker's now, from its beginning. @returns `null` if it has ended, or is not known */
+  takeWork(id: string, worker: string): Promise<WorkRow | null>;
+  progressWork(id: string, progress: unknown): Promise<void>;
+  /** Ends the work. @param end `plan`: of a dry run; that of an earlier one of the job is removed */
+  finishWork(
+    id: string,
+    end: { readonly result?: unknown; readonly error?: string; readonly plan?: unknown },
+  ): Promise<void>;
+  /** The newest first. @param job all jobs if it is not given */
+  recentWorks(limit: number, job?: string): Promise<readonly WorkRow[]>;
+  findWork(id: string): Promise<WorkRow | null>;
+  /** The plan of the dry run, as long as it is the job's last one. */
+  planOfWork(id: string): Promise<unknown>;
+
+  /** Ends a session of the dashboard before its time. @param session a hash */
+  signOut(session: string, expiresAt: number): Promise<void>;
+  /** The sessions that were ended so, and would last at `now`. */
+  signedOut(now: number): Promise<readonly string[]>;
+  close(): Promise<void>;
+}

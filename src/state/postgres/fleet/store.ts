@@ -1,0 +1,30 @@
+import type { FleetStore } from "../../../domain/fleet.ts";
+import { connectToAll } from "../connection/connect.ts";
+import type { Database } from "../connection/database.ts";
+import type { PostgresPlace } from "../connection/place.ts";
+import { turnMethods } from "./turns.ts";
+import { all } from "./words.ts";
+import { workerMethods } from "./workers.ts";
+import { workMethods } from "./works.ts";
+
+/** Opens what daemons that share a database know of each other; makes or migrates the tables first. @throws StateError */
+export async function openFleetStore(place: Omit<PostgresPlace, "job">): Promise<FleetStore> {
+  const { db, close } = await connectToAll(place);
+  return { ...workerMethods(db), ...turnMethods(db), ...workMethods(db), ...sessionMethods(db), close };
+}
+
+const signOut = `INSERT INTO signed_out (session, expires_at) SELECT $2, $3 WHERE ${all} ON CONFLICT DO NOTHING`;
+const forget = `DELETE FROM signed_out WHERE ${all} AND expires_at <= $2`;
+const signedOut = `SELECT session FROM signed_out WHERE ${all} AND expires_at > $2`;
+
+function sessionMethods(db: Database): Pick<FleetStore, "signOut" | "signedOut"> {
+  return {
+    signOut: async (session, expiresAt) => {
+      await db.run(signOut, session, expiresAt);
+    },
+    signedOut: async (now) => {
+      await db.run(forget, now);
+      return (await db.all<{ session: string }>(signedOut, now)).map(({ session }) => session);
+    },
+  };
+}

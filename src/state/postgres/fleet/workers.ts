@@ -1,0 +1,66 @@
+import type { FleetStore, SeenWorker } from "../../../domain/fleet.ts";
+import { asJson, type Database } from "../connection/database.ts";
+import { addJobs, alive, all, serverTime } from "./words.ts";
+
+type WorkerMethods = Pick<FleetStore, "announce" | "seen" | "leave" | "workers">;
+
+/** A daemon that died is shown for as long as this. */
+const forgottenMs = 86_400_000;
+
+// One daemon announces itself at a time, so that of two with different tenants the second one sees the first.
+const alone = `SELECT pg_advisory_xact_lock(1095517006, hashtext(current_schema())) WHERE ${all}`;
+const strangers = `SELECT j.name AS job, w.host, o.identity FROM json_to_recordset($2::json) AS mine (name text, identity text)
+  JOIN job j ON j.name = mine.name JOIN worker_job o ON o.job = j.id AND o.identity <> mine.identity
+  JOIN worker w ON w.id = o.worker AND w.id <> $3 AND ${alive("w")} WHERE ${all} ORDER BY j.name, w.host`;
+const add = `INSERT INTO worker (id, host, version, started_at, seen_at) SELECT $2, $3, $4, ${serverTime}, ${serverTime} WHERE ${all}
+  ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, version = excluded.version`;
+const dropServed = `DELETE FROM worker_job WHERE ${all} AND worker = $2`;
+const addServed = `INSERT INTO worker_job (job, worker, digest, identity)
+  SELECT j.id, $2, mine.digest, mine.identity FROM json_to_recordset($3::json) AS mine (name text, digest text, identity text)
+  JOIN job j ON j.name = mine.name WHERE ${all}`;
+const addConfigs = `INSERT INTO job_config (job, digest, first_at)
+  SELECT s.job, s.digest, ${serverTime} FROM worker_job s WHERE ${all} AND s.worker = $2 ON CONFLICT DO NOTHING`;
+// A configuration that no daemon has any more is new again if it comes back.
+const dropConfigs = `DELETE FROM job_config c WHERE ${all} AND c.job IN (SELECT job FROM worker_job WHERE worker = $2)
+  AND NOT EXISTS (SELECT 1 FROM worker_job s JOIN worker w ON w.id = s.worker
+    WHERE s.job = c.job AND s.digest = c.digest AND (w.id = $2 OR ${alive("w")}))`;
+const see = `UPDATE worker SET seen_at = ${serverTime} WHERE ${all} AND id = $2`;
+const forget = `DELETE FROM worker WHERE ${all} AND seen_at < ${serverTime} - ${forgottenMs}`;
+const drop = `DELETE FROM worker WHERE ${all} AND id = $2`;
+const list = `SELECT w.id, w.host, w.version, w.started_at AS "startedAt", w.seen_at AS "seenAt", ${alive("w")} AS alive,
+    (SELECT coalesce(json_agg(j.name ORDER BY j.name), '[]') FROM worker_job s JOIN job j ON j.id = s.job WHERE s.worker = w.id) AS jobs
+  FROM worker w WHERE ${all} ORDER BY w.started_at, w.id`;
+
+/** The daemons that share the database. */
+export function workerMethods(db: Database): WorkerMethods {
+  return {
+    announce: ({ id, host, version }, jobs) =>
+      db.transaction(async (session) => {
+        await session.run(alone);
+        const others = await session.all<{ job: string; host: string; identity: string }>(
+          strangers,
+          asJson(jobs),
+          id,
+        );
+        if (others.length > 0) return others;
+        await addJobs(
+          session,
+          jobs.map(({ name }) => name),
+        );
+        await session.run(add, id, host, version);
+        await session.run(dropServed, id);
+        await session.run(addServed, id, asJson(jobs));
+        await session.run(dropConfigs, id);
+        await session.run(addConfigs, id);
+        return [];
+      }),
+    seen: async (worker) => {
+      await db.run(forget);
+      return (await db.run(see, worker)) === 1;
+    },
+    leave: async (worker) => {
+      await db.run(drop, worker);
+    },
+    workers: () => db.all<SeenWorker>(list),
+  };
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
+import { serverIn } from "../../state/postgres/server.ts";
+import { sql } from "../../state/postgres/sql.ts";
+
+let place: { readonly url: string; readonly queueSchema: string };
+let queue: Queue;
+let other: Queue;
+const faults: unknown[] = [];
+
+beforeEach(async () => {
+  const { folder, pid, schemas } = inject("postgres");
+  const queueSchema = `${schemas}_q${randomBytes(3).toString("hex")}`;
+  place = { url: await serverIn(folder, pid), queueSchema };
+  const options = {
+    heartbeatSeconds: 10,
+    monitorSeconds: 1,
+    onError: (error: unknown) => faults.push(error),
+  };
+  // Two programs may make the tables at once.
+  [queue, other] = await Promise.all([openQueue(place, options), openQueue(place, options)]);
+});
+
+afterEach(async () => {
+  await Promise.all([queue.close(), other.close()]);
+  expect(faults).toEqual([]);
+});
+
+const soon = (): number => Date.now() - 1_000;
+
+describe("the queue of jobs", () => {
+  it("has one entry of the schedule for a job, whoever adds it, and gives it to one worker", async () => {
+    const due = [
+      { job: "a", at: soon() },
+      { job: "b", at: soon() },
+    ];
+    await Promise.all([queue.schedule(due), other.schedule(due)]);
+    expect((await queue.waiting()).map(({ job }) => job).sort()).toEqual(["a", "b"]);
+    const taken = (await Promise.all([queue.take("schedule", 5, []), other.take("schedule", 5, [])])).flat();
+    expect(taken.map(({ job, work, takenOver }) => ({ job, work, takenOver }))).toHaveLength(2);
+    expect(new Set(taken.map(({ job }) => job))).toEqual(new Set(["a", "b"]));
+    expect(taken.every(({ work, takenOver }) => work === null && !takenOver)).toBe(true);
+  });
+
+  it("has no second entry while the first one is worked on, and a new one after that", async () => {
+    await queue.schedule([{ job: "a", at: soon() }]);
+    const [claim] = await queue.take("schedule", 1, []);
+    if (claim === undefined) throw new Error("nothing was taken");
+    await other.schedule([{ job: "a", at: soon() }]);
+    expect(await other.waiting()).toEqual([]);
+    await queue.done(claim);
+    await other.schedule([{ job: "a", at: soon() }]);
+    expect((await other.waiting()).map(({ job }) => job)).toEqual(["a"]);
+  });
+
+  it("gives nothing before its time, which can be moved", async () => {
+    const at = Date.now() + 3_600_000;
+    await queue.schedule([{ job: "a", at }]);
+    expect(await queue.waiting()).toEqual([{ job: "a", at }]);
+    expect(await other.take("schedule", 1, [])).toEqual([]);
+    await other.move({ job: "a", at: soon() });
+    expect(await other.take("schedule", 1, [])).toMatchObject([{ job: "a" }]);
+  });
+
+  it("gives a worker none of the jobs that it names", async () => {
+    await queue.schedule([
+      { job: "a", at: soon() },
+      { job: "b", at: soon() },
+    ]);
+    expect(await queue.take("schedule", 5, ["a"])).toMatchObject([{ job: "b" }]);
+    expect(await queue.take("schedule", 5, ["a"])).toEqual([]);
+    expect(await other.take("schedule", 5, [])).toMatchObject([{ job: "a" }]);
+  });
+
+  it("keeps what a person asks for apart from the schedule, one thing at a time for a job", async () => {
+    await queue.schedule([{ job: "a", at: soon() }]);
+    expect(await queue.ask("a", "work-1")).toBe(true);
+    expect(await other.ask("a", "work-2")).toBe(false);
+    const [claim] = await other.take("asked", 5, []);
+    expect(claim).toMatchObject({ job: "a", work: "work-1" });
+    expect(await queue.ask("a", "work-3")).toBe(false);
+    if (claim !== undefined) await other.done(claim);
+    expect(await queue.ask("a", "work-3")).toBe(true);
+  });
+
+  it("says which claims were lost, and gives an entry of a worker that is silent to another one", async () => {
+    await queue.schedule([
+      { job: "a", at: soon() },
+      { job: "b", at: soon() },
+    ]);
+    const silent = await queue.take("schedule", 1, ["b"]);
+    const lively = await queue.take("schedule", 1, ["a"]);
+    await sql(
+      { url: place.url, schema: place.queueSchema },
+      "UPDATE job SET heartbeat_on = heartbeat_on - interval '11 seconds' WHERE singleton_key = 'a'",
+    );
+    const since = performance.now();
+    let taken = await other.take("schedule", 5, []);
+    while (taken.length === 0) {
+      if (performance.now() - since > 10_000) throw new Error("nobody took the entry over within 10 seconds");
+      expect(await queue.keep(lively)).toEqual([]);
+      await new Promise((later) => setTimeout(later, 250));
+      taken = await other.take("schedule", 5, []);
+    }
+    expect(taken).toMatchObject([{ job: "a", takenOver: true }]);
+    expect(await queue.keep([...silent, ...lively])).toEqual(silent);
+    // What the silent one says later does not end the other one's entry.
+    for (const claim of silent) await queue.done(claim);
+    expect(await other.keep(taken)).toEqual([]);
+  }, 30_000);
+});

@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { FleetStore, Worker } from "../../../src/domain/fleet.ts";
+import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
+import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
+import { openStore } from "../../../src/state/postgres/store.ts";
+import { placeInFreshSchema } from "./place.ts";
+import { sql } from "./sql.ts";
+
+const minute = 60_000;
+
+let place: PostgresPlace;
+let fleet: FleetStore;
+
+beforeEach(async () => {
+  place = await placeInFreshSchema();
+  fleet = await openFleetStore(place);
+});
+
+afterEach(() => fleet.close());
+
+function worker(id: string): Worker {
+  return { id, host: `host-${id}`, version: "1.0.0" };
+}
+
+function serves(name: string, digest = "d1", identity = "tenant a, Lattice a") {
+  return { name, digest, identity };
+}
+
+describe("daemons that share a database", () => {
+  it("know each other, and who died", async () => {
+    expect(await fleet.announce(worker("a"), [serves("emea"), serves("us")])).toEqual([]);
+    await fleet.announce(worker("b"), [serves("us")]);
+    await sql(place, "UPDATE worker SET seen_at = seen_at - 31000 WHERE id = 'a'");
+    expect(await fleet.workers()).toMatchObject([
+      { id: "a", host: "host-a", version: "1.0.0", alive: false, jobs: ["emea", "us"] },
+      { id: "b", alive: true, jobs: ["us"] },
+    ]);
+    expect(await fleet.seen("a")).toBe(true);
+    await fleet.leave("b");
+    expect(await fleet.workers()).toMatchObject([{ id: "a", alive: true }]);
+    expect(await fleet.seen("b")).toBe(false);
+  });
+
+  it("refuse the same name for another tenant while a daemon with that job lives", async () => {
+    await fleet.announce(worker("a"), [serves("emea"), serves("us")]);
+    const other = [serves("us", "d2", "tenant b, Lattice b")];
+    expect(await fleet.announce(worker("b"), other)).toEqual([
+      { job: "us", host: "host-a", identity: "tenant a, Lattice a" },
+    ]);
+    expect(await fleet.workers()).toMatchObject([{ id: "a" }]);
+    await fleet.leave("a");
+    expect(await fleet.announce(worker("b"), other)).toEqual([]);
+  });
+
+  it("go by the configuration that came last, as long as one that has it lives", async () => {
+    const inForce = async (id: string): Promise<boolean | undefined> =>
+      (await fleet.timetable(id)).jobs[0]?.inForce;
+    await fleet.announce(worker("a"), [serves("us", "old")]);
+    await fleet.announce(worker("b"), [serves("us", "new")]);
+    expect([await inForce("a"), await inForce("b")]).toEqual([false, true]);
+    // One with the old configuration that is started again is not newer.
+    await fleet.announce(worker("c"), [serves("us", "old")]);
+    expect([await inForce("b"), await inForce("c")]).toEqual([true, false]);
+    await sql(place, "UPDATE worker SET seen_at = seen_at - 31000 WHERE id = 'b'");
+    expect(await inForce("a")).toBe(true);
+  });
+
+  it("see when the schedule ran a job, by the server's clock, and how it ended", async () => {
+    await fleet.announce(worker("a"), [serves("us"), serves("emea")]);
+    await fleet.announce(worker("b"), [serves("latam")]);
+    expect(await fleet.timetable("a")).toMatchObject({
+      jobs: [
+        { name: "us", turn: null, lastCycle: null, notes: {} },
+        { name: "emea", turn: null },
+      ],
+      others: ["latam"],
+    });
+    await fleet.beginTurn("us", "a");
+    const first = (await fleet.timetable("a")).jobs[0]?.turn;
+    expect(first).toMatchObject({ endedAt: null, againAt: null, failures: 0 });
+    await fleet.endTurn("us", "a", { kind: "again", inMs: minute });
+    await fleet.beginTurn("us", "a");
+    await fleet.endTurn("us", "a", { kind: "again", inMs: minute });
+    const { now, jobs } = await fleet.timetable("a");
+    const again = jobs[0]?.turn?.againAt ?? 0;
+    expect(jobs[0]?.turn).toMatchObject({ failures: 2 });
+    expect(again).toBeGreaterThan(now + minute - 5_000);
+    expect(again).toBeLessThanOrEqual(now + minute);
+    await fleet.beginTurn("us", "a");
+    await fleet.endTurn("us", "a", { kind: "finished" });
+    expect((await fleet.timetable("a")).jobs[0]?.turn).toMatchObject({ againAt: null, failures: 0 });
+  });
+
+  it("do not end a turn that another one has taken over", async () => {
+    await fleet.announce(worker("a"), [serves("us")]);
+    await fleet.beginTurn("us", "a");
+    await fleet.beginTurn("us", "b");
+    await fleet.endTurn("us", "a", { kind: "finished" });
+    expect((await fleet.timetable("a")).jobs[0]?.turn).toMatchObject({ endedAt: null });
+  });
+
+  it("see the last cycle of everybody and the notes of a job that ran before there was a fleet", async () => {
+    const store = await openStore({ ...place, job: "us" });
+    const fence = { owner: "one" };
+    await store.acquireLease(fence.owner, Date.now(), minute);
+    const startedAt = Date.UTC(2026, 10, 23, 8);
+    await store.beginCycle({ planId: "p1", kind: "incremental", startedAt }, fence);
+    await store.beginCycle({ planId: "p2", kind: "on-demand", startedAt: startedAt + minute }, fence);
+    await store.commit({ notes: { quarantine: "{}" } }, fence);
+    await store.close();
+    await fleet.announce(worker("a"), [serves("us")]);
+    expect((await fleet.timetable("a")).jobs).toMatchObject([
+      { lastCycle: { startedAt, ended: false }, notes: { quarantine: "{}" } },
+    ]);
+  });
+});
+
+describe("work that daemons share", () => {
+  const given = {
+    kind: "dryRun",
+    trigger: "hand",
+    request: { full: true },
+    decision: null,
+    worker: null,
+  } as const;
+
+  beforeEach(() => fleet.announce(worker("a"), [serves("us"), serves("emea")]));
+
+  it("is seen by all, from its wish to its result", async () => {
+    await fleet.addWork({ ...given, id: "w1", job: "us" });
+    expect(await fleet.findWork("w1")).toMatchObject({ ...given, job: "us", startedAt: null, result: null });
+    expect(await fleet.takeWork("w1", "a")).toMatchObject({
+      job: "us",
+      request: { full: true },
+      worker: "a",
+    });
+    await fleet.progressWork("w1", { phase: "planning", done: 1, total: 2 });
+    expect(await fleet.findWork("w1")).toMatchObject({ progress: { phase: "planning" }, finishedAt: null });
+    await fleet.finishWork("w1", { result: { planId: "p" }, plan: { operations: [], total: 0 } });
+    expect(await fleet.findWork("w1")).toMatchObject({
+      result: { planId: "p" },
+      progress: null,
+      error: null,
+    });
+    expect(await fleet.planOfWork("w1")).toEqual({ operations: [], total: 0 });
+    expect(await fleet.takeWork("w1", "a")).toBeNull();
+  });
+
+  it("can be taken over from a worker that died, and withdrawn only before one has begun", async () => {
+    await fleet.addWork({ ...given, id: "w1", job: "us" });
+    await fleet.takeWork("w1", "a");
+    await fleet.progressWork("w1", { phase: "planning", done: 1, total: 2 });
+    await fleet.withdrawWork("w1");
+    expect(await fleet.takeWork("w1", "b")).toMatchObject({ worker: "b", progress: null });
+    await fleet.addWork({ ...given, id: "w2", job: "us" });
+    await fleet.withdrawWork("w2");
+    expect(await fleet.findWork("w2")).toBeNull();
+  });
+
+  it("is kept for the last twenty of a job, and the plan for its last dry run", async () => {
+    await fleet.addWork({ ...given, id: "other", job: "emea" });
+    for (let number = 10; number < 35; number += 1) {
+      await fleet.addWork({ ...given, id: `w${number}`, job: "us" });
+      await fleet.finishWork(`w${number}`, { plan: { operations: [], total: number } });
+    }
+    const works = await fleet.recentWorks(100, "us");
+    expect(works).toHaveLength(20);
+    expect(works[0]?.id).toBe("w34");
+    expect(await fleet.planOfWork("w33")).toBeNull();
+    expect(await fleet.planOfWork("w34")).toMatchObject({ total: 34 });
+    expect(await fleet.recentWorks(100)).toHaveLength(21);
+  });
+});
+
+it("a session that was signed out is known until it would have ended", async () => {
+  await fleet.signOut("hash-1", 1_000);
+  await fleet.signOut("hash-1", 1_000);
+  await fleet.signOut("hash-2", 2_000);
+  expect([...(await fleet.signedOut(500))].sort()).toEqual(["hash-1", "hash-2"]);
+  expect(await fleet.signedOut(1_000)).toEqual(["hash-2"]);
+});
