@@ -4,8 +4,14 @@ import { nextDueAt } from "../../cycle/health/schedule.ts";
 import type { JobTimes } from "../../domain/fleet.ts";
 import type { Schedule } from "../scheduler.ts";
 
-/** The next time after `from` at which a cron expression fires, milliseconds since the epoch; `null` if it does so no more. */
-export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, from: number) => number | null;
+/**
+ * The first time after a start at which a cron expression fires, milliseconds since the epoch; `null` if it does so no more.
+ * @param startedAt `null`: after now
+ */
+export type NextFiring = (
+  schedule: Extract<Schedule, { kind: "cron" }>,
+  startedAt: number | null,
+) => number | null;
 
 /**
  * When the next cycle of a job is due, however many daemons run its cycles: counted from the last start, so that it stays even. A time
@@ -25,14 +31,12 @@ function wantedAt(
   nextFiring: NextFiring,
 ): number | null {
   const after = (startedAt: number): number | null =>
-    schedule.kind === "every"
-      ? nextDueAt(startedAt, schedule.everyMs, now)
-      : nextFiring(schedule, Math.min(startedAt, now));
+    schedule.kind === "every" ? nextDueAt(startedAt, schedule.everyMs, now) : nextFiring(schedule, startedAt);
   if (turn !== null) {
     // Its worker died, and its entry in the queue is gone.
     if (turn.endedAt === null) return now;
     return turn.againAt ?? after(turn.startedAt);
   }
-  if (lastCycle !== null && lastCycle.ended) return after(lastCycle.startedAt);
-  return schedule.kind === "every" ? now : nextFiring(schedule, now);
+  if (lastCycle?.ended === true) return after(lastCycle.startedAt);
+  return schedule.kind === "every" ? now : nextFiring(schedule, null);
 }

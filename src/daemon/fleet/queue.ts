@@ -57,7 +57,7 @@ export interface QueueOptions {
 }
 
 /** The schema of pg-boss: it has a table `job` too. */
-export const defaultQueueSchema = "azure_lattice_sync_queue";
+const defaultQueueSchema = "azure_lattice_sync_queue";
 const names: Readonly<Record<QueueName, string>> = { schedule: "schedule", asked: "asked" };
 const mostConnections = 3;
 const daySeconds = 86_400;

@@ -9,7 +9,7 @@ export const all = "$1::int IS NOT NULL";
 export const serverTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /** A daemon says that it lives every five seconds. */
-export const aliveMs = 30_000;
+const aliveMs = 30_000;
 
 /** Whether a daemon lives. @param worker the name of its row in the statement */
 export function alive(worker: string): string {

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { dueAt } from "../../../src/daemon/fleet/due.ts";
+import type { JobTimes } from "../../../src/domain/fleet.ts";
+
+const minute = 60_000;
+const now = Date.UTC(2026, 10, 23, 12);
+const every = { kind: "every", everyMs: 45 * minute, timezone: "UTC" } as const;
+const cron = { kind: "cron", cron: "0 3 * * *", timezone: "UTC" } as const;
+const never = (): number | null => null;
+
+function times(given: Partial<JobTimes>): JobTimes {
+  return { name: "us", turn: null, lastCycle: null, notes: {}, inForce: true, ...given };
+}
+
+function turn(given: Partial<NonNullable<JobTimes["turn"]>>): JobTimes {
+  return times({
+    turn: { startedAt: now - 10 * minute, endedAt: now - 9 * minute, againAt: null, failures: 0, ...given },
+  });
+}
+
+describe("the next cycle of a job that several daemons share", () => {
+  it("is due an interval after the last start, whoever made it and however long it took", () => {
+    expect(dueAt(turn({}), every, now, never)).toBe(now + 35 * minute);
+    expect(dueAt(turn({ startedAt: now - 100 * minute }), every, now, never)).toBe(now - 55 * minute);
+  });
+
+  it("is due at once if nobody has run it, or its run broke off", () => {
+    expect(dueAt(times({}), every, now, never)).toBe(now);
+    expect(dueAt(turn({ endedAt: null }), every, now, never)).toBe(now);
+    expect(dueAt(times({ lastCycle: { startedAt: now - minute, ended: false } }), every, now, never)).toBe(
+      now,
+    );
+  });
+
+  it("is due sooner if it could not do its work", () => {
+    expect(dueAt(turn({ againAt: now + minute, failures: 1 }), every, now, never)).toBe(now + minute);
+  });
+
+  it("goes on from the log of a daemon that was alone", () => {
+    const alone = times({ lastCycle: { startedAt: now - 10 * minute, ended: true } });
+    expect(dueAt(alone, every, now, never)).toBe(now + 35 * minute);
+  });
+
+  it("is due at the first time after its last start at which its cron expression fires", () => {
+    const fires = (_schedule: object, startedAt: number | null): number => (startedAt ?? now) + minute;
+    expect(dueAt(turn({}), cron, now, fires)).toBe(now - 9 * minute);
+    expect(dueAt(times({}), cron, now, fires)).toBe(now + minute);
+    expect(dueAt(turn({}), cron, now, never)).toBeNull();
+  });
+
+  it("waits for the end of a quarantine, and of a pause that was asked for", () => {
+    const until = now + 120 * minute;
+    const quarantine = JSON.stringify({ cause: "credentials", since: now, nextProbeAt: until, attempts: 1 });
+    expect(dueAt({ ...turn({}), notes: { quarantine } }, every, now, never)).toBe(until);
+    const askedPause = JSON.stringify({ until });
+    expect(dueAt({ ...turn({}), notes: { askedPause } }, every, now, never)).toBe(until);
+  });
+});

@@ -1,0 +1,228 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
+import { createFleetWorker, type FleetWorker, type RunHow } from "../../../src/daemon/fleet/worker.ts";
+import { LeaseHeldError, UsageError } from "../../../src/domain/errors.ts";
+import type { FleetStore, TurnEnd, WorkRow } from "../../../src/domain/fleet.ts";
+import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
+import { serverIn } from "../../state/postgres/server.ts";
+import { sql } from "../../state/postgres/sql.ts";
+
+const minute = 60_000;
+const every = { kind: "every", everyMs: 45 * minute, timezone: "UTC" } as const;
+
+interface Run extends RunHow {
+  readonly by: string;
+  readonly job: string;
+  readonly work: WorkRow | null;
+  readonly failures: number;
+  end(how?: TurnEnd): void;
+}
+
+let place: { readonly url: string; readonly schema: string; readonly queueSchema: string };
+let runs: Run[];
+let said: string[];
+const closers: (() => Promise<void>)[] = [];
+
+beforeEach(async () => {
+  const { folder, pid, schemas } = inject("postgres");
+  const schema = `${schemas}_w${randomBytes(3).toString("hex")}`;
+  place = { url: await serverIn(folder, pid), schema, queueSchema: `${schema}_q` };
+  runs = [];
+  said = [];
+});
+
+afterEach(async () => {
+  for (const run of runs) run.end();
+  for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+});
+
+interface Started {
+  readonly worker: FleetWorker;
+  readonly fleet: FleetStore;
+  readonly queue: Queue;
+  /** Ends it without a word, as a kill does. */
+  kill(): Promise<void>;
+}
+
+async function start(
+  id: string,
+  names: readonly string[],
+  how: { readonly maxAtOnce?: number; readonly digest?: string; readonly identity?: string } = {},
+): Promise<Started> {
+  const { maxAtOnce = 4, digest = "same", identity = "tenant a" } = how;
+  const stop = new AbortController();
+  const fleet = await openFleetStore(place);
+  const queue = await openQueue(place, { heartbeatSeconds: 10, monitorSeconds: 1, onError: () => {} });
+  const run = (job: string, work: WorkRow | null, given: RunHow, failures: number): Promise<TurnEnd> =>
+    new Promise((resolve) => {
+      runs.push({ ...given, by: id, job, work, failures, end: (end = { kind: "finished" }) => resolve(end) });
+    });
+  const say = (_fields: object, message: string): void => void said.push(`${id}: ${message}`);
+  const worker = createFleetWorker({
+    self: { id, host: `host-${id}`, version: "1.0.0" },
+    queue,
+    fleet,
+    jobs: () =>
+      names.map((name) => ({
+        name,
+        digest,
+        identity,
+        schedule: every,
+        cycle: (given) => run(name, null, given, given.failures),
+        asked: async (work, given) => {
+          await run(name, work, given, 0);
+        },
+      })),
+    maxAtOnce,
+    nextFiring: () => null,
+    silenceMs: 10_000,
+    log: { info: say, warn: say, error: say },
+    signal: stop.signal,
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all([queue.close(), fleet.close()]);
+  };
+  try {
+    await worker.announce();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  worker.start();
+  let over = false;
+  closers.push(async () => {
+    if (over) return;
+    stop.abort();
+    await worker.stop();
+    await close();
+  });
+  return {
+    worker,
+    fleet,
+    queue,
+    kill: async () => {
+      over = true;
+      await close();
+    },
+  };
+}
+
+async function until<T>(
+  what: string,
+  found: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  const since = performance.now();
+  for (;;) {
+    const answer = await found();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() - since > 20_000) throw new Error(`not within 20 seconds: ${what}`);
+    await new Promise((later) => setTimeout(later, 50));
+  }
+}
+
+const runOf = (job: string, number = 1): Promise<Run> =>
+  until(`run ${number} of ${job}`, () => runs.filter((run) => run.job === job)[number - 1]);
+
+describe("daemons that share a database", () => {
+  it("run each job once between them, and again when it is due", async () => {
+    const [a] = await Promise.all([start("a", ["one", "two", "three"]), start("b", ["one", "two", "three"])]);
+    const first = await Promise.all([runOf("one"), runOf("two"), runOf("three")]);
+    for (const run of first) run.end();
+    await until("the end of all", async () =>
+      (await a.fleet.timetable("a")).jobs.every(({ turn }) => (turn?.endedAt ?? null) !== null),
+    );
+    const waiting = await until("their next entries", async () => {
+      const entries = await a.queue.waiting();
+      return entries.length === 3 && entries;
+    });
+    const times = await a.fleet.timetable("a");
+    for (const { job, at } of waiting) {
+      const startedAt = times.jobs.find(({ name }) => name === job)?.turn?.startedAt ?? 0;
+      expect(at).toBe(startedAt + every.everyMs);
+    }
+    expect(runs).toHaveLength(3);
+    await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
+    await Promise.all([runOf("one", 2), runOf("two", 2), runOf("three", 2)]);
+  });
+
+  it("run no more jobs at once than they may", async () => {
+    await start("a", ["one", "two", "three"], { maxAtOnce: 2 });
+    await until("two runs", () => runs.length === 2);
+    runs[0]?.end();
+    await until("the third", () => runs.length === 3);
+    expect(runs.map(({ job }) => job).sort()).toEqual(["one", "three", "two"]);
+  });
+
+  it("take over the job of one that was killed, and stop what that one does if it comes back", async () => {
+    const a = await start("a", ["one"]);
+    const run = await runOf("one");
+    await start("b", ["one"]);
+    await sql(
+      { ...place, schema: place.queueSchema },
+      "UPDATE job SET heartbeat_on = heartbeat_on - interval '11 seconds' WHERE state = 'active'",
+    );
+    const other = await runOf("one", 2);
+    expect([run.takenOver, other.takenOver]).toEqual([false, true]);
+    await until("the end of the first", () => run.signal.aborted);
+    expect(run.signal.reason).toBeInstanceOf(LeaseHeldError);
+    expect(other.signal.aborted).toBe(false);
+    await a.kill();
+  });
+
+  it("try a job again sooner that could not do its work, and count how often", async () => {
+    const { fleet } = await start("a", ["one"]);
+    (await runOf("one")).end({ kind: "again", inMs: 0 });
+    const second = await runOf("one", 2);
+    expect(second.failures).toBe(1);
+    second.end({ kind: "again", inMs: minute });
+    await until("the end", async () => (await fleet.timetable("a")).jobs[0]?.turn?.failures === 2);
+  });
+
+  it("go on at once with what one that stops was doing", async () => {
+    await start("a", ["one"]);
+    (await runOf("one")).end({ kind: "interrupted" });
+    expect((await runOf("one", 2)).failures).toBe(0);
+  });
+
+  it("leave a job to the one with the newest configuration, and say so once", async () => {
+    await start("a", ["one", "two"], { digest: "old" });
+    for (const job of ["one", "two"]) (await runOf(job)).end();
+    const b = await start("b", ["one"], { digest: "new" });
+    await until("a word", () => said.some((line) => line.startsWith("a: another daemon has a newer")));
+    await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
+    expect((await runOf("one", 2)).by).toBe("b");
+    expect((await runOf("two", 2)).by).toBe("a");
+    await b.fleet.leave("b");
+    expect(said.filter((line) => line.includes("newer configuration"))).toHaveLength(1);
+  });
+
+  it("are refused if one that lives has the job with another tenant", async () => {
+    await start("a", ["one"], { identity: "tenant a" });
+    await expect(start("b", ["one"], { identity: "tenant b" })).rejects.toThrow(
+      new UsageError(
+        'the daemon on host-a runs a job "one" for tenant a on the same database: give this job another name (jobs), or set another state.url, or stop that daemon',
+      ),
+    );
+  });
+
+  it("do what a person has asked for beside the schedule, with the work that was stored", async () => {
+    const { fleet, queue, worker } = await start("a", ["one", "two"], { maxAtOnce: 1 });
+    await until("a run", () => runs.length === 1);
+    const job = runs[0]?.job === "one" ? "two" : "one";
+    const work = {
+      id: "w1",
+      job,
+      kind: "dryRun",
+      trigger: "hand",
+      request: { full: true },
+      decision: null,
+      worker: null,
+    } as const;
+    await fleet.addWork(work);
+    expect(await queue.ask(job, "w1")).toBe(true);
+    worker.wake();
+    const asked = await until("what was asked for", () => runs[1]);
+    expect(asked).toMatchObject({ job, work: { id: "w1", request: { full: true }, worker: "a" } });
+  });
+});
