@@ -1,15 +1,18 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
-import { swapStatement } from "./defect.ts";
 import { defects } from "./defects.ts";
+import { defectNamed, prepare } from "./prepare.ts";
 
 // Loaded before the simulation: gives the product one defect at a time, without a copy of its sources, so that what Node has
 // compiled of all other modules before holds. A module can set a function of its own anew, and whoever imports the function
 // then has the new one. With DEFECT in the environment the product has this defect from the start.
 
 declare global {
-  /** Gives the product a defect by its name, in place of the one before; `undefined`: none. */
+  /**
+   * Gives the product a defect by its name, in place of the one before; `undefined`: none.
+   * @throws Error if there is no such defect, or it cannot be put in place
+   */
   var useDefect: (name: string | undefined) => void;
   /** A function that is the original, or another version of it while the product has a defect that swaps it. */
   var defective: (
@@ -21,11 +24,24 @@ declare global {
 
 type Version = (...terms: unknown[]) => unknown;
 
-let current = defects.find(({ name }) => name === process.env.DEFECT);
+const urlOf = (module: string): string => new URL(`../../../src/${module}`, import.meta.url).href;
+
+const prepared = prepare(defects, (module) => {
+  try {
+    return readFileSync(fileURLToPath(urlOf(module)), "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+});
+
+let current =
+  process.env.DEFECT === undefined ? undefined : defectNamed(defects, process.env.DEFECT, prepared);
 let versions = new Map<string, Version>();
 globalThis.useDefect = (name) => {
-  current = defects.find((one) => one.name === name);
+  current = undefined;
   versions = new Map();
+  if (name !== undefined) current = defectNamed(defects, name, prepared);
 };
 globalThis.defective = (module, name, original) => {
   const version = (): Version => {
@@ -40,15 +56,7 @@ globalThis.defective = (module, name, original) => {
   };
 };
 
-const swapped = new Map(
-  defects.flatMap(({ swaps }) => swaps).map((one) => [`${one.module} ${one.name}`, one] as const),
-);
-const sources = new Map<string, string>();
-for (const one of swapped.values()) {
-  const url = new URL(`../../../src/${one.module}`, import.meta.url).href;
-  const source = sources.get(url) ?? readFileSync(fileURLToPath(url), "utf8");
-  sources.set(url, source + swapStatement(one));
-}
+const sources = new Map([...prepared.sources].map(([module, source]) => [urlOf(module), source]));
 
 registerHooks({
   load: (url, context, nextLoad) => {
