@@ -1,13 +1,11 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { DomainError, InterruptedError, LeaseHeldError, UsageError } from "./domain/errors.ts";
-import { withoutQuotations } from "./domain/quotation.ts";
-import { sentences } from "./domain/sentence.ts";
-import { visibleLines } from "./domain/visible.ts";
+import { InterruptedError } from "./domain/errors.ts";
 import { commandOf, commandVariable } from "./process/command-name.ts";
 import { catchHangup } from "./process/hangup.ts";
 import { type CommandIO, exitCode } from "./process/io.ts";
 import { packageRoot } from "./process/package-root.ts";
+import { tellError } from "./process/tell-error.ts";
 import { createProgram } from "./program/program.ts";
 
 // The process around the program: signals, and the one place where errors become exit codes.
@@ -71,19 +69,6 @@ function finish(code: number): void {
 /** Prints what went wrong, in a sentence. @returns the exit code for it */
 function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
-  if (error instanceof DomainError) {
-    // Without a terminal this is a log: quotations from Entra and Lattice about single people are left to `status` and `history`.
-    const log = !(error instanceof UsageError) && process.stderr.isTTY !== true;
-    process.stderr.write(
-      `${visibleLines(sentences(log ? withoutQuotations(error.message) : error.message))}\n`,
-    );
-  } else {
-    // A fault of this program: the trace is needed to fix it.
-    process.stderr.write(
-      `azure-lattice-sync failed because of a fault of its own. Please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
-    );
-  }
-  if (stoppedBy !== null) return signalCodes[stoppedBy];
-  if (error instanceof UsageError) return exitCode.usage;
-  return error instanceof LeaseHeldError ? exitCode.leaseHeld : exitCode.error;
+  const code = tellError(error, process.stderr);
+  return stoppedBy === null ? code : signalCodes[stoppedBy];
 }

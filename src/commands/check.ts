@@ -12,9 +12,12 @@ import type { UpdateMethod } from "../lattice/options.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
+import { forEachJob } from "./each-job.ts";
 
 export interface CheckOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
 }
 
@@ -26,7 +29,11 @@ interface Step {
 }
 
 /** Tries everything that a cycle or a daemon needs, and changes nothing. Each line says what was tried, and how to fix a fault. */
-export async function check(options: CheckOptions, io: CommandIO): Promise<number> {
+export function check(options: CheckOptions, io: CommandIO): Promise<number> {
+  return forEachJob(options, io, { json: false }, checkJob);
+}
+
+async function checkJob(options: CheckOptions, io: CommandIO): Promise<number> {
   const job = await openJob(io, { ...options, quiet: true });
   try {
     const { probeLattice } = await import("../lattice/check.ts");
@@ -46,7 +53,7 @@ export async function check(options: CheckOptions, io: CommandIO): Promise<numbe
         new Map(job.mapping.attributes.map(({ target, type }) => [target, type])),
         io.signal,
       )),
-      notificationsStep(job),
+      notificationsStep(job, options),
       await daemonStep(job),
     ];
     const color = io.stdout.isTTY === true && (io.env.NO_COLOR ?? "") === "";
@@ -88,13 +95,17 @@ function configurationStep({ loaded, mapping }: Job): Step {
 }
 
 /** From the configuration only. `notify test` sends a message. */
-function notificationsStep({ config: { notify } }: Job): Step {
+function notificationsStep({ config: { notify } }: Job, { config, job }: CheckOptions): Step {
   const name = "Notifications";
   const receivers = notify.receivers.map((receiver) => `${receiver.name} (${receiver.kind})`);
   if (receivers.length === 0 && notify.ping === null)
     return { name, ok: true, detail: "No notifications are configured (notify.receivers)." };
   const told = [...receivers, ...(notify.ping === null ? [] : ["the dead-man's ping"])].join(", ");
-  return { name, ok: true, detail: `${told}; to test the receivers: ${commandLine("notify test")}.` };
+  return {
+    name,
+    ok: true,
+    detail: `${told}; to test the receivers: ${commandLine(`notify test${placeFlags({ config, job })}`)}.`,
+  };
 }
 
 /** The start of a daemon with this configuration. Sends nothing. */

@@ -1,4 +1,12 @@
-import { defaultConfigFile, loadConfig } from "../config/load.ts";
+import { ofJob } from "../config/job-faults.ts";
+import {
+  defaultConfigFile,
+  type LoadedConfig,
+  loadConfig,
+  oneJob,
+  openConfiguration,
+} from "../config/load.ts";
+import { isFault, loadJobs } from "../config/load-jobs.ts";
 import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
 import { UsageError } from "../domain/errors.ts";
 import { count } from "../domain/sentence.ts";
@@ -9,16 +17,44 @@ import { describeResults, failures, findCaseFiles, runCaseFiles } from "./case-f
 
 export interface ConfigOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
 }
 
 /**
- * Checks the configuration, the mapping and the filters, the cases next to them, what each end needs, and whether a daemon
- * would run with it. Sends nothing.
+ * Checks the configuration: the mapping and the filters, the cases next to them, what each end needs, whether a daemon would run
+ * with it, and whether jobs would get in each other's way. Sends nothing.
+ * @throws UsageError that names the faults of all jobs
  */
 export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const configuration = openConfiguration({ file: options.config, env: io.env, cwd: io.cwd });
+  const names = options.job === undefined ? configuration.names : [oneJob(configuration, options.job)];
+  const jobs = loadJobs(configuration);
+  const faults = new Set<string>();
+  const noted = new Set<string>();
+  const valid: string[] = [];
+  for (const name of names) {
+    const loaded = jobs.get(name);
+    if (loaded === undefined) continue;
+    try {
+      if (isFault(loaded)) throw loaded;
+      for (const text of loaded.notes) if (!noted.has(text)) print(io, text);
+      for (const text of loaded.notes) noted.add(text);
+      valid.push(await checkJob(loaded, io));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      const said = configuration.named && !isFault(loaded) ? ofJob(name, error.message) : error.message;
+      for (const line of said.split("\n")) faults.add(line);
+    }
+  }
+  if (faults.size > 0) throw new UsageError([...faults].join("\n"));
+  for (const line of valid) print(io, line);
+  return exitCode.done;
+}
+
+/** @returns that it is valid, in a sentence. @throws UsageError */
+async function checkJob(loaded: LoadedConfig, io: CommandIO): Promise<string> {
   const { mapping, entra, lattice, faults } = await readSettings(loaded);
-  for (const text of loaded.notes) print(io, text);
   const files = mapping === null ? [] : runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);
   if (files.length > 0) print(io, describeResults(files, { failuresOnly: true }));
   if (mapping === null || entra === null || lattice === null) throw new UsageError(faults.join("\n"));
@@ -28,17 +64,15 @@ export async function configCheck(options: ConfigOptions, io: CommandIO): Promis
       "the mapping does not produce what its test cases expect; correct the mapping or the cases",
     );
   }
-  print(
-    io,
-    `${loaded.file ?? "The environment alone"}: valid, ${count(mapping.attributes.length, "attribute mapping")}.`,
-  );
-  return exitCode.done;
+  const job = loaded.named ? `, job ${loaded.job}` : "";
+  return `${loaded.file ?? "The environment alone"}${job}: valid, ${count(mapping.attributes.length, "attribute mapping")}.`;
 }
 
-/** Prints the configuration in force, with secrets masked, and where each value comes from. */
+/** Prints the configuration in force of one job, with secrets masked, and where each value comes from. */
 export async function configShow(options: ConfigOptions, io: CommandIO): Promise<number> {
   const { showConfig } = await import("../config/show.ts");
-  print(io, showConfig(loadConfig({ file: options.config, env: io.env, cwd: io.cwd })).trimEnd());
+  const { config: file, job } = options;
+  print(io, showConfig(loadConfig({ file, job, env: io.env, cwd: io.cwd })).trimEnd());
   return exitCode.done;
 }
 

@@ -5,6 +5,8 @@ import type { CommandIO } from "../process/io.ts";
 
 export interface DaemonCommandOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
   /** `host:port` of the HTTP server, a port alone, or `unix:PATH`; instead of the configured one. */
   readonly listen?: string | undefined;

@@ -15,6 +15,8 @@ import { parsePointInTime } from "./point-in-time.ts";
 
 export interface HistoryOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
   /** One person, by user name, id or a part of a name. */
   readonly user?: string | undefined;

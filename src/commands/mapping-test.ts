@@ -7,6 +7,8 @@ import { caseFileEnding, describeResults, failures, findCaseFiles, runCaseFiles 
 
 export interface MappingTestOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   /** Files of cases. Default: those next to the configuration. */
   readonly cases?: readonly string[] | undefined;
   readonly format: "table" | "json";
@@ -28,7 +30,7 @@ export async function mappingTest(options: MappingTestOptions, io: CommandIO): P
   for (const flag of ["out", "keep", "sandbox"] as const) {
     if (options[flag] !== undefined) throw new UsageError(`--${flag} needs --record`);
   }
-  const loaded = loadConfig({ file: options.config, env: io.env, cwd: io.cwd });
+  const loaded = loadConfig({ file: options.config, job: options.job, env: io.env, cwd: io.cwd });
   const mapping = await readMapping(loaded);
   const files = options.cases ?? findCaseFiles(loaded, io.cwd);
   if (files.length === 0) {

@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { refuseForeignLoopback } from "../config/plain-http.ts";
 import { UsageError } from "../domain/errors.ts";
-import { configuredJob } from "../job/configured-job.ts";
+import { configuredJob, notedJob } from "../job/configured-job.ts";
 import { send } from "../notify/send.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
+import { forEachJob } from "./each-job.ts";
 
 export interface NotifyTestOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   /** The name of the only receiver to test. Default: all. */
   readonly receiver?: string | undefined;
 }
@@ -17,10 +20,19 @@ export interface NotifyTestOptions {
  * @returns 1 if one did not accept it
  * @throws UsageError if there is no receiver, or none of that name
  */
-export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
-  const { config, clock } = configuredJob(io, { config: options.config });
+export function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
+  return forEachJob(options, io, { json: false }, testJob);
+}
+
+async function testJob(options: NotifyTestOptions, io: CommandIO, all: boolean): Promise<number> {
+  const job = configuredJob(io, options);
+  const { config, clock } = job;
   await refuseForeignLoopback(config);
   const { instance, receivers } = config.notify;
+  if (all && receivers.length === 0) {
+    print(io, "no notifications are configured (notify.receivers)");
+    return exitCode.done;
+  }
   const chosen = receivers.filter(({ name }) => options.receiver === undefined || name === options.receiver);
   if (receivers.length === 0) {
     throw new UsageError("no notifications are configured: set notify.receivers (see docs/notifications.md)");
@@ -35,7 +47,7 @@ export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Pro
   const answers = await Promise.all(
     chosen.map(async (receiver) => {
       const notice = { id: randomUUID(), at: now, event: { kind: "test" as const } };
-      const how = { instance, dashboard: config.http.publicUrl, now };
+      const how = { instance, job: notedJob(job), dashboard: config.http.publicUrl, now };
       return { receiver, answer: await send(receiver, notice, how, io.signal) };
     }),
   );

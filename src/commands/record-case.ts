@@ -17,6 +17,8 @@ import { tellWhom } from "./one-person.ts";
 
 export interface RecordOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   /** User principal name, object id, or a part of a name. */
   readonly record: string;
   readonly keep?: readonly string[] | undefined;

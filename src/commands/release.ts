@@ -10,6 +10,8 @@ import { runWithProgress } from "./progress.ts";
 
 export interface ReleaseOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
   readonly planId: string;
   /** Only these people are released, by user principal name or object id. */

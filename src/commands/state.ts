@@ -16,6 +16,8 @@ import { replaceDatabase } from "../state/sqlite/files/replace.ts";
 
 export interface StateOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
 }
 

@@ -10,9 +10,12 @@ import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, noCycleYet, print } from "../process/io.ts";
 import { readStatus, type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
+import { forEachJob } from "./each-job.ts";
 
 export interface StatusOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly format: "table" | "json";
   readonly sandbox?: "both" | "lattice" | undefined;
 }
@@ -22,7 +25,11 @@ const shownCycles = 5;
 const shownHeld = 20;
 
 /** Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. */
-export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
+export function status(options: StatusOptions, io: CommandIO): Promise<number> {
+  return forEachJob(options, io, { json: options.format === "json" }, statusOfJob);
+}
+
+async function statusOfJob(options: StatusOptions, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
   const { config } = job;
   const path = job.statePlace.name;

@@ -5,12 +5,15 @@ import { type CommandIO, exitCode, exitCodeOf } from "../process/io.ts";
 import { report } from "../report/report-cycle.ts";
 import type { ReportFormat } from "../report/write-report.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import { forEachJob } from "./each-job.ts";
 import { checkPeople, onDemand } from "./on-demand.ts";
 import { pendingIn } from "./pending.ts";
 import { runWithProgress } from "./progress.ts";
 
 export interface SyncOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
   readonly people?: number | undefined;
   readonly dryRun: boolean;
@@ -40,6 +43,13 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
   }
   if (options.user !== undefined) checkPeople(options.user);
   else if (options.yes === true) throw new UsageError("--yes needs --user. Nothing was done.");
+  // A person, a file and a page belong to one job.
+  if (options.user !== undefined || options.out !== undefined || options.format === "html")
+    return syncJob(options, io);
+  return forEachJob(options, io, { json: options.format === "json" }, syncJob);
+}
+
+async function syncJob(options: SyncOptions, io: CommandIO): Promise<number> {
   const job = await openJob(io, { ...options, quiet: options.quiet ?? io.stderr.isTTY === true });
   try {
     if (options.user !== undefined) return await onDemand(job, options.user, options, io);

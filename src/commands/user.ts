@@ -9,6 +9,8 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 
 export interface UserOptions {
   readonly config?: string | undefined;
+  /** `--job`. */
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
   /** User principal name, object id, Lattice id, a userName in Lattice, or a part of a name. */
   readonly user: string;

@@ -14,7 +14,8 @@ export function showConfig(loaded: LoadedConfig): string {
     document.setIn(setting.key.split("."), valueNode(document, setting));
   }
   const head = loaded.file === null ? "no configuration file" : `file: ${loaded.file}`;
-  document.commentBefore = ` ${[head, ...loaded.notes].join("\n ")}`;
+  const job = loaded.named ? [`job: ${loaded.job}`] : [];
+  document.commentBefore = ` ${[head, ...job, ...loaded.notes].join("\n ")}`;
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 

@@ -71,3 +71,8 @@ export function jobOf(
     readState: (how) => openToRead(statePlace, how),
   };
 }
+
+/** The name of a job for what is sent to people and programs: `undefined` if the configuration has no `jobs`. */
+export function notedJob({ loaded, name }: Pick<ConfiguredJob, "loaded" | "name">): string | undefined {
+  return loaded.named ? name : undefined;
+}

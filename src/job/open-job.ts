@@ -5,7 +5,7 @@ import type { RequestObserver } from "../domain/request.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { type CommandIO, note } from "../process/io.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { type ConfiguredJob, type JobChoice, jobOf } from "./configured-job.ts";
+import { type ConfiguredJob, type JobChoice, jobOf, notedJob } from "./configured-job.ts";
 import type { Job } from "./job.ts";
 import { openLog } from "./log.ts";
 import { readingFault, readSettings } from "./read-settings.ts";
@@ -68,6 +68,7 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
       log,
       notify: {
         ...config.notify,
+        job: notedJob(configured),
         dashboard: config.http.publicUrl,
         ...(sandbox === null ? {} : { receivers: [], ping: null }),
       },

@@ -6,13 +6,19 @@ export interface Link {
   readonly url: string;
 }
 
-/**
- * The page that a message is about; `null` if there is none, or the dashboard's address is not configured.
- * @param dashboard origin under which browsers reach it (`http.publicUrl`)
- */
-export function linkOf(event: Notice["event"], dashboard: string | undefined): Link | null {
-  if (dashboard === undefined) return null;
-  const page = (path: string, text: string): Link => ({ text, url: `${dashboard}/#/${path}` });
+/** Where the pages of a job are. */
+export interface PlaceOfPages {
+  /** Origin under which browsers reach the dashboard (`http.publicUrl`). */
+  readonly dashboard?: string | undefined;
+  /** The job, if the configuration has `jobs`. */
+  readonly job?: string | undefined;
+}
+
+/** The page that a message is about; `null` if there is none, or the dashboard's address is not configured. */
+export function linkOf(event: Notice["event"], place: PlaceOfPages): Link | null {
+  const root = rootOf(place);
+  if (root === undefined) return null;
+  const page = (path: string, text: string): Link => ({ text, url: `${root}${path}` });
   switch (event.kind) {
     case "guardHeld":
       return page(`plans/${encodeURIComponent(event.planId)}`, "Review, release or reject the held changes");
@@ -35,6 +41,11 @@ export function linkOf(event: Notice["event"], dashboard: string | undefined): L
 }
 
 /** A person's page; `undefined` if the dashboard's address is not configured. */
-export function personUrl(objectId: string, dashboard: string | undefined): string | undefined {
-  return dashboard === undefined ? undefined : `${dashboard}/#/people/${encodeURIComponent(objectId)}`;
+export function personUrl(objectId: string, place: PlaceOfPages): string | undefined {
+  const root = rootOf(place);
+  return root === undefined ? undefined : `${root}people/${encodeURIComponent(objectId)}`;
+}
+
+function rootOf({ dashboard, job }: PlaceOfPages): string | undefined {
+  return dashboard === undefined ? undefined : `${dashboard}/#/${job === undefined ? "" : `jobs/${job}/`}`;
 }

@@ -43,8 +43,8 @@ async function tell(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal)
       await giveUp(ports, delivery);
       continue;
     }
-    const { instance, dashboard } = settings;
-    const answer = await send(receiver, delivery.kept, { instance, dashboard, now }, signal);
+    const { instance, job, dashboard } = settings;
+    const answer = await send(receiver, delivery.kept, { instance, job, dashboard, now }, signal);
     await store.settleDelivery(delivery, answer.ok ? null : nextTry(delivery, clock.now(), answer));
     say(ports, delivery, answer);
   }

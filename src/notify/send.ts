@@ -21,7 +21,7 @@ export async function send(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { people } = receiver;
-  const words = { instance: how.instance, dashboard: how.dashboard, people };
+  const words = { instance: how.instance, job: how.job, dashboard: how.dashboard, people };
   const json = { "content-type": "application/json" };
   switch (receiver.kind) {
     case "webhook": {

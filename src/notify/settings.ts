@@ -39,6 +39,8 @@ export interface Ping {
 export interface NotifySettings {
   /** Names this installation in each message. */
   readonly instance: string;
+  /** Names the job in each message, if the configuration has `jobs`. */
+  readonly job?: string | undefined;
   /** Origin under which browsers reach the dashboard: messages link to its pages. */
   readonly dashboard?: string | undefined;
   readonly receivers: readonly Receiver[];

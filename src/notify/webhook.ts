@@ -18,6 +18,7 @@ export function webhookBody(notice: Notice, how: Wording): string {
     id: notice.id,
     at: new Date(notice.at).toISOString(),
     instance: how.instance,
+    ...(how.job === undefined ? {} : { job: how.job }),
     summary: `${title}. ${text}`,
     ...(link === null ? {} : { url: link.url }),
     data: dataOf(shownEvent(notice.event, how.people), how),
@@ -40,7 +41,8 @@ export function signatureHeaders(
   return { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": `v1,${signature}` };
 }
 
-function dataOf(event: Notice["event"], { people, dashboard }: Wording): object {
+function dataOf(event: Notice["event"], how: Wording): object {
+  const { people } = how;
   const time = (at: number): string => new Date(at).toISOString();
   switch (event.kind) {
     case "guardHeld":
@@ -77,7 +79,7 @@ function dataOf(event: Notice["event"], { people, dashboard }: Wording): object 
         since: time(one.since),
         code: one.code,
         reason: reasonOf(one, people),
-        url: personUrl(one.objectId, dashboard),
+        url: personUrl(one.objectId, how),
       });
       return {
         began: event.began,

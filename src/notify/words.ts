@@ -2,9 +2,9 @@ import { actorText } from "../domain/actor.ts";
 import type { CredentialKind, FailingPerson, StateEvent } from "../domain/event.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { count, timeText } from "../domain/sentence.ts";
-import { commandLine } from "../process/command-name.ts";
+import { commandLine, placeFlags } from "../process/command-name.ts";
 import { oneLine } from "./answer.ts";
-import { type Link, linkOf, personUrl } from "./links.ts";
+import { type Link, linkOf, type PlaceOfPages, personUrl } from "./links.ts";
 import type { Notice } from "./notice.ts";
 
 /** An event in words, for people. Each text from outside is in one line, but not yet escaped for a receiver. */
@@ -30,11 +30,9 @@ export interface Line {
 }
 
 /** The form of a message for a receiver. */
-export interface Wording {
+export interface Wording extends PlaceOfPages {
   readonly instance: string;
   readonly people: "ids" | "names";
-  /** Origin under which browsers reach the dashboard. */
-  readonly dashboard?: string | undefined;
 }
 
 const longestLine = 300;
@@ -42,12 +40,12 @@ const mostLines = 20;
 
 /** Describes an event in words. */
 export function messageOf(notice: Notice, how: Wording): Message {
-  const { instance, dashboard } = how;
+  const { instance, job } = how;
   return {
     ...wordsOf(shownEvent(notice.event, how.people), how),
-    link: linkOf(notice.event, dashboard),
+    link: linkOf(notice.event, how),
     at: new Date(notice.at).toISOString(),
-    instance: oneLine(instance),
+    instance: oneLine(job === undefined ? instance : `${instance}, job ${job}`),
   };
 }
 
@@ -64,7 +62,7 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
           ...listOf("Why", event.reasons.map(plain)),
           ...listOf("What it would cost in Lattice", (event.notes ?? []).map(plain)),
         ],
-        action: `Check the changes with "${commandLine("status")}", then release or reject them: ${commandLine(`release ${event.planId}`)}`,
+        action: `Check the changes with "${typed("status", how)}", then release or reject them: ${typed(`release ${event.planId}`, how)}`,
       };
     case "guardCleared":
       return {
@@ -82,7 +80,7 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         severity: "problem",
         text: oneLine(event.reason, 1000),
         lists: [],
-        action: `Fix the cause and run "${commandLine("check")}". The next automatic attempt is at ${time(event.nextProbeAt)}; "${commandLine("sync")}" tries at once.`,
+        action: `Fix the cause and run "${typed("check", how)}". The next automatic attempt is at ${time(event.nextProbeAt)}; "${typed("sync", how)}" tries at once.`,
       };
     case "quarantineLeft":
       return {
@@ -102,7 +100,7 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         severity: "problem",
         text: `The last successful cycle, or the start of watching, was at ${time(event.since)}.${event.lastError === null ? "" : ` The last error: ${oneLine(event.lastError, 1000)}`}`,
         lists: [],
-        action: `Check "${commandLine("status")}" and the log, and run "${commandLine("check")}".`,
+        action: `Check "${typed("status", how)}" and the log, and run "${typed("check", how)}".`,
       };
     case "goodCycleAgain":
       return {
@@ -116,11 +114,16 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
       return {
         title: "Test: this receiver works",
         severity: "note",
-        text: `This is a test message, sent by "${commandLine("notify test")}". Nothing has happened.`,
+        text: `This is a test message, sent by "${typed("notify test", how)}". Nothing has happened.`,
         lists: [],
         action: "",
       };
   }
+}
+
+/** The command line that a person can type about the job. */
+function typed(args: string, { job }: Wording): string {
+  return commandLine(`${args}${placeFlags({ job })}`);
 }
 
 function decidedWords({
@@ -153,8 +156,9 @@ function decidedWords({
 
 function digestWords(
   { began, recovered, passing, people: shown }: Extract<StateEvent, { kind: "failureDigest" }>,
-  { people, dashboard }: Wording,
+  how: Wording,
 ): Words {
+  const { people } = how;
   const parts = [
     [began, "person began to fail and is tried again.", "people began to fail and are tried again."],
     [recovered, "person no longer fails.", "people no longer fail."],
@@ -162,7 +166,7 @@ function digestWords(
   ] as const;
   const line = (one: FailingPerson, text: string): Line => ({
     text,
-    url: personUrl(one.objectId, dashboard),
+    url: personUrl(one.objectId, how),
   });
   const failing = shown.began.map((one) => line(one, `${personName(one, people)}: ${reasonOf(one, people)}`));
   const recovering = shown.recovered.map((one) => line(one, personName(one, people)));
@@ -174,7 +178,7 @@ function digestWords(
       ...listOf("Began to fail", failing, began),
       ...listOf("No longer failing (written, or no longer due)", recovering, recovered),
     ],
-    action: began > 0 ? `See the full reasons with "${commandLine("status")}".` : "",
+    action: began > 0 ? `See the full reasons with "${typed("status", how)}".` : "",
   };
 }
 

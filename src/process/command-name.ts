@@ -15,13 +15,15 @@ export function commandLine(args: string): string {
 /** The options that a command needs to work on the same configuration, ends and state as another command. */
 export interface Place {
   readonly config?: string | undefined;
+  readonly job?: string | undefined;
   readonly sandbox?: "both" | "lattice" | undefined;
 }
 
 /** The flags of a command that is to be called next in the same place, each after a space. */
-export function placeFlags({ config, sandbox }: Place): string {
+export function placeFlags({ config, job, sandbox }: Place): string {
   const ends = sandbox === "lattice" ? " --sandbox=lattice" : sandbox === "both" ? " --sandbox" : "";
-  return config === undefined ? ends : `${ends} --config ${inShell(config)}`;
+  const named = job === undefined ? "" : ` --job ${job}`;
+  return `${ends}${config === undefined ? "" : ` --config ${inShell(config)}`}${named}`;
 }
 
 /** How a process was started. */

@@ -1,7 +1,16 @@
 import { Option } from "commander";
 import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
-import { configOption, formatOption, people, reason, sandboxOption, seconds } from "./options.ts";
+import {
+  anyJobOption,
+  configOption,
+  formatOption,
+  jobOption,
+  people,
+  reason,
+  sandboxOption,
+  seconds,
+} from "./options.ts";
 
 /** Commands that run cycles: `sync`, `release`, `daemon`, `demo`. */
 export function addCycleCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
@@ -9,6 +18,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .command("sync")
     .description("run one cycle now")
     .addOption(configOption())
+    .addOption(anyJobOption())
     .option("--dry-run", "plan only; write nothing", false)
     .option("--full", "read Entra and Lattice in full; ignore the watermark", false)
     .option(
@@ -31,10 +41,11 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
           "shows the changes, and asks on a terminal",
         ],
         ["azure-lattice-sync sync --user kim.example@example.com sam.example@example.com --yes"],
+        ["azure-lattice-sync sync --job emea", "one of several jobs; without --job all, one after another"],
         ["azure-lattice-sync sync --sandbox=lattice --dry-run", "your own directory, an embedded Lattice"],
       ],
       exitCodes:
-        "0 done, 1 error, 2 changes pending (--detailed-exitcode), 3 held by the guard, 4 some people failed, 5 another run holds the lease, 64 wrong usage or configuration, 130/143 interrupted",
+        "0 done, 1 error, 2 changes pending (--detailed-exitcode), 3 held by the guard, 4 some people failed, 5 another run holds the lease, 64 wrong usage or configuration, 130/143 interrupted. With several jobs, the worst of theirs: 64, 1, 5, 3, 4, 2, 0",
     })
     .action(async (options) => {
       const { sync } = await import("../commands/sync.ts");
@@ -46,6 +57,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .description("release what the guard holds of a plan, and run a cycle")
     .argument("<plan-id>", "id of the held plan (see status)")
     .addOption(configOption())
+    .addOption(jobOption())
     .option("--only <users...>", "release only these people, by user principal name or object id")
     .option(
       "--reject <users...>",
@@ -91,6 +103,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .command("daemon")
     .description("run cycles on the schedule until stopped")
     .addOption(configOption())
+    .addOption(anyJobOption())
     .option("--listen <address>", "address and port, or unix:PATH, of the dashboard, API, health and metrics")
     .addOption(sandboxOption())
     .manual({
@@ -99,6 +112,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
       examples: [
         ["azure-lattice-sync daemon"],
         ["azure-lattice-sync daemon --config /etc/azure-lattice-sync/config.yaml --listen 127.0.0.1:9464"],
+        ["azure-lattice-sync daemon --job emea", "only one of several jobs"],
         ["azure-lattice-sync daemon --sandbox", "a rehearsal with an invented company"],
       ],
     })
@@ -110,6 +124,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
   program
     .command("demo")
     .description("show the whole job on an invented company: dry run, sync, a day passes, dry run, sync")
+    .addOption(jobOption())
     .option(
       "--bad-day",
       "show the guard at work: a mistake in Entra removes half of the company from the scope",

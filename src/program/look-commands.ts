@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
-import { configOption, positive, sandboxOption } from "./options.ts";
+import { anyJobOption, configOption, jobOption, positive, sandboxOption } from "./options.ts";
 
 /** Commands that only read: `check`, `status`, `user`, `history`. */
 export function addLookCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
@@ -9,6 +9,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .command("check")
     .description("test credentials, permissions, clocks, schema and database")
     .addOption(configOption())
+    .addOption(anyJobOption())
     .addOption(sandboxOption())
     .manual({
       examples: [
@@ -26,6 +27,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .command("status")
     .description("show the last cycles, the next one, what the guard holds, and retries")
     .addOption(configOption())
+    .addOption(anyJobOption())
     .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
     .addOption(sandboxOption())
     .manual({
@@ -46,6 +48,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
       "part of a name or e-mail address, user principal name, object id, Lattice id, or userName in Lattice",
     )
     .addOption(configOption())
+    .addOption(jobOption())
     .option("--live", "ask Entra and Lattice about this person now; write nothing", false)
     .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
     .addOption(sandboxOption())
@@ -68,6 +71,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .command("history")
     .description("show the provisioning log: what was done to whom, when and why")
     .addOption(configOption())
+    .addOption(jobOption())
     .option("--user <person>", "only one person: part of a name, a user name or an id")
     .addOption(
       new Option("--action <actions...>", "only these actions").choices([

@@ -5,6 +5,13 @@ import { longestReason } from "../domain/decision.ts";
 export const configOption = (): Option =>
   new Option("--config <file>", "configuration file (default: config/azure-lattice-sync.yaml)");
 
+/** `--job`: one of several jobs. */
+export const jobOption = (): Option => new Option("--job <name>", "job, if the configuration has several");
+
+/** `--job` of a command that works on all jobs without it. */
+export const anyJobOption = (): Option =>
+  new Option("--job <name>", "only this job, if the configuration has several (default: all)");
+
 /** `--sandbox`: replaces one end or both by embedded ones. */
 export const sandboxOption = (): Option =>
   new Option(

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
-import { configOption, sandboxOption } from "./options.ts";
+import { anyJobOption, configOption, jobOption, sandboxOption } from "./options.ts";
 
 /** Commands for the settings of the program: `mapping`, `config`, `notify`. */
 export function addSettingCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
@@ -13,6 +13,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .command("test")
     .description("send a test message to each receiver, and print the answers")
     .addOption(configOption())
+    .addOption(anyJobOption())
     .option("--receiver <name>", "test only this receiver")
     .manual({
       examples: [
@@ -39,6 +40,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .command("test")
     .description("run the test cases of the mapping: each has a source user and the expected Lattice user")
     .addOption(configOption())
+    .addOption(jobOption())
     .option(
       "--cases <files...>",
       "files with test cases (default: *.mapping-test.yaml next to the configuration)",
@@ -101,6 +103,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .command("check")
     .description("test the configuration without sending a request")
     .addOption(configOption())
+    .addOption(anyJobOption())
     .manual({
       examples: [["azure-lattice-sync config check"], ["azure-lattice-sync config check --config new.yaml"]],
     })
@@ -112,6 +115,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .command("show")
     .description("print the configuration in force, secrets masked")
     .addOption(configOption())
+    .addOption(jobOption())
     .manual({ examples: [["azure-lattice-sync config show"]] })
     .action(async (options) => {
       const { configShow } = await import("../commands/config.ts");

@@ -1,6 +1,6 @@
 import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
-import { configOption, sandboxOption, seconds } from "./options.ts";
+import { configOption, jobOption, sandboxOption, seconds } from "./options.ts";
 
 /** Commands for the state database: `state`. */
 export function addStateCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
@@ -14,6 +14,7 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     .command("check")
     .description("check the whole database for damage")
     .addOption(configOption())
+    .addOption(jobOption())
     .addOption(sandboxOption())
     .manual({ examples: [["azure-lattice-sync state check"]] })
     .action(async (options) => {
@@ -26,6 +27,7 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     .argument("<file>", "path of the backup")
     .option("--force", "overwrite an existing file", false)
     .addOption(configOption())
+    .addOption(jobOption())
     .addOption(sandboxOption())
     .manual({
       examples: [
@@ -43,6 +45,7 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     .argument("<file>", "the backup")
     .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(configOption())
+    .addOption(jobOption())
     .addOption(sandboxOption())
     .manual({
       examples: [
@@ -60,6 +63,7 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     .option("--yes", "set it aside even if it is sound", false)
     .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(configOption())
+    .addOption(jobOption())
     .addOption(sandboxOption())
     .manual({
       examples: [

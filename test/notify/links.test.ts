@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { eventKinds, type FailingPerson, type StateEvent } from "../../src/domain/event.ts";
-import { linkOf } from "../../src/notify/links.ts";
+import { linkOf, personUrl } from "../../src/notify/links.ts";
 import { send } from "../../src/notify/send.ts";
 import { startReceiver } from "./receiver.ts";
 import { chat, held, webhook } from "./workplace.ts";
@@ -78,10 +78,16 @@ describe("a notification links to the dashboard", () => {
 
   it("to the failed operations of the cycle that led to the quarantine, if there are any", () => {
     const event: StateEvent = { kind: "quarantineEntered", reason: "most failed", nextProbeAt: 0 };
-    expect(linkOf({ ...event, cycleId: 812 }, dashboard)?.url).toBe(
+    expect(linkOf({ ...event, cycleId: 812 }, { dashboard })?.url).toBe(
       `${dashboard}/#/log?cycle=812&outcome=failed`,
     );
-    expect(linkOf(event, dashboard)?.url).toBe(`${dashboard}/#/`);
+    expect(linkOf(event, { dashboard })?.url).toBe(`${dashboard}/#/`);
+  });
+
+  it("below the job, if the configuration has several", () => {
+    const place = { dashboard, job: "emea" };
+    expect(linkOf(held, place)?.url).toBe(heldPage.replace("/#/", "/#/jobs/emea/"));
+    expect(personUrl("object-1", place)).toBe(`${dashboard}/#/jobs/emea/people/object-1`);
   });
 
   it("not if the address of the dashboard is not configured", async () => {
@@ -97,7 +103,7 @@ describe("a notification links to the dashboard", () => {
 
   it("for every kind except credentials, which it does not show", () => {
     const kinds = eventKinds.filter(
-      (kind) => linkOf({ kind, planId: "p" } as StateEvent, dashboard) === null,
+      (kind) => linkOf({ kind, planId: "p" } as StateEvent, { dashboard }) === null,
     );
     expect(kinds).toEqual(["credentialExpiring"]);
   });

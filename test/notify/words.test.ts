@@ -139,3 +139,16 @@ describe("a notification that the guard holds changes", () => {
     expect(JSON.parse(receiver.got[1]?.body ?? "").data).toMatchObject({ notes });
   });
 });
+
+it("the messages name the job, if the configuration has several, and the commands that they suggest", async () => {
+  await using receiver = await startReceiver(200);
+  const ofJob = { ...how, job: "emea" };
+  await send(webhook(receiver.origin), { id: "1", at: 0, event: held }, ofJob, signal);
+  await send(chat("slack", receiver.origin), { id: "1", at: 0, event: held }, ofJob, signal);
+  await send(webhook(receiver.origin), { id: "1", at: 0, event: held }, how, signal);
+  const [body = "", slack = "", plain = ""] = receiver.got.map((got) => got.body);
+  expect(JSON.parse(body)).toMatchObject({ instance: "test <&>", job: "emea" });
+  expect(JSON.parse(slack).text).toContain("test &lt;&amp;&gt;, job emea: The guard holds");
+  expect(slack).toMatch(/release [\w-]+ --job emea/);
+  expect(JSON.parse(plain)).not.toHaveProperty("job");
+});
