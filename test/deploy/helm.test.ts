@@ -4,12 +4,12 @@ import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { configSchema } from "../../src/config/schema.ts";
-import { clusterTool } from "./cluster-tools.ts";
 import { find, type Manifest, manifestsIn, podOf, validateManifest } from "./manifests.ts";
+import { toolPath } from "./tool.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const chart = join(deploy, "helm/azure-lattice-sync");
-const helm = clusterTool("helm");
+const helm = toolPath("helm");
 
 /** Kinds of the Prometheus operator, for which there is no published schema here. */
 const operatorKinds = ["ServiceMonitor", "PrometheusRule"];

@@ -15,8 +15,8 @@ import { Deployment } from "kubernetes-models/apps/v1";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { configSchema } from "../../src/config/schema.ts";
-import { clusterTool } from "./cluster-tools.ts";
 import { find, type Manifest, manifestsIn, podOf, validateManifest } from "./manifests.ts";
+import { toolPath } from "./tool.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const folder = join(deploy, "kubernetes");
@@ -35,7 +35,7 @@ const patch =
   /^components\/(postgres|proxy|pushgateway|replicas|workload-identity)\/(daemon|cronjob|service|volume)\.yaml$/;
 
 /** Kustomize is part of kubectl; on a machine without it the files are looked at one by one. */
-const kubectl = clusterTool("kubectl");
+const kubectl = toolPath("kubectl");
 
 const read = (file: string): readonly Manifest[] => manifestsIn(readFileSync(join(folder, file), "utf8"));
 

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parser } from "@prometheus-io/lezer-promql";
@@ -5,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { skipCodes } from "../../src/domain/plan.ts";
 import { createMetrics, runMetrics, type Situation } from "../../src/report/metrics.ts";
+import { toolPath } from "./tool.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const alerts = parse(readFileSync(join(deploy, "prometheus/alerts.yaml"), "utf8")).groups.flatMap(
@@ -68,6 +70,22 @@ async function published(): Promise<ReadonlySet<string>> {
   }
   return names;
 }
+
+const promtool = toolPath("promtool");
+
+describe.skipIf(promtool === null)("the alert rules, by Prometheus' own tool,", () => {
+  const run = (...args: readonly string[]): string =>
+    spawnSync(promtool ?? "promtool", args, { encoding: "utf8", cwd: import.meta.dirname }).stdout;
+
+  it("are valid", () => {
+    const files = ["alerts.yaml", "alerts-timer.yaml"].map((file) => join(deploy, "prometheus", file));
+    expect(run("check", "rules", ...files).match(/SUCCESS/g)).toHaveLength(2);
+  });
+
+  it("are raised once for replicas of one state, by job, and say when a replica or all are missing", () => {
+    expect(run("test", "rules", "alerts.promtool.yaml")).toContain("SUCCESS");
+  });
+});
 
 describe("alert rules and dashboard", () => {
   it("use existing metrics, in valid PromQL", async () => {
