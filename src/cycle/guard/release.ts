@@ -8,7 +8,12 @@ import type { StateStore } from "../../domain/state/store.ts";
 import { visible } from "../../domain/visible.ts";
 import { commandLine } from "../../process/command-name.ts";
 import type { CycleContext } from "../context/context.ts";
-import { isRejected, rejectedChanges, releasedChanges } from "../operations/fingerprint.ts";
+import {
+  isPlannedAsReleased,
+  isRejected,
+  rejectedChanges,
+  releasedChanges,
+} from "../operations/fingerprint.ts";
 import { heldOperations, operationsOf } from "../operations/pages.ts";
 import { foldRelease } from "../pictures/fold-release.ts";
 
@@ -198,8 +203,11 @@ export async function changedSinceHeld(
   released: readonly LoggedOperation[],
 ): Promise<readonly { readonly objectId: string; readonly userName: string }[]> {
   const stale = new Map(released.map(({ objectId, userName }) => [objectId, { objectId, userName }]));
+  const changes = Map.groupBy(released.flatMap(releasedChanges), ({ objectId }) => objectId);
   for await (const operation of operationsOf(store, cycleId, {})) {
-    if (operation.changes.some((change) => change.released === true)) stale.delete(operation.objectId);
+    const { objectId, status } = operation;
+    if (status === "held") continue;
+    if (isPlannedAsReleased(operation, changes.get(objectId) ?? [])) stale.delete(objectId);
   }
   return [...stale.values()];
 }

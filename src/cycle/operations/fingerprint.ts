@@ -73,6 +73,20 @@ export function markReleased(operation: Operation, released: ReadonlyMap<string,
   return { ...operation, changes, ...(whole ? { released: true as const } : {}) };
 }
 
+/**
+ * `true` if an operation of the log was planned with one of these releases: a change is marked, or the account is made or
+ * linked as it was released. A link may have no changes.
+ */
+export function isPlannedAsReleased(operation: Operation, released: readonly ReleasedChange[]): boolean {
+  if (operation.changes.some((change) => change.released === true)) return true;
+  if (!isOfAccount(operation)) return false;
+  const wanted = accountFingerprint(operation);
+  return released.some(
+    ({ objectId, attribute, fingerprint: known }) =>
+      objectId === operation.objectId && attribute === theAccount && known === wanted,
+  );
+}
+
 /** The attributes whose releases apply to this operation. */
 export function releasesInUse({ changes, released }: Operation): readonly string[] {
   const used = changes.flatMap((change) => (change.released === true ? [change.attribute] : []));

@@ -204,6 +204,42 @@ describe("a release of a new account", () => {
   });
 });
 
+describe("a release of a link", () => {
+  it("counts as used although nothing but the link was due", async () => {
+    await using place = await company({ ...lenientGuard, linkFloor: 0, maxLinks: 0 });
+    place.source.hire("new", { displayName: null });
+    place.target.add({ userName: "new@example.com", externalId: "new", active: true });
+    place.source.scope = [...people, "new"];
+    const held = await place.cycle({ full: true });
+    expect((await place.operations(held.cycleId)).filter(({ status }) => status === "held")).toMatchObject([
+      { action: "link", changes: [] },
+    ]);
+    const decided = await resolveRelease(place.store, { planId: held.header.planId });
+    const request = { planId: held.header.planId, by: kim };
+    await recordRelease({ store: place.store, fence: "private" }, request, decided, place.clock.now());
+    const sent = await place.cycle();
+    expect(await place.store.latticeIdOf("new")).not.toBeNull();
+    expect(await changedSinceHeld(place.store, sent.cycleId, decided.released)).toEqual([]);
+  });
+
+  it("counts as changed if the person now matches another account", async () => {
+    await using place = await company({ ...lenientGuard, linkFloor: 0, maxLinks: 0 });
+    place.source.hire("new", { displayName: null });
+    const account = place.target.add({ userName: "new@example.com", externalId: "new", active: true });
+    place.source.scope = [...people, "new"];
+    const held = await place.cycle({ full: true });
+    const decided = await resolveRelease(place.store, { planId: held.header.planId });
+    const request = { planId: held.header.planId, by: kim };
+    await recordRelease({ store: place.store, fence: "private" }, request, decided, place.clock.now());
+    place.target.accounts.delete(account.latticeId);
+    place.target.add({ userName: "new@example.com", externalId: "new", active: true });
+    const next = await place.cycle({ full: true });
+    expect(await changedSinceHeld(place.store, next.cycleId, decided.released)).toMatchObject([
+      { objectId: "new" },
+    ]);
+  });
+});
+
 describe("an alarm about the scope", () => {
   it("lasts as long as a named person is neither released nor back", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, deactivationFloor: 3 } });
