@@ -67,10 +67,11 @@ function chooseKind({ settings }: Ports, meta: Partial<Meta>, request: CycleRequ
 }
 
 async function recordEnd(
-  { request, planId, context: { clock, startedAt } }: BegunCycle,
+  { request, planId, context: { clock } }: BegunCycle,
   { context, weighed, sent, unreadable = 0, failedComparison, onDemand }: EndedCycle,
 ): Promise<CycleResult> {
-  const { store, settings, cycleId, kind, sending } = context;
+  // As it was corrected, if our clock has been set back since the cycle began.
+  const { store, settings, cycleId, kind, sending, startedAt } = context;
   const { guard, heldOperations } = weighed;
   const { summary, done, mostFailed } = sent;
   const failed = sent.failed + unreadable;

@@ -180,6 +180,28 @@ describe("a clock that Entra and Lattice contradict", () => {
     expect(await place.store.recentCycles(9)).toHaveLength(2);
   });
 
+  it("removes no entry from the log if the clock is set right while the cycle runs", async () => {
+    await using place = await createWorkplace({ retentionMs: 30 * dayMs });
+    place.source.hire("a");
+    await place.cycle();
+    place.clock.advance(3 * dayMs);
+    await place.cycle();
+    place.clock.advance(yearMs);
+    let right = false;
+    place.clocks = {
+      entra: () => {
+        if (!right) place.clock.advance(-yearMs);
+        right = true;
+        return 0;
+      },
+      lattice: async () => 0,
+    };
+    const { header, durationMs } = await place.cycle();
+    expect(await place.store.recentCycles(9)).toHaveLength(3);
+    expect(header.createdAt).toBe(place.clock.now());
+    expect(durationMs).toBe(0);
+  });
+
   it("notes the true time of a cycle that breaks off", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c"]) place.source.hire(id);
