@@ -50,9 +50,9 @@ function durationText(milliseconds: number): string {
 }
 
 /**
- * The plan of a person while our clock is in doubt: the part on which our clock and the corrected one agree. If the two
- * plans differ, the person is skipped and planned again in the next cycle. Such a cycle does not record when an event was
- * first seen.
+ * The plan of a person while our clock is in doubt: the part on which our clock and the corrected one agree. If both deactivate
+ * the person, for whatever reason, that is done, with the other changes that both plan. Otherwise, if the two plans differ, the
+ * person is skipped. The person is planned again in the next cycle. Such a cycle does not record when an event was first seen.
  */
 export function planInDoubt(candidate: Candidate, ours: PersonPlan, theirs: PersonPlan): PersonPlan {
   const events = knownEvents(candidate.events, theirs.events);
@@ -61,6 +61,8 @@ export function planInDoubt(candidate: Candidate, ours: PersonPlan, theirs: Pers
   const { lookAgainAt: _ourLook, events: _ourEvents, ...plan } = ours;
   const { lookAgainAt: _theirLook, events: _theirEvents, ...other } = theirs;
   if (isDeepStrictEqual(plan, other)) return { ...plan, ...kept };
+  const agreed = deactivationInBoth(plan, other);
+  if (agreed !== null) return { ...agreed, ...kept, lookAgainAt: 0 };
   const { objectId, attributes } = candidate.source;
   const name = attributes.userPrincipalName;
   return {
@@ -75,6 +77,17 @@ export function planInDoubt(candidate: Candidate, ours: PersonPlan, theirs: Pers
     referencePending: false,
     ...kept,
   };
+}
+
+/** Their deactivation with the changes that ours has too; `null` if one of the plans is no deactivation of the same account. */
+function deactivationInBoth(ours: PersonPlan, theirs: PersonPlan): PersonPlan | null {
+  if (ours.kind !== "operation" || theirs.kind !== "operation") return null;
+  const [one, other] = [ours.operation, theirs.operation];
+  if (one.action !== "deactivate" || other.action !== "deactivate") return null;
+  if (one.latticeId !== other.latticeId || one.formerOwner !== other.formerOwner) return null;
+  const changes = other.changes.filter((change) => one.changes.some((own) => isDeepStrictEqual(own, change)));
+  if (!changes.some(({ attribute }) => attribute === "active")) return null;
+  return { ...theirs, operation: { ...other, changes } };
 }
 
 /** Of the events seen now, those that were known before; `null` if nothing changes. */

@@ -100,6 +100,26 @@ describe("a clock that Entra and Lattice contradict", () => {
     },
   );
 
+  it("keeps no one active for whom only the reason depends on the clock, and sends what both clocks plan", async () => {
+    await using place = await createWorkplace({ events: { ...atOnce, outOfScope: inAWeek } });
+    for (const id of ["a", "b"]) place.source.hire(id);
+    place.source.scope = ["a", "b"];
+    await place.cycle();
+    place.source.scope = ["b"];
+    await place.cycle();
+    // Out of scope for a week by the fast clock alone; disabled by both.
+    setWrong(place, yearMs);
+    place.source.change("a", { accountEnabled: false });
+    const doubtful = await place.cycle();
+    expect(await place.operations(doubtful.cycleId)).toMatchObject([
+      { objectId: "a", action: "deactivate", evidence: { kind: "accountDisabled" } },
+    ]);
+    expect(place.target.active()).toEqual(["b@example.com"]);
+    setRight(place, yearMs);
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
+  });
+
   it("keeps a deactivation held that has no delay", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, maxDeactivations: 1 } });
     for (const id of ["a", "b", "c"]) place.source.hire(id);
