@@ -60,7 +60,7 @@ const nothingYet: Situation = {
 };
 
 async function published(): Promise<ReadonlySet<string>> {
-  const metrics = createMetrics("0");
+  const metrics = createMetrics("0", { named: true });
   const text = await metrics.text([], 0);
   metrics.close();
   const names = new Set<string>(["up"]);
