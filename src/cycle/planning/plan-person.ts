@@ -1,4 +1,5 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
+import { withoutStop } from "../../domain/sentence.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { attributeList } from "../operations/attribute-list.ts";
@@ -59,10 +60,20 @@ function planLinked(person: Person, link: LinkedTarget, settings: PlanSettings):
   return (
     missingNotice(person, link, plan) ??
     planSecondAccount(person, link, plan, settings) ??
+    doubtNotice(person, plan) ??
     unshownNotice(person, plan) ??
     externalIdNotice(person, link, plan, settings) ??
     plan
   );
+}
+
+/** Nothing seems due, but an earlier write may have changed the account, which could not be looked up yet. */
+function doubtNotice(person: Person, plan: PersonPlan): PersonPlan | null {
+  const { unconfirmed, retry } = person.candidate;
+  if (!unconfirmed || plan.kind !== "unchanged") return null;
+  const why = retry === null ? "" : ` (${withoutStop(retry.message)})`;
+  const reason = `Lattice did not confirm an earlier write${why}, and the account could not be looked up yet; the next cycle tries again`;
+  return skip(person, "waitingForRetry", reason);
 }
 
 /** Why the attributes of a linked person cannot be sent. */

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../../src/cycle/cycle.ts";
-import { RecordRejectedError, StateError, UnknownOutcomeError } from "../../../src/domain/errors.ts";
+import {
+  RecordRejectedError,
+  RecordUnavailableError,
+  StateError,
+  UnknownOutcomeError,
+} from "../../../src/domain/errors.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "../workplace.ts";
 
@@ -181,6 +186,34 @@ describe("a run that was killed between sending and recording", () => {
     place.target.after = () => {};
     await place.cycle();
     expect((await place.store.recentCycles(2))[1]).toMatchObject({ id: cycleId, done: 1, failed: 0 });
+  });
+
+  it("does not call an account unchanged that a write in doubt may have changed, and looks it up next", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id);
+    await place.cycle();
+    place.source.change("a", { jobTitle: "Chief" });
+    place.target.before = () => {
+      throw new RecordRejectedError("not now", { status: 400 });
+    };
+    await place.cycle();
+    await place.cycle();
+    // The third try is carried out, and answered with 503. The next look-up waits for longer than a cycle.
+    place.target.before = () => {};
+    place.target.after = () => {
+      throw new RecordUnavailableError("503 again");
+    };
+    expect(await place.cycle()).toMatchObject({ failed: 1 });
+    place.target.after = () => {};
+    place.source.change("a", { jobTitle: null });
+    await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBe("Chief");
+    expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
+      { objectId: "a", code: "waitingForRetry", reason: expect.stringContaining("(503 again)") },
+    ]);
+    await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBeUndefined();
+    expect(await place.store.skipped({ after: "", limit: 9 })).toEqual([]);
   });
 
   it("does not treat an account with the same name as its own", async () => {
