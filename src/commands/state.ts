@@ -1,32 +1,26 @@
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../domain/clock.ts";
-import { LeaseHeldError, UsageError } from "../domain/errors.ts";
+import { UsageError } from "../domain/errors.ts";
 import { count, timeText } from "../domain/sentence.ts";
-import { configuredJob } from "../job/configured-job.ts";
-import { leaseTtlMs } from "../job/lease.ts";
-import { fileOf } from "../job/state-place.ts";
+import { configuredJob, type JobChoice } from "../job/configured-job.ts";
+import { leaseTtlMs, withLease } from "../job/lease.ts";
+import { fileOf, type PostgresStatePlace } from "../job/state-place.ts";
+import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { backUp, discard, prepareRestore } from "../state/sqlite/files/backup.ts";
 import { DamagedStateError, stateDatabase } from "../state/sqlite/files/errors.ts";
 import { type Content, inspectDatabase, isDamaged } from "../state/sqlite/files/inspect.ts";
 import { replaceDatabase } from "../state/sqlite/files/replace.ts";
+import { movedInWords, placeInWords } from "./moved-in-words.ts";
+import { whenFree } from "./when-free.ts";
 
-export interface StateOptions {
-  readonly config?: string | undefined;
-  /** `--job`. */
-  readonly job?: string | undefined;
-  readonly sandbox?: "both" | "lattice" | undefined;
-}
+export type StateOptions = JobChoice;
 
 export interface ReplaceOptions extends StateOptions {
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
 }
-
-const pollMs = 500;
 
 /** Checks the whole database, and changes nothing. @throws StateError if it is damaged */
 export async function stateCheck(options: StateOptions, io: CommandIO): Promise<number> {
@@ -70,7 +64,7 @@ export async function stateRestore(
   const path = fileOf(configuredJob(io, options).statePlace, "state restore");
   const prepared = prepareRestore(path, resolve(io.cwd, options.file));
   try {
-    const kept = await whenFree(options, io, (owner) => replace(path, prepared.temporary, owner));
+    const kept = await whenFree(options.waitSeconds, io, (owner) => replace(path, prepared.temporary, owner));
     print(io, `${path} is restored from ${options.file}: ${inWords(prepared.content)}.${keptAs(kept)}`);
     note(
       io,
@@ -83,14 +77,16 @@ export async function stateRestore(
 }
 
 /**
- * Sets a damaged database aside, so that the next sync begins with an empty one.
+ * Sets a damaged database aside, so that the next sync begins with an empty one. A state in PostgreSQL is removed.
  * @throws UsageError if it is sound and `yes` is not set, LeaseHeldError, StateError
  */
 export async function stateRebuild(
   options: ReplaceOptions & { readonly yes: boolean },
   io: CommandIO,
 ): Promise<number> {
-  const path = fileOf(configuredJob(io, options).statePlace, "state rebuild");
+  const { statePlace } = configuredJob(io, options);
+  if (statePlace.kind === "postgres") return emptyJob(statePlace, options, io);
+  const { path } = statePlace;
   const damaged = isDamaged(path);
   if (damaged === null) {
     print(io, `There is no state database at ${path}: the next sync begins with an empty one anyway.`);
@@ -101,7 +97,7 @@ export async function stateRebuild(
       `the state database ${path} is sound, and its log, retries and rejections cannot be read again from Entra or Lattice. Nothing was done. To begin with an empty database anyway, add --yes.`,
     );
   }
-  const kept = await whenFree(options, io, (owner) => replace(path, null, owner));
+  const kept = await whenFree(options.waitSeconds, io, (owner) => replace(path, null, owner));
   print(
     io,
     `The next sync begins with an empty state database, reads Entra and Lattice in full and finds its links by matching.${keptAs(kept)}`,
@@ -109,25 +105,38 @@ export async function stateRebuild(
   return exitCode.done;
 }
 
-function replace(path: string, replacement: string | null, owner: string): Promise<string | null> {
-  return replaceDatabase(path, replacement, { owner, now: systemClock.now(), ttlMs: leaseTtlMs });
+async function emptyJob(
+  place: PostgresStatePlace,
+  options: ReplaceOptions & { readonly yes: boolean },
+  io: CommandIO,
+): Promise<number> {
+  const { jobContent, openToFill } = await import("../state/postgres/move-job.ts");
+  const content = await jobContent(place.database);
+  if (content === null) {
+    print(io, `There is no state in ${placeInWords(place)}: the next sync begins with an empty one anyway.`);
+    return exitCode.done;
+  }
+  if (!options.yes) {
+    throw new UsageError(
+      `the state in ${placeInWords(place)} (${movedInWords(content)}) would be removed, and its log, retries and rejections cannot be read again from Entra or Lattice. Nothing was done. Keep a copy with ${commandLine(`state export FILE${placeFlags(options)}`)}; then, to begin with an empty state, add --yes`,
+    );
+  }
+  const job = await openToFill(place.database);
+  try {
+    const wait = { signal: io.signal, waitMs: options.waitSeconds * 1_000 };
+    await withLease(job.lease, systemClock, wait, ({ fence }) => job.empty(fence));
+  } finally {
+    await job.close();
+  }
+  print(
+    io,
+    "The next sync begins with an empty state, reads Entra and Lattice in full and finds its links by matching.",
+  );
+  return exitCode.done;
 }
 
-/** Tries until no other process uses the database, or the time to wait is over. @throws LeaseHeldError */
-async function whenFree<T>(
-  { waitSeconds }: ReplaceOptions,
-  io: CommandIO,
-  action: (owner: string) => Promise<T>,
-): Promise<T> {
-  const owner = `${hostname()}/${process.pid}/${randomUUID()}`;
-  for (let waitedMs = 0; ; waitedMs += pollMs) {
-    try {
-      return await action(owner);
-    } catch (error) {
-      if (!(error instanceof LeaseHeldError) || waitedMs >= waitSeconds * 1000) throw error;
-    }
-    await systemClock.sleep(pollMs, io.signal);
-  }
+function replace(path: string, replacement: string | null, owner: string): Promise<string | null> {
+  return replaceDatabase(path, replacement, { owner, now: systemClock.now(), ttlMs: leaseTtlMs });
 }
 
 function inWords({ sourceUsers, linked, lastCycleAt }: Content): string {

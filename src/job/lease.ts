@@ -25,6 +25,9 @@ export function leaseMsOf({ timeoutMs }: { readonly timeoutMs: number }): number
   return Math.max(leaseTtlMs, timeoutMs + marginMs);
 }
 
+/** The methods of a store that taking a lease needs. */
+export type LeasedStore = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "openIntents">;
+
 export interface LeaseOptions {
   readonly signal: AbortSignal;
   /** How long a command waits for another run to end, milliseconds. A daemon does not wait, and leaves it out. */
@@ -49,7 +52,7 @@ export interface Leased {
  * @throws LeaseHeldError
  */
 export async function withLease<T>(
-  store: StateStore,
+  store: LeasedStore,
   clock: Clock,
   options: LeaseOptions,
   action: (leased: Leased) => Promise<T>,
@@ -102,7 +105,7 @@ function elapsedMs(clock: Clock, begun: Moment): number {
 
 /** @param lease `takenAt`: the moment before the lease was asked for */
 function createRight(lease: {
-  readonly store: StateStore;
+  readonly store: LeasedStore;
   readonly clock: Clock;
   readonly owner: string;
   readonly ttlMs: number;
@@ -146,7 +149,7 @@ const tooSlow =
   "the lease was renewed too slowly to send anything under it: this run stops, and the next one goes on; check that the state database answers quickly";
 
 async function acquire(
-  store: StateStore,
+  store: LeasedStore,
   clock: Clock,
   owner: string,
   options: LeaseOptions & { readonly ttlMs: number },

@@ -9,7 +9,14 @@ import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
 /** The place of a job's state: a file, or a database of a server. `name`: as messages call it, without a password. */
 export type StatePlace =
   | { readonly kind: "file"; readonly name: string; readonly path: string }
-  | { readonly kind: "postgres"; readonly name: string; readonly database: PostgresPlace };
+  | PostgresStatePlace;
+
+/** A state in PostgreSQL. */
+export interface PostgresStatePlace {
+  readonly kind: "postgres";
+  readonly name: string;
+  readonly database: PostgresPlace;
+}
 
 /** The place of a job's state. A rehearsal has a file of its own, wherever the job has its state. */
 export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds | undefined): StatePlace {
@@ -40,11 +47,21 @@ export async function isExposed(place: StatePlace): Promise<boolean> {
   return !verified && !local;
 }
 
+/** What to do instead of a command that works on files. */
+const otherWays = {
+  "state check":
+    "state export FILE reads all of it and checks the file that it writes, and pg_amcheck checks the files of the server",
+  "state backup":
+    "state export FILE writes a SQLite file that state import --outdated reads, and pg_dump --schema=azure_lattice_sync makes a backup that pg_restore reads",
+  "state restore":
+    "state rebuild --yes and then state import --outdated FILE bring an export back. After a pg_restore, do what docs/running.md says",
+} as const;
+
 /** The file of a place, for commands that work on files. @throws UsageError for a database of a server */
-export function fileOf(place: StatePlace, command: string): string {
+export function fileOf(place: StatePlace, command: keyof typeof otherWays): string {
   if (place.kind === "file") return place.path;
   throw new UsageError(
-    `${command} works on a SQLite file, and this job has its state in PostgreSQL (${place.name}). Use the tools of PostgreSQL: pg_dump --schema=azure_lattice_sync makes a backup, pg_restore brings it back, and docs/running.md says what to do after that`,
+    `${command} works on a SQLite file, and this job has its state in PostgreSQL (${place.name}): ${otherWays[command]}`,
   );
 }
 

@@ -6,7 +6,7 @@ import { configOption, jobOption, sandboxOption, seconds } from "./options.ts";
 export function addStateCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   const state = program
     .command("state")
-    .description("the state database: check, backup, restore, rebuild")
+    .description("the state database: check, backup, restore, rebuild, export, import")
     .manual({
       examples: [["azure-lattice-sync state check"], ["azure-lattice-sync state backup /backups/state.db"]],
     });
@@ -59,7 +59,9 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     });
   state
     .command("rebuild")
-    .description("set a damaged database aside; the next sync finds the links again by matching")
+    .description(
+      "set a damaged database aside, or remove the state from PostgreSQL; the next sync finds the links again by matching",
+    )
     .option("--yes", "set it aside even if it is sound", false)
     .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(configOption())
@@ -74,5 +76,52 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     .action(async (options) => {
       const { stateRebuild } = await import("../commands/state.ts");
       finish(await stateRebuild({ ...options, waitSeconds: options.wait }, io));
+    });
+  state
+    .command("export")
+    .description(
+      "write the state to a new SQLite file, to move it to another store; also while a daemon runs",
+    )
+    .argument("<file>", "path of the new file")
+    .option("--force", "overwrite an existing file", false)
+    .addOption(configOption())
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync state export /backups/state.db"],
+        ["azure-lattice-sync state export /backups/state.db --force"],
+      ],
+    })
+    .action(async (file: string, options) => {
+      const { stateExport } = await import("../commands/state-move.ts");
+      finish(await stateExport({ ...options, file }, io));
+    });
+  state
+    .command("import")
+    .description(
+      "put a state that was exported, or any state database, into the empty state of this configuration",
+    )
+    .argument("<file>", "the SQLite file; it is not changed")
+    .option("--dry-run", "check everything, say what would be imported, and write nothing", false)
+    .option("--outdated", "runs have gone on since the export: read everything again", false)
+    .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
+    .addOption(configOption())
+    .addOption(sandboxOption())
+    .manual({
+      examples: [
+        ["azure-lattice-sync state import state/azure-lattice-sync.db --dry-run"],
+        [
+          "azure-lattice-sync state import state/azure-lattice-sync.db",
+          "move from a file to PostgreSQL (state.url)",
+        ],
+        [
+          "azure-lattice-sync state import /backups/state.db --outdated",
+          "bring back an export of last night",
+        ],
+      ],
+    })
+    .action(async (file: string, options) => {
+      const { stateImport } = await import("../commands/state-move.ts");
+      finish(await stateImport({ ...options, file, waitSeconds: options.wait }, io));
     });
 }

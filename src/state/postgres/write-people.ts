@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../domain/json.ts";
 import type { PersonRow, StateChange } from "../../domain/state/change.ts";
 import { inOrder } from "../canonical-json.ts";
 import { asJson, type Session } from "./connection/database.ts";
@@ -40,13 +41,22 @@ export async function writeLookAgain(
   if (objectIds.length > 0) await session.run(lookAgain, objectIds, at);
 }
 
+/** Columns that copy what is in the attributes of a person, to find and count people by. */
+export function copiedColumns({ accountEnabled, userPrincipalName }: JsonObject): {
+  readonly user_principal_name: string | null;
+  readonly enabled: boolean;
+} {
+  return {
+    user_principal_name: textOf(userPrincipalName),
+    enabled: accountEnabled !== false && accountEnabled !== 0,
+  };
+}
+
 function columns({ source, ...derived }: PersonRow): object {
-  const { accountEnabled } = source.attributes;
   return {
     object_id: source.objectId,
     attributes: inOrder(source.attributes),
-    user_principal_name: textOf(source.attributes.userPrincipalName),
-    enabled: accountEnabled !== false && accountEnabled !== 0,
+    ...copiedColumns(source.attributes),
     manager_id: source.managerId,
     presence: source.presence,
     unshown: source.unshown,

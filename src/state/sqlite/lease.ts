@@ -49,6 +49,11 @@ export function leaseMethods(db: Connection): LeaseMethods {
 /** No lease lasts longer than this. One that seems to dates from before the clock was set back. */
 const longestLeaseMs = 10 * 60_000;
 
+/** `false` for a lease that dates from before the clock was set back. @param now milliseconds since the epoch */
+export function isPlausible({ expires_at: expiresAt }: Pick<LeaseRow, "expires_at">, now: number): boolean {
+  return expiresAt - now <= longestLeaseMs;
+}
+
 /**
  * Refuses to change the tables while a run of the older version works with them.
  * @param now milliseconds since the epoch
@@ -63,7 +68,7 @@ export function refuseUnderLease(
   const held = db
     .prepare<[], LeaseRow>("SELECT owner, acquired_at, expires_at FROM lease WHERE name = 'cycle'")
     .get();
-  if (held === undefined || held.expires_at <= now || held.expires_at - now > longestLeaseMs) return;
+  if (held === undefined || held.expires_at <= now || !isPlausible(held, now)) return;
   if (hasEnded(leaseHolder(held))) return;
   throw heldByOlderVersion(file.name, held);
 }

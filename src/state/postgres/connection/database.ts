@@ -50,14 +50,22 @@ export interface Database extends Session {
    */
   transaction<T>(action: (session: Session) => Promise<T>): Promise<T>;
   /** Visits each row of a statement that has more of them than belong into memory. */
-  walk<Row extends object>(
-    text: string,
-    visit: (row: Row) => void,
-    ...values: readonly Value[]
-  ): Promise<void>;
+  readonly walk: Walk;
+  /**
+   * Runs `read`, whose walks all see the rows as they were at one moment. It is not repeated once a row was passed on, which would
+   * come twice.
+   */
+  snapshot<T>(read: (walk: Walk) => Promise<T>): Promise<T>;
   /** Has PostgreSQL look at tables, so that it plans for what is in them. */
   analyze(tables: readonly string[]): Promise<void>;
 }
+
+/** Visits each row of a statement, a few thousand of them in memory at a time. */
+export type Walk = <Row extends object>(
+  text: string,
+  visit: (row: Row) => void,
+  ...values: readonly Value[]
+) => Promise<void>;
 
 const firstPauseMs = 25;
 const longestPauseMs = 1_000;
@@ -119,6 +127,22 @@ export function databaseOf(
   };
   const query = (text: string, values: readonly Value[]) =>
     persist(() => onOne((client) => runOn(client, job, text, values)));
+  const reading = <T>(begin: string, read: (walk: Walk) => Promise<T>): Promise<T> =>
+    persist(() =>
+      onOne(async (client) => {
+        const visits = { begun: false };
+        try {
+          await client.query(begin);
+          const result = await read(walkOn(client, job, visits));
+          await client.query("ROLLBACK");
+          return result;
+        } catch (error) {
+          await rollBack(client, error);
+          // A row that was visited must not be visited again.
+          throw visits.begun ? stateError(words, error) : error;
+        }
+      }),
+    );
 
   return {
     ...sessionOf(query),
@@ -156,32 +180,26 @@ export function databaseOf(
       // Another process that looks at them already looks for this one as well.
       await persist(() => onOne((client) => client.query(`ANALYZE (SKIP_LOCKED) ${names.join(", ")}`)));
     },
-    walk: async <Row extends object>(
-      text: string,
-      visit: (row: Row) => void,
-      ...values: readonly Value[]
-    ) => {
-      let visited = false;
-      await persist(() =>
-        onOne(async (client) => {
-          try {
-            await client.query("BEGIN READ ONLY");
-            await client.query(`DECLARE walk NO SCROLL CURSOR FOR ${text}`, parameters(job, values));
-            for (;;) {
-              const { rows } = await client.query(`FETCH ${walkedAtOnce} FROM walk`);
-              visited ||= rows.length > 0;
-              for (const row of rows) visit(row as Row);
-              if (rows.length < walkedAtOnce) break;
-            }
-            await client.query("ROLLBACK");
-          } catch (error) {
-            await rollBack(client, error);
-            // A row that was visited must not be visited again.
-            throw visited ? stateError(words, error) : error;
-          }
-        }),
-      );
-    },
+    walk: (text, visit, ...values) => reading("BEGIN READ ONLY", (walk) => walk(text, visit, ...values)),
+    snapshot: (read) => reading("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", read),
+  };
+}
+
+/** Walks within the transaction that is open. @param visits notes whether a row was passed on */
+function walkOn(client: PoolClient, job: number, visits: { begun: boolean }): Walk {
+  return async <Row extends object>(
+    text: string,
+    visit: (row: Row) => void,
+    ...values: readonly Value[]
+  ): Promise<void> => {
+    await client.query(`DECLARE walk NO SCROLL CURSOR FOR ${text}`, parameters(job, values));
+    for (;;) {
+      const { rows } = await client.query(`FETCH ${walkedAtOnce} FROM walk`);
+      visits.begun ||= rows.length > 0;
+      for (const row of rows) visit(row as Row);
+      if (rows.length < walkedAtOnce) break;
+    }
+    await client.query("CLOSE walk");
   };
 }
 

@@ -1,10 +1,17 @@
-import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import Database from "better-sqlite3";
+import { renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { StateError, UsageError } from "../../../domain/errors.ts";
 import { beforeRestore } from "../../../domain/state/change.ts";
 import type { Meta } from "../../../domain/state/meta.ts";
+import {
+  closeCopy,
+  copyInto,
+  openCopy,
+  refuseOwnFiles,
+  refuseTaken,
+  syncFolder,
+  temporaryName,
+} from "./aside.ts";
 import {
   type Connection,
   giveToOwnerOf,
@@ -17,7 +24,6 @@ import { backupFile, explain, stateDatabase } from "./errors.ts";
 import { type Content, contentOf } from "./inspect.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { refuseChangedSchema } from "./schema-comparison.ts";
-import { avoidTemporaryFiles } from "./scratch-copy.ts";
 
 /**
  * Copies the database to `file`. Other processes may write to it at the same time: the copy is the state of one moment. It
@@ -28,21 +34,7 @@ export function backUp(path: string, file: string, how: { readonly force: boolea
   const state = stateDatabase(path, "read");
   const destination = backupFile(file, "written");
   refuseOwnFiles(path, file);
-  const taken = statOf(file);
-  if (taken !== null && !taken.isFile()) {
-    throw new UsageError(`${file} is not a file: choose another name. Nothing was done`);
-  }
-  if (taken !== null && !how.force) {
-    throw new UsageError(
-      `${file} already exists: choose another name, or overwrite it with --force. Nothing was done`,
-    );
-  }
-  for (const journal of [`${file}-wal`, `${file}-journal`]) {
-    // SQLite would treat this file as a part of the backup.
-    if (statOf(journal) !== null) {
-      throw new UsageError(`${file} is a database in use (${journal} is its journal): choose another name`);
-    }
-  }
+  refuseTaken(file, how);
   const db = openUnchanged(path, state);
   if (db === null) {
     throw new StateError(`there is no state database at ${path}, so there is nothing to back up`);
@@ -139,7 +131,7 @@ export const outOfDateNotes = [
  * Removes what may have changed since the backup: everything that would save reading, every release (a change passes the
  * guard only with a new one), and the evidence that a value which differs now was edited by hand.
  */
-function takeForOutOfDate(db: Connection): void {
+export function takeForOutOfDate(db: Connection): void {
   db.transaction(() => {
     const forget = db.prepare<[string]>("DELETE FROM meta WHERE key = ?");
     for (const key of outOfDateNotes) forget.run(key);
@@ -161,66 +153,14 @@ function writtenAside<T>(file: string, action: (temporary: string) => T): T {
   }
 }
 
-function temporaryName(file: string): string {
-  return `${file}.${randomUUID()}.partial`;
-}
-
-function copyInto(db: Connection, temporary: string): void {
-  // Created with its mode before it is filled, so that no other user can read it at any time.
-  closeSync(openSync(temporary, "wx", 0o600));
-  db.prepare("VACUUM INTO ?").run(temporary);
-}
-
-/** Opens a file that no other process uses. Its changes are on the disk when this returns. */
+/** Changes a file that no other process uses. The changes are on the disk when this returns. */
 function withDatabase<T>(temporary: string, action: (db: Connection) => T): T {
-  const db = new Database(temporary, { fileMustExist: true });
+  const db = openCopy(temporary);
   try {
-    db.pragma("journal_mode = MEMORY");
-    db.pragma("foreign_keys = ON");
-    avoidTemporaryFiles(db);
     const result = action(db);
     refuseFindings(db, backupFile(temporary, "written"));
     return result;
   } finally {
-    db.close();
-    syncFile(temporary);
+    closeCopy(db, temporary);
   }
-}
-
-function syncFile(file: string): void {
-  const handle = openSync(file, "r+");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-/** Makes a new name in the folder survive a power cut. */
-export function syncFolder(folder: string): void {
-  // Windows cannot open folders.
-  if (process.platform === "win32") return;
-  const handle = openSync(folder, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-function refuseOwnFiles(path: string, file: string): void {
-  const own = [path, `${path}-wal`, `${path}-shm`, `${path}-journal`];
-  const same = own.some((one) => realName(one) === realName(file) || sameFile(one, file));
-  if (same) throw new UsageError(`${file} is part of the state database itself: choose another file`);
-}
-
-function sameFile(one: string, other: string): boolean {
-  const [left, right] = [statOf(one), statOf(other)];
-  return left !== null && right !== null && left.ino === right.ino && left.dev === right.dev;
-}
-
-/** The path with links resolved; if the file does not exist yet, those of its folder. */
-function realName(file: string): string {
-  const folder = dirname(file);
-  return join(statOf(folder) === null ? folder : realpathSync(folder), basename(file));
 }

@@ -44,6 +44,16 @@ export function backupFile(file: string, access: FileInWords["access"]): FileInW
   };
 }
 
+/** A file to which a state is exported, or from which it is imported. */
+export function exportFile(file: string, access: FileInWords["access"]): FileInWords {
+  return {
+    name: `the export ${file}`,
+    access,
+    elsewhere: "choose another file",
+    waysOut: "use another export. Nothing was changed",
+  };
+}
+
 /** Runs `action`. An error of the file system or of SQLite becomes a `StateError` whose message is a sentence. */
 export function explain<T>(file: FileInWords, action: () => T): T {
   try {

@@ -85,7 +85,8 @@ export function contentOf(db: Connection): Content {
   };
 }
 
-function strayRows(db: Connection): readonly string[] {
+/** Rows that refer to rows that are gone, in words; empty if there are none. */
+export function strayRows(db: Connection): readonly string[] {
   const rows = db
     .prepare<[], { table: string; parent: string; count: number }>(
       'SELECT "table", parent, count(*) AS count FROM pragma_foreign_key_check GROUP BY 1, 2',

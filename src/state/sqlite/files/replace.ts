@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { LeaseHeldError } from "../../../domain/errors.ts";
 import { heldBy } from "../../../domain/lease-held.ts";
 import { leaseMethods } from "../lease.ts";
-import { syncFolder } from "./backup.ts";
+import { syncFolder } from "./aside.ts";
 import { type Connection, statOf } from "./database.ts";
 import { codeOf, damageIn, explain, stateDatabase, stateError } from "./errors.ts";
 
@@ -18,6 +18,7 @@ export interface LeaseTerms {
 /**
  * Sets the database `file` aside under a dated name, and puts `replacement` in its place if there is one. No other process
  * may have it open: what a process goes on writing to a file that was moved away would be lost.
+ * @param allowed called with the old database once no other process has it; throws if it may not be replaced
  * @returns the new name of the old database; `null` if there was none, or an empty file
  * @throws LeaseHeldError if a run is under way, or another process has the database open; StateError
  */
@@ -25,11 +26,12 @@ export async function replaceDatabase(
   file: string,
   replacement: string | null,
   lease: LeaseTerms,
+  allowed: (db: Connection) => void = () => {},
 ): Promise<string | null> {
   const old = statOf(file);
   const path = old === null ? file : realpathSync(file);
   const lost = old === null || (old.size === 0 && (statOf(`${path}-wal`)?.size ?? 0) === 0);
-  const alone = old === null || old.size === 0 ? null : await takeAlone(path, lease);
+  const alone = old === null || old.size === 0 ? null : await takeAlone(path, lease, allowed);
   try {
     return explain(stateDatabase(path), () => {
       // A file that was truncated to nothing may still have a log: then both are kept.
@@ -76,7 +78,11 @@ function freeName(name: string): string {
  * Locks the database, so that no other process reads or writes it, and moves its log into the one file; `null` if the
  * database is too damaged for that.
  */
-async function takeAlone(path: string, lease: LeaseTerms): Promise<Connection | null> {
+async function takeAlone(
+  path: string,
+  lease: LeaseTerms,
+  allowed: (db: Connection) => void,
+): Promise<Connection | null> {
   const db = explain(stateDatabase(path), () => new Database(path, { fileMustExist: true, timeout: 0 }));
   let release = async (): Promise<void> => {};
   try {
@@ -85,6 +91,7 @@ async function takeAlone(path: string, lease: LeaseTerms): Promise<Connection | 
     db.exec("BEGIN EXCLUSIVE");
     // Another process may have opened it, and restored the log, between the two statements.
     if (db.pragma("journal_mode", { simple: true }) !== "delete") throw inUse(path);
+    allowed(db);
     return db;
   } catch (error) {
     if (damageIn(error) !== null) {
