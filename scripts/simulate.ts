@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { sqliteAndPostgres } from "../test/simulation/both-states.ts";
 import { families, familyOf } from "../test/simulation/families.ts";
 import { describeHistory } from "../test/simulation/history.ts";
+import { movingState } from "../test/simulation/moving-state.ts";
 import { playHistories } from "../test/simulation/play.ts";
 import type { PlayedState } from "../test/simulation/played-state.ts";
 import { postgresState } from "../test/simulation/postgres-state.ts";
@@ -22,7 +23,8 @@ const { values } = parseArgs({
     family: { type: "string", default: "everyday" },
     // Prints the families.
     list: { type: "boolean", default: false },
-    // `sqlite`; `postgres`: a real server, or the one of DATABASE_URL; or `both`, whose answers are compared.
+    // `sqlite`; `postgres`: a real server, or the one of DATABASE_URL; `both`, whose answers are compared; or
+    // `moving`: from one to the other and back again.
     store: { type: "string", default: "sqlite" },
     // Stops at the first failing history as it is, without making it smaller.
     first: { type: "boolean", default: false },
@@ -87,13 +89,15 @@ async function keepsPromises(family: ReturnType<typeof familyOf>): Promise<boole
 function openerOf(store: string): () => PlayedState | Promise<PlayedState> {
   switch (store) {
     case "sqlite":
-      return sqliteState;
+      return () => sqliteState();
     case "postgres":
       return openPostgres;
     case "both":
       return openBoth;
+    case "moving":
+      return openMoving;
     default:
-      throw new Error(`There is no store "${store}"; there are sqlite, postgres, both.`);
+      throw new Error(`There is no store "${store}"; there are sqlite, postgres, both, moving.`);
   }
 }
 
@@ -105,6 +109,10 @@ async function openPostgres(): Promise<PlayedState> {
 /** In a schema of its own. */
 async function openBoth(): Promise<PlayedState> {
   return sqliteAndPostgres({ ...(await placeIn(`als_simulate_both_${process.pid}`)), job: "default" });
+}
+
+async function openMoving(): Promise<PlayedState> {
+  return movingState({ ...(await placeIn("als_simulate")), job: `moving-${process.pid}` });
 }
 
 async function placeIn(schema: string): Promise<{ readonly url: string; readonly schema: string }> {

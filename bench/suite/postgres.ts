@@ -1,10 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { serverIn } from "../../test/state/postgres/server.ts";
-import { sql } from "../../test/state/postgres/sql.ts";
 import { type Bench, type Finding, grouped, median } from "../bench.ts";
 import { type Company, found, linkedCompany } from "../company.ts";
+import { emptyDatabase } from "../empty-database.ts";
 
 const sizes = [10_000, 100_000];
 const rounds = 7;
@@ -52,15 +48,4 @@ export const bench: Bench = {
 
 async function timeOf(company: Company): Promise<number> {
   return (await company.sync()).milliseconds;
-}
-
-/** A new database of a server that ends with this process. @returns its URL */
-async function emptyDatabase(): Promise<string> {
-  const folder = join(tmpdir(), `als-bench-postgres-${process.pid}`);
-  const server = { url: await serverIn(folder, process.pid, "durable") };
-  const name = `als_bench_${randomBytes(4).toString("hex")}`;
-  await sql(server, `CREATE DATABASE ${name}`);
-  const url = new URL(server.url);
-  url.pathname = `/${name}`;
-  return url.href;
 }

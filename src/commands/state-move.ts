@@ -8,6 +8,7 @@ import { refuseAnotherCompany } from "../job/same-company.ts";
 import type { PostgresStatePlace } from "../job/state-place.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, note, print } from "../process/io.ts";
+import { keepHeapSmall } from "../process/small-heap.ts";
 import type { MovedContent } from "../state/moved-tables.ts";
 import { exportDatabase, exportRows, nothingToExport } from "../state/sqlite/files/export.ts";
 import { contentIn, databaseContent, type MovableFile, openToMove } from "../state/sqlite/files/import.ts";
@@ -45,6 +46,7 @@ async function exportJob(
   signal: AbortSignal,
 ): Promise<MovedContent> {
   const { readJob } = await import("../state/postgres/move-job.ts");
+  keepHeapSmall();
   return exportRows(file, options, async (put) => {
     const newest = await readJob(database, (table, row) => {
       signal.throwIfAborted();
@@ -156,6 +158,7 @@ async function importIntoJob(place: PostgresStatePlace, file: MovableFile, flags
   return async ({ waitSeconds }, io) => {
     const job = await openToFill(database);
     try {
+      keepHeapSmall();
       const wait = { signal: io.signal, waitMs: waitSeconds * 1_000 };
       await withLease(job.lease, systemClock, wait, ({ signal, fence }) =>
         job.fill(file, { fence, signal, taken }),

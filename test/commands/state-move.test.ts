@@ -310,7 +310,7 @@ describe("a job in PostgreSQL", () => {
       const taken = importing({ dryRun }, at(database));
       await expect(taken).rejects.toThrow(UsageError);
       await expect(taken).rejects.toThrow(
-        /there is a state in 127\.0\.0\.1:\d+\/als_\w+ already \(2 people read.*Keep a copy with .*state export OTHER.* and remove it with .*state rebuild --yes/,
+        /there is a state in 127\.0\.0\.1:\d+\/als_\w+ \(PostgreSQL\) already \(2 people read.*Keep a copy with .*state export OTHER.* and remove it with .*state rebuild --yes/,
       );
     }
     const rebuilding = (yes: boolean) => run((io) => stateRebuild({ yes, waitSeconds: 0 }, io), at(database));

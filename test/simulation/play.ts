@@ -36,7 +36,7 @@ export async function playHistories(
   family: Family,
   { runs, seed, path, first = false }: Choice,
   played = (): void => {},
-  openState: () => PlayedState | Promise<PlayedState> = sqliteState,
+  openState: () => PlayedState | Promise<PlayedState> = () => sqliteState(),
 ): Promise<Failure | null> {
   const simulator = createSimulator(await openState());
   const outcome = await fc.check(

@@ -6,9 +6,8 @@ import { storeOn } from "../../src/state/sqlite/store.ts";
 import { tallyFaults } from "../state/tally.ts";
 import type { PlayedState, Questions } from "./played-state.ts";
 
-/** A real SQLite database in memory. */
-export function sqliteState(): PlayedState {
-  const db = openDatabase(":memory:");
+/** A real SQLite database in memory, which it closes. */
+export function sqliteState(db = openDatabase(":memory:")): PlayedState {
   const store = storeOn(db, ":memory:");
   const emptied = db
     .prepare<[], string>(
