@@ -85,6 +85,7 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     .argument("<file>", "path of the new file")
     .option("--force", "overwrite an existing file", false)
     .addOption(configOption())
+    .addOption(jobOption())
     .addOption(sandboxOption())
     .manual({
       examples: [
@@ -106,6 +107,7 @@ export function addStateCommands(program: DocumentedCommand, io: CommandIO, fini
     .option("--outdated", "runs have gone on since the export: read everything again", false)
     .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
     .addOption(configOption())
+    .addOption(jobOption())
     .addOption(sandboxOption())
     .manual({
       examples: [

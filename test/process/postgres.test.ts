@@ -136,10 +136,15 @@ describe("a job whose state is in PostgreSQL", () => {
 
   it("has no file that a command for files could work on", async () => {
     await using at = await stage(5);
-    const backup = await at.run("state", "check");
-    expect(backup.code).toBe(64);
-    expect(backup.err).toMatch(
-      /State check works on a SQLite file, and this job has its state in PostgreSQL .*pg_dump --schema=azure_lattice_sync/,
-    );
+    for (const [args, way] of [
+      [["check"], /state export FILE reads all of it/],
+      [["backup", "b.db"], /state export FILE writes a SQLite file .*pg_dump --schema=azure_lattice_sync/],
+      [["restore", "b.db"], /state rebuild --yes and then state import --outdated FILE/],
+    ] as const) {
+      const refused = await at.run("state", ...args);
+      expect(refused.code).toBe(64);
+      expect(refused.err).toMatch(/works on a SQLite file, and this job has its state in PostgreSQL/);
+      expect(refused.err).toMatch(way);
+    }
   });
 });
