@@ -2,7 +2,7 @@ import type { StateStore } from "../../../src/domain/state/store.ts";
 import { accountRow, operationRow, personRow, plannedRow } from "../contract/rows.ts";
 
 /** Texts that one of the stores keeps in another form than it is given. */
-export const oddTexts = [
+const oddTexts = [
   "a\0b",
   "\u001a0000",
   "\u001a",
