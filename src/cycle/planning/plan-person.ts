@@ -69,11 +69,13 @@ function planLinked(person: Person, link: LinkedTarget, settings: PlanSettings):
 
 /** Nothing seems due, but an earlier write may have changed the account, which could not be looked up yet. */
 function doubtNotice(person: Person, plan: PersonPlan): PersonPlan | null {
-  const { unconfirmed, retry } = person.candidate;
+  const { unconfirmed } = person.candidate;
   if (!unconfirmed || plan.kind !== "unchanged") return null;
-  const why = retry === null ? "" : ` (${withoutStop(retry.message)})`;
-  const reason = `Lattice did not confirm an earlier write${why}, and the account could not be looked up yet; the next cycle tries again`;
-  return skip(person, "waitingForRetry", reason);
+  return skip(
+    person,
+    "waitingForRetry",
+    `${withoutStop(inDoubt(person.candidate))}; the next cycle tries again`,
+  );
 }
 
 /** Why the attributes of a linked person cannot be sent. */

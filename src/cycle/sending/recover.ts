@@ -40,14 +40,19 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
   }
 }
 
+/** How the reason of a failed look-up begins. By it, the next cycles know that this was not the write itself. */
+const lookUpFailed = "Lattice did not confirm an earlier write, and the look-up failed";
+
 /** Looks up one write. If that fails, the intent stays, the person is tried again later, and the others go on. */
 async function lookUpIntent(context: CycleContext, intent: Intent): Promise<TargetUser | null | "failed"> {
   const { objectId, operationId, latticeId } = intent;
   const { store, target, host, signal } = context;
   const previous = await store.retryOf(objectId);
-  // A look-up that failed before waits for its retry, unless a person waits for this cycle's result.
+  // A look-up that failed before waits for its retry, unless a person waits for this cycle's result. The first look-up never
+  // waits, however long the write's retry does: what the write may have changed counts for the guard, and for the next plan.
   const patient = context.kind === "incremental" || context.kind === "reconcile";
-  if (patient && previous !== null && previous.nextTryAt > context.clock.now()) return "failed";
+  const failedBefore = previous?.message.startsWith(lookUpFailed) === true;
+  if (patient && failedBefore && previous.nextTryAt > context.clock.now()) return "failed";
   try {
     if (latticeId === null) return await findAccount(context, intent);
     return await host.reading(objectId, () => target.get(latticeId, signal));
@@ -55,7 +60,7 @@ async function lookUpIntent(context: CycleContext, intent: Intent): Promise<Targ
     if (!isRecordFailure(error)) throw error;
     const now = context.clock.now();
     context.log.warn({ objectId, code: error.code }, "the look-up of an unconfirmed write failed");
-    const message = `Lattice did not confirm an earlier write, and the look-up failed: ${error.message}`;
+    const message = `${lookUpFailed}: ${error.message}`;
     const retry = nextRetry(
       previous,
       { objectId, code: error.code, message },

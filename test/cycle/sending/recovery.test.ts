@@ -6,6 +6,7 @@ import {
   StateError,
   UnknownOutcomeError,
 } from "../../../src/domain/errors.ts";
+import type { JsonObject } from "../../../src/domain/json.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "../workplace.ts";
 
@@ -188,28 +189,46 @@ describe("a run that was killed between sending and recording", () => {
     expect((await place.store.recentCycles(2))[1]).toMatchObject({ id: cycleId, done: 1, failed: 0 });
   });
 
-  it("does not call an account unchanged that a write in doubt may have changed, and looks it up next", async () => {
-    await using place = await createWorkplace();
+  /** Two changes are refused; the third try is carried out, and answered with 503. Its retry waits for longer than a cycle. */
+  async function thirdTryInDoubt(place: Workplace, attributes: JsonObject): Promise<void> {
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();
-    place.source.change("a", { jobTitle: "Chief" });
+    place.source.change("a", attributes);
     place.target.before = () => {
       throw new RecordRejectedError("not now", { status: 400 });
     };
     await place.cycle();
     await place.cycle();
-    // The third try is carried out, and answered with 503. The next look-up waits for longer than a cycle.
     place.target.before = () => {};
     place.target.after = () => {
       throw new RecordUnavailableError("503 again");
     };
     expect(await place.cycle()).toMatchObject({ failed: 1 });
     place.target.after = () => {};
+  }
+
+  it("are looked up in the next cycle, however long the retry of the write waits", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, maxRenames: 1 } });
+    await thirdTryInDoubt(place, { userPrincipalName: "x@example.com" });
+    place.source.change("a", { userPrincipalName: "y@example.com" });
+    // The guard counts the rename that was carried out.
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1, done: 0 });
+    expect(place.target.account("x@example.com").externalId).toBe("a");
+  });
+
+  it("do not let an account count as unchanged that could not be looked up", async () => {
+    await using place = await createWorkplace();
+    await thirdTryInDoubt(place, { jobTitle: "Chief" });
+    place.target.beforeRead = (read) => {
+      if (read === "get lat-1") throw new RecordUnavailableError("503 for a read");
+    };
+    await place.cycle();
+    place.target.beforeRead = () => {};
     place.source.change("a", { jobTitle: null });
     await place.cycle();
     expect(place.target.account("a@example.com").values.title).toBe("Chief");
     expect(await place.store.skipped({ after: "", limit: 9 })).toMatchObject([
-      { objectId: "a", code: "waitingForRetry", reason: expect.stringContaining("(503 again)") },
+      { objectId: "a", code: "waitingForRetry", reason: expect.stringContaining("503 for a read") },
     ]);
     await place.cycle();
     expect(place.target.account("a@example.com").values.title).toBeUndefined();

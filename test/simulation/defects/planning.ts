@@ -94,18 +94,6 @@ export const planningDefects: readonly Defect[] = [
     swaps: [swap("cycle/planning/passed-need.ts", "neededByLeavers", () => async () => new Set())],
   },
   {
-    name: "a person counts as unchanged although a write in doubt was not looked up",
-    seed: 15101,
-    history: 8170,
-    swaps: [
-      swapInner<(...terms: readonly unknown[]) => unknown>(
-        "cycle/planning/plan-person.ts",
-        "doubtNotice",
-        () => () => null,
-      ),
-    ],
-  },
-  {
     name: "a leaver keeps the temporary userName of a ring",
     seed: 11,
     history: 189,

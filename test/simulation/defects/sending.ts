@@ -195,6 +195,22 @@ export const sendingDefects: readonly Defect[] = [
     ],
   },
   {
+    name: "the first look-up of a write in doubt waits for the retry of the write",
+    seed: 15101,
+    history: 8170,
+    swaps: [
+      swap("cycle/sending/recover.ts", "recoverIntents", (original) => (context) => {
+        const { store } = context;
+        const retryOf: typeof store.retryOf = async (objectId) => {
+          const retry = await store.retryOf(objectId);
+          const message = "Lattice did not confirm an earlier write, and the look-up failed";
+          return retry === null ? null : { ...retry, message };
+        };
+        return original({ ...context, store: { ...store, retryOf } });
+      }),
+    ],
+  },
+  {
     name: "who gets a userName does not wait until it is free",
     seed: 2,
     history: 110,
