@@ -25,7 +25,7 @@ export function createFirings(): NextFiring {
 function nextRun(cron: string, timezone: string): number | null {
   const task = createTask(cron, () => {}, { timezone });
   try {
-    return task.getNextRun()?.getTime() ?? null;
+    return task.getNextRuns(1)[0]?.getTime() ?? null;
   } finally {
     void task.destroy();
   }
