@@ -231,16 +231,23 @@ const logSchema = z.strictObject(
   { error: sectionMessage },
 );
 
-const workersSchema = z.strictObject(
-  {
-    maxJobsAtOnce: wholeNumber(1, 64)
-      .prefault(4)
-      .describe(
-        "Most jobs that run a cycle at the same time. The others wait their turn, first come, first served. More jobs at once need more memory.",
-      ),
-  },
-  { error: sectionMessage },
-);
+const workersSchema = z
+  .strictObject(
+    {
+      maxJobsAtOnce: wholeNumber(1, 64)
+        .prefault(4)
+        .describe(
+          "Most jobs that run a cycle at the same time. The others wait their turn, first come, first served. More jobs at once need more memory.",
+        ),
+      lease: duration({ minimumMs: 3_000, maximumMs: 30 * minuteMs })
+        .optional()
+        .describe(
+          "How long a run keeps the right to write if it is not renewed: another run waits for as long as this if the first one was stopped, or its machine is gone. It must be 3s longer than lattice.timeout. Default: lattice.timeout and 30s, at least 1m.",
+        ),
+    },
+    { error: sectionMessage },
+  )
+  .transform(({ lease, ...workers }) => ({ ...workers, leaseMs: lease }));
 
 const matchingSchema = z.strictObject(
   {
@@ -319,7 +326,7 @@ export const configSchema = z
       state: stateSchema
         .prefault({})
         .describe("The database: what was last read from Entra and confirmed by Lattice."),
-      workers: workersSchema.prefault({}).describe("How the daemon shares this process among several jobs."),
+      workers: workersSchema.prefault({}).describe("How jobs are shared by processes, and in one process."),
       http: httpSchema.prefault({}).describe("The daemon's HTTP server."),
       metrics: metricsSchema.prefault({}).describe("Metrics of runs outside the daemon."),
       log: logSchema.prefault({}).describe("Logs, on stderr."),

@@ -12,6 +12,7 @@ import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
 import { createMetrics, type JobMetrics } from "../report/metrics.ts";
+import { createFleets } from "./fleet/fleets.ts";
 import type { JobEntry, JobList } from "./http/daemon-view.ts";
 import { startHttp } from "./http/server.ts";
 import { createJobTurns } from "./job-turns.ts";
@@ -39,7 +40,9 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
   const listen = options.listen ?? settings.config.http.listen;
   const log = await openLog(settings.config.log, io, false);
   const metrics = createMetrics(packageVersion(), first);
-  const turns = createJobTurns(settings.config.workers.maxJobsAtOnce);
+  let { maxJobsAtOnce } = settings.config.workers;
+  const turns = createJobTurns(maxJobsAtOnce);
+  const fleets = createFleets({ maxAtOnce: () => maxJobsAtOnce, log, signal });
   const noted = new Set<string>();
   const open = async (loaded: LoadedConfig, counts: JobMetrics, replaces?: Job): Promise<Job> => {
     const job = await openJob(io, {
@@ -59,7 +62,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     }
     return job;
   };
-  const closers: (() => unknown)[] = [];
+  const closers: (() => unknown)[] = [() => fleets.close()];
   try {
     const jobs = await openJobs(first, {
       configuration,
@@ -67,10 +70,12 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
       embedded: options.sandbox,
       open,
       reconfigured: ({ config }) => {
-        turns.allow(config.workers.maxJobsAtOnce);
+        maxJobsAtOnce = config.workers.maxJobsAtOnce;
+        turns.allow(maxJobsAtOnce);
         log.level = config.log.level;
       },
       turns,
+      fleets,
       metrics,
       clock: systemClock,
       log,
@@ -90,13 +95,14 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     closers.push(() => http.close());
     // No cycle starts before this daemon has the address: another daemon may have taken it.
     jobs.start();
+    await fleets.start();
     log.info({ http: http.url, ...startedWith(jobs, settings, options.sandbox) }, "daemon started");
     if (local !== null) sayHowToSignIn(io, log, local, http.signInLink());
     for (const doubt of http.doubts) log.warn({ listen: listenText(listen) }, doubt);
     hangups.handle(() => void jobs.reload());
     await stopped(signal);
     log.info("stopping");
-    await jobs.stop();
+    await Promise.all([jobs.stop(), fleets.stop()]);
   } finally {
     for (const close of closers.reverse()) await close();
     metrics.close();

@@ -8,6 +8,7 @@ import { joinFaults } from "../domain/faults.ts";
 import { sentences } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
 import type { JobMetrics, Metrics } from "../report/metrics.ts";
+import type { Fleets } from "./fleet/fleets.ts";
 import type { JobEntry, JobFault, JobList } from "./http/daemon-view.ts";
 import type { JobTurns } from "./job-turns.ts";
 import { onceAtATime, putInForce, sayRefused } from "./reload.ts";
@@ -40,6 +41,7 @@ export interface DaemonJobsParts {
   /** Called with the settings of the process after a reload. */
   readonly reconfigured: (settings: LoadedConfig) => void;
   readonly turns: JobTurns;
+  readonly fleets: Fleets;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -61,7 +63,7 @@ interface Entry {
  * @throws UsageError, StateError if there is one job and it cannot be opened; UsageError if no job of several is configured right
  */
 export async function openJobs(first: Configuration, parts: DaemonJobsParts): Promise<DaemonJobs> {
-  const { only, embedded, turns, metrics, clock, log, signal } = parts;
+  const { only, embedded, turns, fleets, metrics, clock, log, signal } = parts;
   const { named } = first;
   let entries: Entry[] = [];
   let started = false;
@@ -103,7 +105,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       runningBeside(entry).flatMap(({ first: opened, inForce }) => [opened.loaded, inForce.current().loaded]),
     );
     const job = await parts.open(loaded, entry.metrics);
-    entry.running = await openRunningJob({ first: job, turns, metrics: entry.metrics, signal });
+    entry.running = await openRunningJob({ first: job, turns, fleets, metrics: entry.metrics, signal });
     entry.fault = null;
     if (named) job.log.info({ schedule: job.config.schedule, state: job.statePlace.name }, "job opened");
     if (started) entry.running.start();

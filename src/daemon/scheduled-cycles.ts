@@ -32,14 +32,17 @@ export function createScheduledCycles(parts: {
       const probeAt = skip.granted() ? 0 : probeDueAt(parseQuarantine(meta), now);
       return Math.max(probeAt, parsePause(meta, now)?.until ?? 0);
     },
-    run: async () => {
+    run: async (under) => {
       const patient = !skip.take();
       try {
         const { everyMs } = current().config.reconcile;
-        await work.scheduled({ full: comparisonIsDue(await store.meta(), everyMs, clock.now()), patient });
+        await work.scheduled(
+          { full: comparisonIsDue(await store.meta(), everyMs, clock.now()), patient },
+          under,
+        );
         return "finished";
       } catch (error) {
-        if (signal.aborted) return "finished";
+        if ((under?.signal ?? signal).aborted) return "finished";
         if (error instanceof LeaseHeldError) {
           log.warn({ reason: error.message }, "cycle skipped: another run holds the lease");
           return "retrySoon";

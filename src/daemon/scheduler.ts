@@ -2,6 +2,7 @@ import { createTask } from "node-cron";
 import { nextDueAt, retryDueAt } from "../cycle/health/schedule.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Slot } from "./slot.ts";
+import type { Conditions } from "./work.ts";
 
 export type Schedule =
   | { readonly kind: "every"; readonly everyMs: number; readonly timezone: string }
@@ -14,7 +15,7 @@ export interface CycleSource {
   /** No cycle starts before this time, even if one is due: quarantine, or a pause. Milliseconds since the epoch. */
   readonly notBefore: () => Promise<number>;
   /** Runs one cycle to its end. `retrySoon`: it could not do its work now, for example in an outage, and is tried again sooner. */
-  readonly run: () => Promise<"finished" | "retrySoon">;
+  readonly run: (under?: Conditions) => Promise<"finished" | "retrySoon">;
   /** Called with a fault outside a cycle, for example if the state database cannot be read. */
   readonly onError: (error: unknown) => void;
 }

@@ -16,6 +16,7 @@ import type {
   WorkDecision,
   WorkReport,
   WorkResult,
+  WorkStarter,
   Works,
 } from "./works.ts";
 
@@ -23,12 +24,22 @@ import type {
 const keptOperations = 2_000;
 
 /** The work of a daemon, on the schedule or started by a person: one thing at a time. */
-export interface DaemonWork {
+export interface DaemonWork extends WorkStarter {
   /** Runs one cycle of the schedule. The caller has taken the slot. @throws what `Job.run` throws */
-  scheduled(how: { readonly full: boolean; readonly patient: boolean }): Promise<void>;
-  startCycle(how: { readonly full: boolean }): Started;
-  startDryRun(how: { readonly full: boolean }): Started;
-  startRelease(decision: ReleaseRequest): Promise<Started>;
+  scheduled(how: { readonly full: boolean; readonly patient: boolean }, under?: Conditions): Promise<void>;
+  /** Does what a person has asked another daemon, or this one, for. The caller has taken the slot. @throws what `Job.run` throws */
+  perform(
+    kind: Work["kind"],
+    asked: { readonly full: boolean; readonly decision?: ReleaseRequest | undefined },
+    under: Conditions & { readonly report: WorkReport },
+  ): Promise<void>;
+}
+
+/** When work ends, and how long it waits for another run of the job. Default: until the daemon stops, and not at all. */
+export interface Conditions {
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly waitMs?: number | undefined;
 }
 
 export interface DaemonWorkParts {
@@ -52,17 +63,18 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   const cycle = async (
     report: WorkReport,
     request: Pick<RunRequest, "full" | "patient" | "decision">,
+    under: Conditions = { signal },
   ): Promise<void> => {
     const { result, changedSinceHeld } = await current().run(
-      { ...request, dryRun: false, signal },
+      { ...request, dryRun: false, ...under },
       { onProgress: report.onProgress, onRecorded: metrics.cycle, notifier },
     );
     report.finish(workResult(result, changedSinceHeld));
   };
 
-  const dryRun = async (report: WorkReport, full: boolean): Promise<void> => {
+  const dryRun = async (report: WorkReport, full: boolean, until = signal): Promise<void> => {
     await current().run(
-      { dryRun: true, full, signal },
+      { dryRun: true, full, signal: until },
       {
         onProgress: report.onProgress,
         ended: async ({ result }, store) =>
@@ -90,10 +102,17 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   };
 
   return {
-    scheduled: (how) =>
-      turns.take(() => watched(works.begin("cycle", "schedule"), (report) => cycle(report, how)), signal),
-    startCycle: ({ full }) => start("cycle", (report) => cycle(report, { full })),
-    startDryRun: ({ full }) => start("dryRun", (report) => dryRun(report, full)),
+    scheduled: (how, under) =>
+      turns.take(
+        () => watched(works.begin("cycle", "schedule"), (report) => cycle(report, how, under)),
+        under?.signal ?? signal,
+      ),
+    perform: (kind, { full, decision }, { report, ...under }) =>
+      watched(report, () =>
+        kind === "dryRun" ? dryRun(report, full, under.signal) : cycle(report, { full, decision }, under),
+      ),
+    startCycle: async ({ full }) => start("cycle", (report) => cycle(report, { full })),
+    startDryRun: async ({ full }) => start("dryRun", (report) => dryRun(report, full)),
     startRelease: async (decision) => {
       // Check the decision before anything is started. It is decided again under the lease.
       const decided = await resolveRelease(reader, decision);
@@ -112,7 +131,8 @@ async function watched(report: WorkReport, work: (report: WorkReport) => Promise
   }
 }
 
-function peopleOf({ released, rejected, undone }: Release): WorkDecision {
+/** The numbers of people that a decision is about. */
+export function peopleOf({ released, rejected, undone }: Release): WorkDecision {
   const people = (some: readonly { readonly objectId: string }[]): number =>
     new Set(some.map(({ objectId }) => objectId)).size;
   return { released: people(released), rejected: people(rejected), undone: people(undone) };

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ReleaseRequest } from "../cycle/guard/release.ts";
 import type { Progress } from "../cycle/ports/ports.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PlanSummary } from "../domain/plan.ts";
@@ -57,6 +58,14 @@ export interface PlannedOperation extends LoggedOperation {
 /** Work that was asked for by hand. `busy`: it was not started, because other work is under way. */
 export type Started = { readonly id: string } | "busy";
 
+/** Starts work that a person asks for. */
+export interface WorkStarter {
+  startCycle(how: { readonly full: boolean }): Promise<Started>;
+  startDryRun(how: { readonly full: boolean }): Promise<Started>;
+  /** @throws UsageError if the plan is unknown, holds nothing, or holds nothing of a person who is named */
+  startRelease(decision: ReleaseRequest): Promise<Started>;
+}
+
 /** Takes what one piece of work under way reports. */
 export interface WorkReport {
   readonly id: string;
@@ -65,19 +74,19 @@ export interface WorkReport {
   fail(error: string): void;
 }
 
-/** The daemon's current work and its latest works, in memory, for the dashboard. */
+/** The current work of a job and its latest works, for the dashboard. */
 export interface Works {
   begin(kind: Work["kind"], trigger: Work["trigger"], decision?: WorkDecision): WorkReport;
   /** The newest first, including the one under way. */
-  recent(): readonly Work[];
-  find(id: string): Work | null;
+  recent(): Promise<readonly Work[]>;
+  find(id: string): Promise<Work | null>;
   /** The plan of the dry run `id`, as long as it is the last one. */
-  planOf(id: string): DryRunPlan | null;
+  planOf(id: string): Promise<DryRunPlan | null>;
 }
 
 const kept = 20;
 
-/** @param now milliseconds since the epoch */
+/** Works in memory: nobody else does any. @param now milliseconds since the epoch */
 export function createWorks(now: () => number): Works {
   const works: Work[] = [];
   let lastPlan: { readonly id: string; readonly plan: DryRunPlan } | null = null;
@@ -111,8 +120,8 @@ export function createWorks(now: () => number): Works {
         fail: (error) => update(id, { finishedAt: now(), progress: null, error }),
       };
     },
-    recent: () => works,
-    find: (id) => works.find((work) => work.id === id) ?? null,
-    planOf: (id) => (lastPlan?.id === id ? lastPlan.plan : null),
+    recent: async () => works,
+    find: async (id) => works.find((work) => work.id === id) ?? null,
+    planOf: async (id) => (lastPlan?.id === id ? lastPlan.plan : null),
   };
 }

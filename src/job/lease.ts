@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { formatDuration } from "../config/duration.ts";
+import type { Config } from "../config/schema.ts";
 import type { Clock } from "../domain/clock.ts";
-import { LeaseHeldError } from "../domain/errors.ts";
+import { LeaseHeldError, UsageError } from "../domain/errors.ts";
 import { heldBy } from "../domain/lease-held.ts";
 import type { SendingRight } from "../domain/sending-right.ts";
 import { timeText } from "../domain/sentence.ts";
@@ -17,12 +19,21 @@ const pollMs = 500;
 /** A request of a killed run can still arrive. If its effect is looked up before, the request is sent a second time. */
 const settleMs = 3_000;
 
-/** A renewal, and what a request may last longer than its timeout. */
+/** Time for renewing the lease before a request must be sent. */
 const marginMs = 30_000;
+const leastMarginMs = 3_000;
 
-/** How long the lease of a job lasts: it outlives a request that was sent just before it was to be renewed. */
-export function leaseMsOf({ timeoutMs }: { readonly timeoutMs: number }): number {
-  return Math.max(leaseTtlMs, timeoutMs + marginMs);
+/**
+ * How long the lease of a job lasts: it outlives a request that was sent just before it was to be renewed.
+ * @throws UsageError if it is configured shorter than that
+ */
+export function leaseMsOf({ lattice, workers }: Pick<Config, "lattice" | "workers">): number {
+  const { timeoutMs } = lattice;
+  const { leaseMs = Math.max(leaseTtlMs, timeoutMs + marginMs) } = workers;
+  if (leaseMs >= timeoutMs + leastMarginMs) return leaseMs;
+  throw new UsageError(
+    `workers.lease (${formatDuration(leaseMs)}) must be at least ${formatDuration(leastMarginMs)} longer than lattice.timeout (${formatDuration(timeoutMs)}): otherwise a request could still be under way when another run has the lease`,
+  );
 }
 
 /** The methods of a store that taking a lease needs. */

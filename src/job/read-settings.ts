@@ -4,6 +4,7 @@ import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { ScopingFilters } from "../mapping/rules/scoping-filter.ts";
+import { leaseMsOf } from "./lease.ts";
 
 /** The parts of a configuration. A part with a fault is `null`, and `faults` names the fault. */
 export interface Readings {
@@ -32,6 +33,7 @@ export async function readSettings(loaded: LoadedConfig, embedded?: Embedded): P
     }),
   );
   const mapping = await tryMapping(loaded, faults);
+  attempt(() => leaseMsOf(config));
   const nothing = embedded === undefined ? nothingGiven(config, loaded.file) : null;
   if (nothing !== null) return { mapping, entra: null, lattice: null, faults: [...faults, nothing] };
   return {

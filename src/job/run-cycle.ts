@@ -48,7 +48,7 @@ async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Pr
     const ran = await withLease(
       store,
       job.clock,
-      { signal, ttlMs: leaseMsOf(job.lattice), ...(waitMs === undefined ? {} : { waitMs }) },
+      { signal, ttlMs: leaseMsOf(job.config), ...(waitMs === undefined ? {} : { waitMs }) },
       (leased) => decideAndRun(job, store, { ...request, ...leased }, watchers),
     );
     const good = ran.result.mostFailed === null;

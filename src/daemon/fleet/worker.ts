@@ -37,7 +37,7 @@ export interface FleetWorkerParts {
   /** The jobs as they are configured now, and how each is told to the others. */
   readonly jobs: () => readonly (RunnableJob & Pick<ServedJob, "digest" | "identity">)[];
   /** Most cycles of the schedule at the same time. */
-  readonly maxAtOnce: number;
+  readonly maxAtOnce: () => number;
   readonly nextFiring: NextFiring;
   /** How long a worker may be silent before another one takes its jobs over, milliseconds. */
   readonly silenceMs: number;
@@ -144,7 +144,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     if (table === null) return;
     for (const [name, most] of [
       ["asked", mostAsked],
-      ["schedule", maxAtOnce],
+      ["schedule", maxAtOnce()],
     ] as const) {
       const free = most - [...running.values()].filter(({ claim }) => claim.queue === name).length;
       if (free <= 0 || signal.aborted) continue;

@@ -1,10 +1,9 @@
 import type { Config } from "../../config/schema.ts";
-import type { ReleaseRequest } from "../../cycle/guard/release.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
-import type { Started, Works } from "../works.ts";
+import type { WorkStarter, Works } from "../works.ts";
 
 /** The daemon as its HTTP sees it: its jobs, the data it may read, and the few actions it may start. */
 export interface DaemonView {
@@ -47,7 +46,7 @@ export interface JobFault {
 }
 
 /** One job as HTTP sees it. */
-export interface JobView {
+export interface JobView extends WorkStarter {
   readonly name: string;
   /** Reads on its own thread. */
   readonly reader: StateStore;
@@ -59,10 +58,6 @@ export interface JobView {
   readonly works: Works;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  startCycle(how: { readonly full: boolean }): Started;
-  startDryRun(how: { readonly full: boolean }): Started;
-  /** @throws UsageError if the plan is unknown, holds nothing, or holds nothing of a person who is named */
-  startRelease(decision: ReleaseRequest): Promise<Started>;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the current mapping redacts. */

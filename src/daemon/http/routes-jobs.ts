@@ -73,7 +73,7 @@ async function jobDocument({ name, view, fault }: JobEntry): Promise<object> {
     const { running, quarantine, totals, weighed } = status;
     return {
       ...document,
-      working: running !== null || view.works.recent()[0]?.finishedAt === null,
+      working: running !== null || (await view.works.recent())[0]?.finishedAt === null,
       nextDueAt: iso(status.nextDueAt),
       lastCycle:
         last === undefined

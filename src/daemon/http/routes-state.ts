@@ -76,7 +76,7 @@ export function stateRoutes(app: FastifyInstance, version: string, viewOf: ViewO
       ...document,
       guard: { ...document.guard, heldOperations: heldCount(status) },
       leftAlone: Object.fromEntries(leftAlone),
-      works: view.works.recent().slice(0, 5).map(workDocument),
+      works: (await view.works.recent()).slice(0, 5).map(workDocument),
     };
   });
 

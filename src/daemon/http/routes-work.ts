@@ -37,7 +37,7 @@ export function workRoutes(
   app.post("/cycles", async (request, reply) => {
     const view = viewOf(request);
     const { dryRun, full } = parse(cycleBody, request.body);
-    return begun(dryRun ? view.startDryRun({ full }) : view.startCycle({ full }), reply);
+    return begun(await (dryRun ? view.startDryRun({ full }) : view.startCycle({ full })), reply);
   });
 
   const decision = { bodyLimit: longestDecision };
@@ -52,16 +52,18 @@ export function workRoutes(
     );
   });
 
-  app.get("/works", async (request) => ({ works: viewOf(request).works.recent().map(workDocument) }));
+  app.get("/works", async (request) => ({
+    works: (await viewOf(request).works.recent()).map(workDocument),
+  }));
 
   app.get<{ Params: { id: string } }>("/works/:id", async (request, reply) => {
-    const work = viewOf(request).works.find(request.params.id);
+    const work = await viewOf(request).works.find(request.params.id);
     return work === null ? reply.callNotFound() : workDocument(work);
   });
 
   app.get<{ Params: { id: string } }>("/works/:id/operations", async (request, reply) => {
     const { from, limit } = parse(pageQuery, request.query);
-    const plan = viewOf(request).works.planOf(request.params.id);
+    const plan = await viewOf(request).works.planOf(request.params.id);
     if (plan === null) return reply.callNotFound();
     return {
       total: plan.total,

@@ -10,7 +10,8 @@ type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLea
  */
 export type LeaseClock = "server" | "caller";
 
-const serverTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+/** Now, milliseconds since the epoch, by the server's clock. */
+export const serverTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /** One writer at a time, on whichever machine it runs: the lease is a row of the job. Each owner has a term of its own. */
 export function leaseMethods(db: Database, clock: LeaseClock): LeaseMethods {

@@ -2,6 +2,7 @@ import type { EventKind, FailureChange, StateEvent } from "../../domain/event.ts
 import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
 import { asJson, type Database } from "./connection/database.ts";
+import { type LeaseClock, serverTime } from "./lease.ts";
 import { writeEvent, writeNotes } from "./write-notes.ts";
 
 type OutboxMethods = Pick<
@@ -27,13 +28,13 @@ const address = `WITH found AS (UPDATE event SET addressed = true WHERE job = $1
   INSERT INTO delivery (job, event_seq, receiver) SELECT $1, found.seq, r.receiver
   FROM found JOIN json_to_recordset($2::json) AS r (receiver text, kind text) ON r.kind = found.kind ON CONFLICT DO NOTHING`;
 // One that another process is claiming is left to it: the next one may be free.
-const claim = `WITH due AS (SELECT d.event_seq, e.id, e.at, e.data FROM delivery d
+const claimBy = (now: string): string => `WITH due AS (SELECT d.event_seq, e.id, e.at, e.data FROM delivery d
     JOIN event e ON e.job = d.job AND e.seq = d.event_seq
     WHERE d.job = $1 AND d.receiver = $2
       AND (d.next_try_at <= $3::bigint OR d.next_try_at > $3::bigint + $5::bigint)
-      AND (d.claimed_until <= $3::bigint OR d.claimed_until > $3::bigint + $4::bigint)
+      AND (d.claimed_until <= ${now} OR d.claimed_until > ${now} + $4::bigint)
     ORDER BY e.at, e.seq LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
-  UPDATE delivery d SET claimed_until = $3::bigint + $4::bigint FROM due
+  UPDATE delivery d SET claimed_until = ${now} + $4::bigint FROM due
   WHERE d.job = $1 AND d.receiver = $2 AND d.event_seq = due.event_seq RETURNING due.id, due.at, due.data, d.attempts`;
 const ofEvent = "AND receiver = $3 AND event_seq = (SELECT seq FROM event WHERE job = $1 AND id = $2)";
 const drop = `DELETE FROM delivery WHERE job = $1 ${ofEvent}`;
@@ -43,7 +44,9 @@ const changes = `SELECT f.id, f.object_id, f.change, f.since, f.code, f.message,
   WHERE f.job = $1 ORDER BY f.id`;
 
 /** Events and their deliveries. @param values how much may be kept of people's values, which Lattice quotes in errors */
-export function outboxMethods(db: Database, values: LogValues): OutboxMethods {
+export function outboxMethods(db: Database, values: LogValues, clock: LeaseClock): OutboxMethods {
+  // Whoever claims a delivery may have a wrong clock, and must not hide it from the others, nor send what they are sending.
+  const claim = claimBy(clock === "server" ? serverTime : "$3::bigint");
   return {
     addEvent: (event, { at, once, notes = {}, failuresThrough = 0 }) =>
       db.transaction(async (session) => {

@@ -62,7 +62,7 @@ function storeOn(
     ...unfinishedMethods(db),
     ...guardingMethods(db),
     ...decisionMethods(db),
-    ...outboxMethods(db, logValues),
+    ...outboxMethods(db, logValues, leaseClock),
     ...historyMethods(db),
     close,
   };

@@ -74,7 +74,7 @@ async function start(
           await run(name, work, given, 0);
         },
       })),
-    maxAtOnce,
+    maxAtOnce: () => maxAtOnce,
     nextFiring: () => null,
     silenceMs: 10_000,
     log: { info: say, warn: say, error: say },

@@ -1,6 +1,7 @@
 import type { FleetStore, JobTimes } from "../../../domain/fleet.ts";
 import type { Database } from "../connection/database.ts";
-import { alive, all, idOf, serverTime } from "./words.ts";
+import { serverTime } from "../lease.ts";
+import { alive, all, idOf } from "./words.ts";
 
 type TurnMethods = Pick<FleetStore, "timetable" | "beginTurn" | "endTurn">;
 

@@ -1,12 +1,10 @@
 import type { Session } from "../connection/database.ts";
+import { serverTime } from "../lease.ts";
 
 // Statements about all jobs. `$1` is always the job of the connection, which is none here.
 
 /** A condition that is always true, and takes the job. */
 export const all = "$1::int IS NOT NULL";
-
-/** Now, milliseconds since the epoch, by the server's clock. */
-export const serverTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
 /** A daemon says that it lives every five seconds. */
 const aliveMs = 30_000;

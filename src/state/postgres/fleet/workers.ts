@@ -1,6 +1,7 @@
 import type { FleetStore, SeenWorker } from "../../../domain/fleet.ts";
 import { asJson, type Database } from "../connection/database.ts";
-import { addJobs, alive, all, serverTime } from "./words.ts";
+import { serverTime } from "../lease.ts";
+import { addJobs, alive, all } from "./words.ts";
 
 type WorkerMethods = Pick<FleetStore, "announce" | "seen" | "leave" | "workers">;
 

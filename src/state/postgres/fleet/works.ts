@@ -1,6 +1,7 @@
 import type { FleetStore, WorkRow } from "../../../domain/fleet.ts";
 import { asJson, type Database } from "../connection/database.ts";
-import { all, idOf, serverTime } from "./words.ts";
+import { serverTime } from "../lease.ts";
+import { all, idOf } from "./words.ts";
 
 type WorkMethods = Pick<
   FleetStore,
@@ -22,6 +23,9 @@ const fields = `j.name AS job, w.id, w.kind, w.trigger, w.request, w.decision, w
 const add = `INSERT INTO work (job, id, kind, trigger, request, decision, asked_at, worker, started_at)
   SELECT ${idOf("$2")}, $3, $4, $5, $6::json, $7::json, ${serverTime}, $8::text, CASE WHEN $8::text IS NULL THEN NULL ELSE ${serverTime} END
   WHERE ${all}`;
+// A cycle of the schedule that has not ended although the next one begins is of a worker that died.
+const close = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, error = 'The daemon ended while it ran.'
+  WHERE ${all} AND job = ${idOf("$2")} AND trigger = 'schedule' AND finished_at IS NULL`;
 const prune = `DELETE FROM work WHERE ${all} AND job = ${idOf("$2")} AND finished_at IS NOT NULL AND id NOT IN
   (SELECT id FROM work WHERE job = ${idOf("$2")} ORDER BY asked_at DESC, id LIMIT ${kept})`;
 const withdraw = `DELETE FROM work WHERE ${all} AND id = $2 AND worker IS NULL`;
@@ -41,6 +45,7 @@ export function workMethods(db: Database): WorkMethods {
   return {
     addWork: ({ job, id, kind, trigger, request, decision, worker }) =>
       db.transaction(async (session) => {
+        if (trigger === "schedule") await session.run(close, job);
         await session.run(add, job, id, kind, trigger, asJson(request), asJson(decision), worker);
         await session.run(prune, job);
       }),

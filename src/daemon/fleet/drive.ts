@@ -1,0 +1,39 @@
+import { parseQuarantine } from "../../cycle/health/quarantine.ts";
+import type { Driver, DriverParts } from "../driver.ts";
+import { createJobTurns } from "../job-turns.ts";
+import { createQuarantineSkip } from "../quarantine-skip.ts";
+import { createScheduledCycles } from "../scheduled-cycles.ts";
+import { createDaemonWork } from "../work.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Fleets } from "./fleets.ts";
+
+/** Several processes start cycles of the job, each of them the one that has its entry in the queue. */
+export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fleets): Promise<Driver> {
+  const { current, store, reader, slot, signal } = parts;
+  const { fleetScheduler, fleetStarter, worksOf } = await import("./fleet.ts");
+  const works = worksOf(fleet, current());
+  // A job is taken from the queue when it is its turn.
+  const work = createDaemonWork({ ...parts, turns: createJobTurns(Number.POSITIVE_INFINITY), works });
+  // Never granted: one of many daemons that starts does not mean that somebody has fixed anything.
+  const skip = createQuarantineSkip(store);
+  const cycles = createScheduledCycles({ current, store, work, skip, signal });
+  const serve = (): void => {
+    fleet.serve({ current, cycles, work, works, slot, signal });
+    fleets.changed();
+  };
+  serve();
+  const starter = fleetStarter(fleet, current().name, { reader, wake: () => fleet.worker.wake() });
+  return {
+    view: { scheduler: fleetScheduler(fleet, current), works, ...starter },
+    start: () => {},
+    reconfigured: async () => {
+      serve();
+      // Whoever has it reloaded may have fixed the cause: it is tried at once, as if a person had asked for it.
+      if (parseQuarantine(await store.meta()) !== null) await starter.startCycle({ full: false });
+    },
+    stop: async () => {
+      fleet.release(current().name);
+      fleets.changed();
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { createHash, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { Logger } from "pino";
+import { resolveRelease } from "../../cycle/guard/release.ts";
+import { retryDueAt } from "../../cycle/health/schedule.ts";
+import { errorText, InterruptedError, LeaseHeldError } from "../../domain/errors.ts";
+import type { FleetStore, TurnEnd, WorkRequest, WorkRow } from "../../domain/fleet.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import type { Job } from "../../job/job.ts";
+import { leaseMsOf } from "../../job/lease.ts";
+import { packageVersion } from "../../process/package-root.ts";
+import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
+import type { CycleSource, Schedule, Scheduler } from "../scheduler.ts";
+import type { Slot } from "../slot.ts";
+import { type DaemonWork, peopleOf } from "../work.ts";
+import type { Started, Work, WorkDecision, WorkStarter } from "../works.ts";
+import { createFirings } from "./firing.ts";
+import { openQueue, type Queue } from "./queue.ts";
+import { createSharedWorks, type SharedWorks } from "./shared-works.ts";
+import { createFleetWorker, type FleetWorker, type RunHow, type RunnableJob } from "./worker.ts";
+
+/** The daemons that share a database, as one of them takes part. */
+export interface Fleet {
+  /** The id of this daemon. */
+  readonly id: string;
+  readonly store: FleetStore;
+  readonly queue: Queue;
+  readonly worker: FleetWorker;
+  /** Adds a job, or changes its configuration; the others are told with the next `announce`. */
+  serve(job: FleetJob): void;
+  /** Takes a job out: it is no longer configured. */
+  release(name: string): void;
+}
+
+/** A job of this daemon, as the fleet runs it. */
+export interface FleetJob {
+  readonly current: () => Job;
+  readonly cycles: CycleSource;
+  readonly work: DaemonWork;
+  readonly works: SharedWorks;
+  readonly slot: Slot;
+  /** Aborts when the job is removed from the configuration, or the daemon stops. */
+  readonly signal: AbortSignal;
+}
+
+/** A worker that is silent for this long has died, seconds: the least that pg-boss allows. */
+const heartbeatSeconds = 10;
+const monitorSeconds = 1;
+
+/** Opens what this daemon shares with the others of its database. @throws StateError */
+export async function openFleet(
+  place: PostgresPlace,
+  options: { readonly maxAtOnce: () => number; readonly log: Logger; readonly signal: AbortSignal },
+): Promise<Fleet & { close(): Promise<void> }> {
+  const { maxAtOnce, log, signal } = options;
+  const { openFleetStore } = await import("../../state/postgres/fleet/store.ts");
+  const store = await openFleetStore(place);
+  let queue: Queue;
+  try {
+    queue = await openQueue(place, {
+      heartbeatSeconds,
+      monitorSeconds,
+      onError: (error) => log.debug({ error: errorText(error) }, "the queue of jobs"),
+    });
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const self = { id: randomUUID(), host: hostname(), version: packageVersion() };
+  const served = new Map<string, ReturnType<typeof runnable>>();
+  const worker = createFleetWorker({
+    self,
+    queue,
+    fleet: store,
+    jobs: () => [...served.values()],
+    maxAtOnce,
+    nextFiring: createFirings(),
+    silenceMs: heartbeatSeconds * 1_000,
+    log,
+    signal,
+  });
+  return {
+    id: self.id,
+    store,
+    queue,
+    worker,
+    serve: (job) => void served.set(job.current().name, runnable(job)),
+    release: (name) => void served.delete(name),
+    close: async () => {
+      await queue.close();
+      await store.close();
+    },
+  };
+}
+
+/** The works of a job, which all daemons see. */
+export function worksOf({ store, id }: Fleet, { name, log }: Job): SharedWorks {
+  return createSharedWorks(store, name, id, log);
+}
+
+function runnable(job: FleetJob): RunnableJob & { readonly digest: string; readonly identity: string } {
+  const { current } = job;
+  const { name, config, entra, lattice, loaded } = current();
+  const { http: _, log: __, metrics: ___, workers: ____, ...own } = config;
+  return {
+    name,
+    schedule: config.schedule,
+    digest: createHash("sha256")
+      .update(JSON.stringify([own, loaded.mappingSource.rules]))
+      .digest("hex"),
+    identity: `the tenant ${entra.tenantId} and Lattice at ${lattice.url}`,
+    cycle: (how) => cycleOf(job, config.schedule, how),
+    asked: (work, how) => askedOf(job, work, how),
+  };
+}
+
+async function cycleOf(
+  { cycles, works, slot, current, signal }: FleetJob,
+  schedule: Schedule,
+  { failures, ...how }: RunHow & { readonly failures: number },
+): Promise<TurnEnd> {
+  const ended: ("finished" | "retrySoon")[] = [];
+  const under = conditionsOf(current(), { ...how, signal: AbortSignal.any([how.signal, signal]) });
+  await slot.take(async () => {
+    ended.push(await cycles.run(under));
+  });
+  await works.settled();
+  if (under.signal.aborted) return { kind: "interrupted" };
+  const [result = "retrySoon"] = ended;
+  if (result === "finished" || schedule.kind === "cron") return { kind: "finished" };
+  return { kind: "again", inMs: retryDueAt(0, schedule.everyMs, failures + 1) };
+}
+
+async function askedOf(
+  { work, works, slot, current, signal }: FleetJob,
+  row: WorkRow,
+  how: RunHow,
+): Promise<void> {
+  const report = works.resume(row);
+  const { full, release: decision } = row.request;
+  const under = conditionsOf(current(), { ...how, signal: AbortSignal.any([how.signal, signal]) });
+  try {
+    const ended = slot.take(() => work.perform(row.kind, { full, decision }, { ...under, report }));
+    if (ended === null) report.fail("The job was busy. Try again.");
+    await ended;
+  } catch (error) {
+    if (error instanceof InterruptedError) return;
+    const level = error instanceof LeaseHeldError ? "warn" : "error";
+    current().log[level]({ work: row.kind, error: errorText(error) }, "work failed");
+  } finally {
+    await works.settled();
+  }
+}
+
+/** Whoever had the job before may have died with the lease, which then lasts a while. */
+function conditionsOf({ config }: Job, { signal, takenOver }: RunHow) {
+  return { signal, waitMs: takenOver ? leaseMsOf(config) + 5_000 : undefined };
+}
+
+/** The next time of the schedule, which the fleet knows. */
+export function fleetScheduler(
+  { worker }: Fleet,
+  current: () => Job,
+): Pick<Scheduler, "nextCronAt" | "intervalMs"> {
+  return {
+    nextCronAt: () => worker.timesOf(current().name)?.dueAt ?? null,
+    intervalMs: () => {
+      const { schedule } = current().config;
+      return schedule.kind === "every" ? schedule.everyMs : 86_400_000;
+    },
+  };
+}
+
+/** Has work that a person asks for done by any of the daemons. */
+export function fleetStarter(
+  fleet: Pick<Fleet, "store" | "queue">,
+  job: string,
+  parts: {
+    readonly reader: StateStore;
+    /** Called when something was asked for. */
+    readonly wake: () => void;
+  },
+): WorkStarter {
+  const { store, queue } = fleet;
+  const start = async (
+    kind: Work["kind"],
+    request: WorkRequest,
+    decision: WorkDecision | null,
+  ): Promise<Started> => {
+    if (await isBusy(store, job)) return "busy";
+    const id = randomUUID();
+    await store.addWork({ id, job, kind, trigger: "hand", request, decision, worker: null });
+    if (await queue.ask(job, id)) {
+      parts.wake();
+      return { id };
+    }
+    await store.withdrawWork(id);
+    return "busy";
+  };
+  return {
+    startCycle: (how) => start("cycle", how, null),
+    startDryRun: (how) => start("dryRun", how, null),
+    startRelease: async (release) => {
+      // Check the decision before anything is asked for. It is decided again under the lease.
+      const decided = await resolveRelease(parts.reader, release);
+      return start("release", { full: false, release }, peopleOf(decided));
+    },
+  };
+}
+
+/** How long work that nobody has begun counts as under way. */
+const patienceMs = 60_000;
+
+/** Whether a living daemon works on the job. */
+async function isBusy(store: FleetStore, job: string): Promise<boolean> {
+  const open = (await store.recentWorks(5, job)).filter(({ finishedAt }) => finishedAt === null);
+  if (open.length === 0) return false;
+  const workers = await store.workers();
+  const alive = new Set(workers.filter((worker) => worker.alive).map(({ id }) => id));
+  const now = Math.max(...workers.map(({ seenAt }) => seenAt));
+  return open.some(({ worker, askedAt }) =>
+    worker === null ? now - askedAt < patienceMs : alive.has(worker),
+  );
+}

@@ -1,0 +1,85 @@
+import type { Logger } from "pino";
+import { errorText } from "../../domain/errors.ts";
+import type { Job } from "../../job/job.ts";
+import type { Fleet } from "./fleet.ts";
+
+/** The fleets that this daemon takes part in: one for each database of a server that its jobs have their state in. */
+export interface Fleets {
+  /** The fleet of a job; `null` if its state is in a file. @throws StateError */
+  of(job: Job): Promise<Fleet | null>;
+  /** All fleets. */
+  all(): readonly Fleet[];
+  /** Tells the others of the jobs, and begins to take them. @throws UsageError, StateError */
+  start(): Promise<void>;
+  /** Tells the others soon that the jobs, or their configurations, have changed. */
+  changed(): void;
+  /** Takes no more jobs; resolves when those under way have ended. */
+  stop(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const announceAfterMs = 500;
+
+/** Fleets are opened when a job needs one: a daemon with SQLite loads nothing of it. */
+export function createFleets(parts: {
+  readonly maxAtOnce: () => number;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}): Fleets {
+  const opened = new Map<string, Promise<Fleet & { close(): Promise<void> }>>();
+  let fleets: (Fleet & { close(): Promise<void> })[] = [];
+  let started = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const begin = async (fleet: Fleet): Promise<void> => {
+    await fleet.worker.announce();
+    fleet.worker.start();
+  };
+  const announce = async (): Promise<void> => {
+    for (const { worker } of fleets) {
+      await worker.announce().catch((error: unknown) => {
+        parts.log.error({ error: errorText(error) }, "the other daemons could not be told of changed jobs");
+      });
+    }
+  };
+  const changed = (): void => {
+    if (!started) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void announce(), announceAfterMs);
+  };
+  return {
+    of: async ({ statePlace }) => {
+      if (statePlace.kind === "file") return null;
+      const { database } = statePlace;
+      let fleet = opened.get(database.url);
+      if (fleet === undefined) {
+        fleet = import("./fleet.ts").then(({ openFleet }) => openFleet(database, parts));
+        opened.set(database.url, fleet);
+        fleet.then(
+          (open) => {
+            fleets = [...fleets, open];
+            if (started)
+              begin(open).catch((error: unknown) =>
+                parts.log.error({ error: errorText(error) }, "no job of a database is run"),
+              );
+          },
+          () => opened.delete(database.url),
+        );
+      }
+      return fleet;
+    },
+    all: () => fleets,
+    start: async () => {
+      started = true;
+      for (const fleet of fleets) await begin(fleet);
+    },
+    changed,
+    stop: async () => {
+      clearTimeout(timer);
+      await Promise.all(fleets.map(({ worker }) => worker.stop()));
+    },
+    close: async () => {
+      await Promise.all(fleets.map((fleet) => fleet.close()));
+    },
+  };
+}
