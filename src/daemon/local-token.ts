@@ -1,5 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { isLocal, type Listen } from "../config/listen.ts";
 import type { Config } from "../config/schema.ts";
@@ -72,6 +81,8 @@ function read(file: string): Secret | "others can read it" | null {
 
 function make(file: string): Secret {
   const text = randomBytes(32).toString("base64url");
+  // With the state in PostgreSQL nobody else makes the folder.
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, `${text}\n`, { flag: "wx", mode: 0o600 });
   giveToOwnerOf(dirname(file), file);
   return new Secret(text);

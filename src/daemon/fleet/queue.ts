@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Job as Entry, PgBoss } from "pg-boss";
 import { errorText, StateError } from "../../domain/errors.ts";
+import { isTransient } from "../../state/postgres/connection/errors.ts";
 import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 
 /** Where an entry stands: a cycle of the schedule, or work that a person has asked for. They do not get in each other's way. */
@@ -75,44 +77,68 @@ export async function openQueue(
     import("../../state/postgres/connection/server.ts"),
   ]);
   const { url, password, queueSchema = defaultQueueSchema } = place;
-  const boss: PgBoss = new PgBoss({
-    ...(serverOf(url).config as object),
-    // The driver takes a function too, which gives each connection a fresh token.
-    ...(password === undefined ? {} : { password: password as unknown as string }),
-    application_name: "azure-lattice-sync queue",
-    schema: queueSchema,
-    max: mostConnections,
-    // Schedules are this program's: 45 minutes count from the last start.
-    schedule: false,
-    superviseIntervalSeconds: monitorSeconds,
-    monitorIntervalSeconds: monitorSeconds,
-    maintenanceIntervalSeconds: hourSeconds,
-    registerInstance: false,
-  });
-  boss.on("error", onError);
-  try {
-    await boss.start();
-    for (const name of Object.values(names)) {
-      const options = {
-        heartbeatSeconds,
-        // The longest that pg-boss allows; a run that takes longer ends, and the next one goes on.
-        expireInSeconds: daySeconds,
-        retryLimit: 1_000,
-        retryDelay: 0,
-        retentionSeconds: 365 * daySeconds,
-        deleteAfterSeconds: hourSeconds,
-      };
-      await boss.createQueue(name, { ...options, policy: "exclusive" });
-      await boss.updateQueue(name, options);
+  const start = async (createSchema: boolean): Promise<PgBoss> => {
+    const boss = new PgBoss({
+      ...(serverOf(url).config as object),
+      // The driver takes a function too, which gives each connection a fresh token.
+      ...(password === undefined ? {} : { password: password as unknown as string }),
+      application_name: "azure-lattice-sync queue",
+      schema: queueSchema,
+      createSchema,
+      max: mostConnections,
+      // Schedules are this program's: 45 minutes count from the last start.
+      schedule: false,
+      superviseIntervalSeconds: monitorSeconds,
+      monitorIntervalSeconds: monitorSeconds,
+      maintenanceIntervalSeconds: hourSeconds,
+      registerInstance: false,
+    });
+    boss.on("error", onError);
+    try {
+      await boss.start();
+      return boss;
+    } catch (error) {
+      await boss.stop({ graceful: false }).catch(onError);
+      throw error;
     }
+  };
+  try {
+    const boss = await start(true).catch((error: unknown) => {
+      // It may not make a schema, not even one that is there: somebody may have made it for this user.
+      if (!isForbidden(error)) throw error;
+      return start(false);
+    });
+    await makeQueues(boss, heartbeatSeconds).catch(async (error: unknown) => {
+      await boss.stop({ graceful: false }).catch(onError);
+      throw error;
+    });
+    return queueOn(boss);
   } catch (error) {
-    await boss.stop({ graceful: false }).catch(onError);
     throw new StateError(
       `the queue of jobs cannot be kept in the schema ${queueSchema} (${errorText(error)}): make the user of state.url the owner of this schema, or allow it to create one`,
       { cause: error },
     );
   }
-  return queueOn(boss);
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "42501";
+}
+
+async function makeQueues(boss: PgBoss, heartbeatSeconds: number): Promise<void> {
+  for (const name of Object.values(names)) {
+    const options = {
+      heartbeatSeconds,
+      // The longest that pg-boss allows; a run that takes longer ends, and the next one goes on.
+      expireInSeconds: daySeconds,
+      retryLimit: 1_000,
+      retryDelay: 0,
+      retentionSeconds: 365 * daySeconds,
+      deleteAfterSeconds: hourSeconds,
+    };
+    await boss.createQueue(name, { ...options, policy: "exclusive" });
+    await boss.updateQueue(name, options);
+  }
 }
 
 function queueOn(boss: PgBoss): Queue {
@@ -139,7 +165,9 @@ function queueOn(boss: PgBoss): Queue {
       await boss.update(scheduled, undefined, { singletonKey: job, startAfter: new Date(at) });
     },
     ask: async (job, work) =>
-      (await boss.send(names.asked, { job, work }, { singletonKey: job, group: { id: job } })) !== null,
+      (await persist(() =>
+        boss.send(names.asked, { job, work }, { singletonKey: job, group: { id: job } }),
+      )) !== null,
     take: async (queue, most, without) => {
       const taken = await boss.fetch<{ readonly job: string; readonly work?: string }>(names[queue], {
         batchSize: most,
@@ -168,10 +196,28 @@ function queueOn(boss: PgBoss): Queue {
       return lost;
     },
     done: async ({ queue, entry: { id, retryCount } }) => {
-      await boss.complete(names[queue], { id, retryCount });
+      await persist(() => boss.complete(names[queue], { id, retryCount }));
     },
     close: () => boss.stop({ graceful: false }),
   };
+}
+
+const mostTries = 5;
+const pauseMs = 250;
+
+/**
+ * Tries again what a lost connection has broken: the server was restarted, and the next connection works. What is done twice is harmless: an
+ * entry that is there already is not added, and work that is not known is not done.
+ */
+async function persist<T>(action: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (tries === mostTries || !isTransient(error)) throw error;
+      await sleep(pauseMs * tries);
+    }
+  }
 }
 
 /** The ids of entries that a command reached; pg-boss gives them, and its types do not say so. */

@@ -27,6 +27,32 @@ afterEach(async () => {
   expect(faults).toEqual([]);
 });
 
+it("is made by a user who owns its schema and may make none", async () => {
+  const schema = `${place.queueSchema}_own`;
+  const user = `${schema}_user`;
+  const made = { url: place.url, schema: place.queueSchema };
+  await sql(
+    made,
+    `CREATE ROLE ${user} LOGIN PASSWORD 'only-for-tests'`,
+    `CREATE SCHEMA ${schema} AUTHORIZATION ${user}`,
+  );
+  const url = new URL(place.url);
+  url.username = user;
+  url.password = "only-for-tests";
+  const options = { heartbeatSeconds: 10, monitorSeconds: 1, onError: () => {} };
+  try {
+    const own = await openQueue({ url: url.href, queueSchema: schema }, options);
+    await own.schedule([{ job: "a", at: soon() }]);
+    expect(await own.take("schedule", 1, [])).toMatchObject([{ job: "a" }]);
+    await own.close();
+    await expect(openQueue({ url: url.href, queueSchema: `${schema}_not` }, options)).rejects.toThrow(
+      `the queue of jobs cannot be kept in the schema ${schema}_not`,
+    );
+  } finally {
+    await sql(made, `DROP SCHEMA ${schema} CASCADE`, `DROP ROLE ${user}`);
+  }
+});
+
 const soon = (): number => Date.now() - 1_000;
 
 describe("the queue of jobs", () => {

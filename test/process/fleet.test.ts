@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { ownDatabase } from "../state/postgres/own-database.ts";
+import { sql } from "../state/postgres/sql.ts";
+import { configuration, makeWorkplace, type RealProcess, type Workplace } from "./real-process.ts";
+
+const headers = { "x-requested-by": "test", authorization: "Bearer one-token-for-all-replicas" };
+const people = 40;
+
+interface Replica {
+  readonly process: RealProcess;
+  readonly url: string;
+}
+
+let stack: AsyncDisposableStack;
+let place: Workplace;
+let sandbox: Sandbox;
+let database: { readonly url: string; readonly schema: string };
+let sent: { readonly method: string; readonly path: string; readonly body: string }[];
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  sandbox = stack.adopt(await startSandbox({ file: ":memory:", people }), (one) => one.close());
+  place = stack.use(makeWorkplace());
+  database = { url: stack.use(await ownDatabase()).url, schema: "azure_lattice_sync" };
+  sent = [];
+  sandbox.onRequest = ({ host, method, path, body }) => {
+    if (host === "lattice" && method !== "GET") sent.push({ method, path, body });
+    return undefined;
+  };
+});
+
+afterEach(() => stack.disposeAsync());
+
+async function replica(more: object = {}, name = "config.yaml"): Promise<Replica> {
+  const file = place.configure(
+    configuration(
+      { sandbox, statePath: "" },
+      {
+        state: { url: database.url },
+        http: { listen: "127.0.0.1:0", token: "one-token-for-all-replicas" },
+        log: { level: "info", format: "json" },
+        workers: { lease: "6s" },
+        lattice: {
+          url: sandbox.latticeUrl,
+          token: sandbox.latticeToken,
+          maxRequestsPerSecond: 20,
+          maxConcurrency: 2,
+          timeout: "2s",
+        },
+        ...more,
+      },
+    ),
+    name,
+  );
+  const process = place.start(["daemon", "--config", file], { LOG_LEVEL: "" });
+  stack.defer(async () => {
+    process.child.kill("SIGKILL");
+    await process.ended;
+  });
+  await process.said(/"msg":"daemon started"/);
+  return { process, url: /"http":"(?<url>[^"]+)"/.exec(process.stderr())?.groups?.url ?? "" };
+}
+
+async function get<T>({ url }: Replica, path: string): Promise<T> {
+  const answer = await fetch(`${url}/api${path}`, { headers });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return answer.json() as Promise<T>;
+}
+
+async function until<T>(
+  what: string,
+  found: () => Promise<T | false | undefined> | T | false | undefined,
+): Promise<T> {
+  const since = performance.now();
+  for (;;) {
+    const answer = await found();
+    if (answer !== false && answer !== undefined) return answer;
+    if (performance.now() - since > 25_000) throw new Error(`not within 25 seconds: ${what}`);
+    await new Promise((later) => setTimeout(later, 100));
+  }
+}
+
+interface Works {
+  readonly works: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly trigger: string;
+    readonly finishedAt: string | null;
+    readonly error: string | null;
+    readonly result: { readonly outcome: string } | null;
+  }[];
+}
+
+/** People for whom more than one account was asked for. */
+const accountsMadeTwice = (): readonly string[] => {
+  const ids = sent
+    .filter(({ method }) => method === "POST")
+    .map(({ body }) => String(JSON.parse(body).externalId));
+  return ids.filter((id, index) => ids.indexOf(id) !== index);
+};
+
+const created = (): number => sent.filter(({ method }) => method === "POST").length;
+const cycles = ({ process }: Replica): number =>
+  process.stderr().match(/"msg":"cycle finished"/g)?.length ?? 0;
+
+describe.skipIf(process.platform === "win32")("daemons that share a database", () => {
+  it("run each cycle once between them, and all show it", async () => {
+    const [a, b] = [await replica(), await replica({}, "b.yaml")];
+    await until("the first cycle", () => cycles(a) + cycles(b) > 0);
+    const shown = await until("its end on both", async () => {
+      const works = await Promise.all([a, b].map((one) => get<Works>(one, "/works")));
+      return works.every(({ works: [first] }) => first?.finishedAt != null) && works;
+    });
+    expect(shown[0]).toEqual(shown[1]);
+    expect(shown[0]?.works).toMatchObject([
+      { kind: "cycle", trigger: "schedule", result: { outcome: "done" } },
+    ]);
+    expect(accountsMadeTwice()).toEqual([]);
+    const [people] = await sql(
+      database,
+      "SELECT count(*)::int AS all, count(DISTINCT object_id)::int AS different FROM target_user WHERE object_id IS NOT NULL",
+    );
+    expect(people?.all).toBe(people?.different);
+    expect(cycles(a) + cycles(b)).toBe(1);
+  });
+
+  it("do what a person asks any of them for, and all show its progress and result", async () => {
+    const [a, b] = [await replica(), await replica({}, "b.yaml")];
+    await until("the first cycle", async () => (await get<Works>(b, "/works")).works[0]?.finishedAt != null);
+    const answer = await fetch(`${b.url}/api/cycles`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify({ dryRun: true }),
+    });
+    const { work } = (await answer.json()) as { work: string };
+    expect(answer.status).toBe(202);
+    const second = await fetch(`${a.url}/api/cycles`, { method: "POST", headers });
+    expect(second.status).toBe(409);
+    await until("the result on the other one", async () =>
+      (await get<Works>(a, "/works")).works.find(({ id, finishedAt }) => id === work && finishedAt !== null),
+    );
+    const plan = await get<{ total: number }>(a, `/works/${work}/operations`);
+    expect(plan).toEqual(await get(b, `/works/${work}/operations`));
+  });
+
+  it("go on with the cycle of one that was killed within 15 seconds, and create nobody twice", async () => {
+    const a = await replica();
+    let killedAt = 0;
+    const killed = new Promise<void>((resolve) => {
+      sandbox.onRequest = ({ host, method, path, body }) => {
+        if (host !== "lattice" || method === "GET") return undefined;
+        sent.push({ method, path, body });
+        if (created() === 5 && killedAt === 0) {
+          killedAt = performance.now();
+          a.process.child.kill("SIGKILL");
+          resolve();
+        }
+        return undefined;
+      };
+    });
+    await killed;
+    const before = created();
+    await replica({}, "b.yaml");
+    await until("the first request of the other one", () => created() > before);
+    expect(performance.now() - killedAt).toBeLessThan(15_000);
+    await until(
+      "the end",
+      async () => (await sql(database, "SELECT 1 FROM cycle WHERE outcome = 'done'")).length > 0,
+    );
+    expect(accountsMadeTwice()).toEqual([]);
+    const [{ works } = { works: [] }] = [
+      await sql(database, "SELECT error FROM work WHERE error IS NOT NULL"),
+    ].map((rows) => ({ works: rows }));
+    expect(works).toEqual([{ error: "The daemon ended while it ran." }]);
+  });
+
+  it("let one that was stopped for longer than its lease send nothing more", async () => {
+    const a = await replica();
+    await until("some accounts", () => created() >= 5);
+    a.process.child.kill("SIGSTOP");
+    const b = await replica({}, "b.yaml");
+    await until(
+      "the takeover",
+      () => /"msg":"cycle (started|begins)|plan/i.test(b.process.stderr()) || created() > 10,
+    );
+    const before = a.process.stderr().length;
+    a.process.child.kill("SIGCONT");
+    await until("the end", () => cycles(b) > 0);
+    expect(a.process.stderr().slice(before)).toMatch(/lease|took this job over/);
+    expect(accountsMadeTwice()).toEqual([]);
+  });
+
+  it("are refused with another tenant for the same job, and leave a job to the newest configuration", async () => {
+    await replica();
+    const b = await replica({ reconcile: { every: "7d" } }, "b.yaml");
+    expect(b.process.stderr()).not.toMatch(/newer configuration/);
+    const stranger = place.configure(
+      configuration(
+        { sandbox, statePath: "" },
+        {
+          state: { url: database.url },
+          lattice: { url: "https://other.example.com/scim/v2", token: "key" },
+          http: { listen: "127.0.0.1:0", local: "open" },
+        },
+      ),
+      "c.yaml",
+    );
+    const { code, stderr } = await place.start(["daemon", "--config", stranger]).ended;
+    expect({ code, stderr }).toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/the daemon on .* runs a job "default"/i),
+    });
+  });
+});
