@@ -2,9 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { heldCount } from "../../report/situation.ts";
 import { iso } from "../../report/status.ts";
 import type { DaemonView, JobEntry, JobList, JobView } from "./daemon-view.ts";
-import { currentStatus, kept } from "./situation.ts";
-
-const listAgeMs = 1_000;
+import { currentStatus } from "./situation.ts";
 
 /** A request for a job that is not there, or not open. */
 export class JobRefusal extends Error {
@@ -51,8 +49,7 @@ function openView({ name, view, fault }: JobEntry): JobView {
 
 /** Lists the jobs: for each what it does, what it waits for, and what is wrong with it. */
 export function jobListRoutes(app: FastifyInstance, { jobs, now }: DaemonView): void {
-  const list = kept(listAgeMs, now, () => Promise.all(jobs.all().map(jobDocument)));
-  app.get("/jobs", async () => ({ now: iso(now()), jobs: await list() }));
+  app.get("/jobs", async () => ({ now: iso(now()), jobs: await Promise.all(jobs.all().map(jobDocument)) }));
   app.get<{ Params: { job: string } }>("/jobs/:job", async (request, reply) => {
     const entry = jobs.find(request.params.job);
     return entry === undefined ? reply.callNotFound() : jobDocument(entry);

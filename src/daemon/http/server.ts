@@ -161,7 +161,13 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
       { prefix },
     );
   };
-  await app.register(async (api) => jobListRoutes(api, view), { prefix: "/api" });
+  await app.register(
+    async (api) => {
+      takeTurns(api, null);
+      jobListRoutes(api, view);
+    },
+    { prefix: "/api" },
+  );
   await jobRoutes("/api", jobByDefault(jobs));
   await jobRoutes("/api/jobs/:job", jobInAddress(jobs));
 }

@@ -8,9 +8,9 @@ const mostWaiting = 100;
  * Makes the routes of `app` take turns: a few at once, the others in the order in which they came. So health and metrics are
  * answered however many requests there are. A client that disconnects while waiting gets no answer; if too many wait, further
  * ones get an answer that says to try again later.
- * @param inMemory path of the routes that do not query the database
+ * @param inMemory path of the routes that do not query the database; `null`: all do
  */
-export function takeTurns(app: FastifyInstance, inMemory: string): void {
+export function takeTurns(app: FastifyInstance, inMemory: string | null): void {
   const queue: (() => void)[] = [];
   let running = 0;
   const next = (): void => {
@@ -35,7 +35,7 @@ export function takeTurns(app: FastifyInstance, inMemory: string): void {
     });
 
   app.addHook("onRoute", (route) => {
-    if (route.url.startsWith(inMemory)) return;
+    if (inMemory !== null && route.url.startsWith(inMemory)) return;
     const { handler } = route;
     route.handler = async function (this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
       if (running >= atOnce && queue.length >= mostWaiting) {
