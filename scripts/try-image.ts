@@ -2,10 +2,12 @@ import { spawnSync } from "node:child_process";
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Copy, DockerfileParser, type Instruction } from "dockerfile-ast";
+import { Copy, DockerfileParser, type Instruction, PropertyInstruction } from "dockerfile-ast";
+import { ended, tryPostgres } from "./try-postgres.ts";
 
 // Follows the Dockerfile without a container engine: each stage is a folder, what it copies is copied, and what it runs is run
-// there by this machine's Node and npm. Then the command of the last stage says its version, checks, plans and sends. What
+// there by this machine's Node and npm. Then the command of the last stage says its version, checks, plans and sends, with its state
+// in a file and in a real PostgreSQL. What
 // differs from a real build is the base image; that the tree works read-only is for test/deploy/image.test.ts.
 
 const root = dirname(import.meta.dirname);
@@ -17,6 +19,8 @@ const stages = new Map<string, string>();
 let stage = "";
 let workingFolder = "/";
 let entrypoint: readonly string[] = [];
+/** The variables that the last stage sets. */
+let variables: Readonly<Record<string, string>> = {};
 
 try {
   for (const instruction of DockerfileParser.parse(dockerfile).getInstructions()) follow(instruction);
@@ -25,6 +29,11 @@ try {
   run(["sync", "--sandbox", "--people", "30", "--dry-run"]);
   run(["sync", "--sandbox"]);
   run(["sync", "--sandbox", "--dry-run"]);
+  await tryPostgres(folder, (args, environment) => {
+    const [file = "", ...before] = startsOf()[0] ?? [];
+    const env = { PATH: process.env.PATH ?? "", ...variables, ...environment };
+    return ended(file, [...before, ...args], { cwd: join(stage, workingFolder), env });
+  });
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -38,6 +47,7 @@ function follow(instruction: Instruction): void {
       stage = join(folder, name === "" ? "image" : name);
       stages.set(name, stage);
       mkdirSync(join(stage, "usr/local/bin"), { recursive: true });
+      variables = {};
       break;
     }
     case "WORKDIR":
@@ -50,10 +60,23 @@ function follow(instruction: Instruction): void {
     case "RUN":
       shell(rest.replaceAll("\\\n", " "));
       break;
+    case "ENV":
+      if (instruction instanceof PropertyInstruction)
+        variables = { ...variables, ...variablesOf(instruction) };
+      break;
     case "ENTRYPOINT":
       entrypoint = JSON.parse(rest);
       break;
   }
+}
+
+/** Paths of the image's folder are in the folder of the stage. */
+function variablesOf(instruction: PropertyInstruction): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    instruction
+      .getProperties()
+      .map((one) => [one.getName(), (one.getValue() ?? "").replace(/^\/app(?=\/)/, join(stage, "app"))]),
+  );
 }
 
 /** @param from the stage, `null` for the checkout */
@@ -96,13 +119,17 @@ function shell(script: string): void {
   process.stdout.write(`ok RUN ${script.replaceAll(/\s+/g, " ")}\n`);
 }
 
-function run(args: readonly string[]): void {
+/** The entry point of the image, and its command for `docker exec`. */
+function startsOf(): readonly (readonly string[])[] {
   const [, ...started] = entrypoint;
-  const cwd = join(stage, workingFolder);
   // Flags of Node, and the program in the stage.
   const words = started.map((word) => (word.startsWith("/") ? join(stage, word) : word));
-  const starts = [[process.execPath, ...words], [join(stage, "usr/local/bin/azure-lattice-sync")]];
-  for (const [file = "", ...before] of starts) {
+  return [[process.execPath, ...words], [join(stage, "usr/local/bin/azure-lattice-sync")]];
+}
+
+function run(args: readonly string[]): void {
+  const cwd = join(stage, workingFolder);
+  for (const [file = "", ...before] of startsOf()) {
     const ended = spawnSync(file, [...before, ...args], { cwd, encoding: "utf8" });
     if (ended.status !== 0) {
       throw new Error(

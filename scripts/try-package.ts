@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { exitCode } from "../src/process/io.ts";
+import { type Ended, ended, tryPostgres } from "./try-postgres.ts";
 
 // Packs the package, installs it in an empty folder, and runs it there on the oldest Node that is supported, on the newest,
-// and on one that is too old. Each Node comes from the package registry.
+// and on one that is too old. Each Node comes from the package registry. Its state is in a file, and in a real PostgreSQL.
 
 const root = dirname(import.meta.dirname);
 const supported = ["22.18.0", "24"];
@@ -38,8 +39,18 @@ try {
       runOn(node, code, ...args);
     }
     rmSync(join(place, "state"), { recursive: true });
+    await tryPostgres(folder, (args, environment) => startOn(node, args, environment));
   }
   for (const node of tooOld) runOn(node, exitCode.usage, "sync", "--sandbox", "--dry-run");
+
+  function startOn(
+    node: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ): Promise<Ended> {
+    const PATH = [nodeOf(node), process.env.PATH].join(delimiter);
+    return ended(join(place, "node_modules/.bin", name), args, { cwd: place, env: { PATH, ...environment } });
+  }
 
   function runOn(node: string, code: number, ...args: readonly string[]): void {
     const PATH = [nodeOf(node), process.env.PATH].join(delimiter);

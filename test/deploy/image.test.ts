@@ -140,6 +140,13 @@ describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
       expect(JSON.parse(next.stdout).summary).toMatchObject({ create: 0, update: 0, deactivate: 0 });
       expect(await run("status")).toMatchObject({ code: 0, stderr: "" });
       expect(readdirSync(join(image.app, "state"))).toEqual([]);
+
+      const exported = join(image.app, "state/export.db");
+      expect(await run("state", "export", exported)).toMatchObject({ code: 0 });
+      expect(await run("state", "rebuild", "--yes")).toMatchObject({ code: 0 });
+      expect(await run("state", "import", exported)).toMatchObject({ code: 0 });
+      expect(await run("sync", "--dry-run", "--detailed-exitcode")).toMatchObject({ code: 0 });
+      expect(readdirSync(join(image.app, "state"))).toEqual(["export.db"]);
     });
 
     it("migrates a database of the first version, for a dry run and for good", async () => {
