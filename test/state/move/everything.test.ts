@@ -5,7 +5,7 @@ import { beforeEach, expect, it } from "vitest";
 import { movedTables } from "../../../src/state/moved-tables.ts";
 import { openStore as openJob } from "../../../src/state/postgres/store.ts";
 import { openStore } from "../../../src/state/sqlite/store.ts";
-import { personRow } from "../contract/rows.ts";
+import { accountRow, personRow } from "../contract/rows.ts";
 import { freshPlace } from "../postgres/place.ts";
 import { writeEverything } from "./everything.ts";
 import { fileToJob, jobToFile } from "./move.ts";
@@ -73,4 +73,17 @@ it("moves more rows than a batch has, and rows that fill a batch alone", async (
   const back = join(folder, "back.db");
   await jobToFile(place, back);
   expect(rowsOf(back)).toEqual(rowsOf(file));
+});
+
+it("keeps a name with half of a surrogate pair as SQLite can, and the JSON with it as it is", async () => {
+  const place = await freshPlace();
+  const job = await openJob(place);
+  const odd = { userName: "ann\ud800@example.com", values: { title: "\ud800" } };
+  await job.commit({ accounts: { put: [accountRow("lat-ann", null, odd)] } }, "private");
+  await job.close();
+  const file = join(folder, "state.db");
+  await jobToFile(place, file);
+  const store = openStore(file);
+  expect(await store.accountOf("lat-ann")).toMatchObject({ ...odd, userName: "ann\ufffd@example.com" });
+  await store.close();
 });
