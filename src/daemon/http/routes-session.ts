@@ -10,8 +10,13 @@ const signInBody = z.union([
   z.strictObject({ code: z.string().max(100) }),
 ]);
 
-/** Signing in and out on the page. */
-export function sessionRoutes(app: FastifyInstance, access: Access, guesses: Guesses): void {
+/** Signing in and out on the page. @param jobs whether there are several jobs, so that addresses must name one */
+export function sessionRoutes(
+  app: FastifyInstance,
+  access: Access,
+  guesses: Guesses,
+  { named }: { readonly named: boolean },
+): void {
   app.get("/api/session", async (request) => {
     const identity = access.identify(request);
     return {
@@ -19,6 +24,7 @@ export function sessionRoutes(app: FastifyInstance, access: Access, guesses: Gue
       signedIn: identity !== null,
       by: identity?.kind ?? null,
       name: identity?.kind === "proxy" ? identity.name : null,
+      ...(named ? { jobs: true } : {}),
     };
   });
   app.post("/api/session", { bodyLimit: 64 * 1024 }, async (request, reply) => {

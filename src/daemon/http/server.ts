@@ -101,7 +101,7 @@ export async function startHttp(
   });
   await app.register(async (session) => {
     session.addHook("onRequest", admit({ signedIn: false, ownSite: true }));
-    sessionRoutes(session, access, guesses);
+    sessionRoutes(session, access, guesses, view.jobs);
   });
   await app.register(async (guarded) => {
     guarded.addHook("onRequest", admit({ signedIn: true, ownSite: true }));

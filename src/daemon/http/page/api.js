@@ -1,3 +1,4 @@
+import { apiPath } from "./job.js";
 import { sentence } from "./words.js";
 
 /** A request that the daemon refused or did not answer; the message is a sentence. */
@@ -18,7 +19,7 @@ export class Refused extends Error {
 export async function api(path, { method = "GET", body, signal } = {}) {
   let answer;
   try {
-    answer = await fetch(`/api/${path}`, {
+    answer = await fetch(apiPath(path), {
       method,
       signal,
       credentials: "same-origin",

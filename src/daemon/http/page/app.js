@@ -2,8 +2,10 @@ import { api, Refused } from "./api.js";
 import { createConnection, isOutdated } from "./connection.js";
 import { h, say } from "./dom.js";
 import { header } from "./header.js";
+import { currentJob, pageAddress, takeJob } from "./job.js";
 import { patch } from "./patch.js";
 import { dryRunView } from "./view-dry-run.js";
+import { jobsView } from "./view-jobs.js";
 import { logView } from "./view-log.js";
 import { nowView } from "./view-now.js";
 import { peopleView } from "./view-people.js";
@@ -33,7 +35,7 @@ const nowhere = {
   title: "No such page",
   nav: null,
   read: () => null,
-  draw: () => [h("h1", null, "There is no such page"), h("a", { href: "#/" }, "To the dashboard")],
+  draw: () => [h("h1", null, "There is no such page"), h("a", { href: pageAddress("") }, "To the dashboard")],
 };
 
 const main = document.getElementById("main");
@@ -49,7 +51,11 @@ const connection = createConnection(() => read(visit));
 function begin() {
   visit?.controller.abort();
   connection.forget();
-  const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const [address = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const before = currentJob();
+  const path = takeJob(address);
+  // A button of one job must not act on another one while its page is still being read.
+  if (currentJob() !== before) main.replaceChildren();
   const view = views.find(({ pattern }) => pattern.test(path)) ?? nowhere;
   const controller = new AbortController();
   const current = {
@@ -78,7 +84,7 @@ function begin() {
 
 /** Reads the data of `current`, and shows it. */
 async function read(current) {
-  const { view, signal } = current;
+  const { signal } = current;
   clearTimeout(current.timer);
   current.turn += 1;
   const { turn } = current;
@@ -88,7 +94,9 @@ async function read(current) {
     if (connection.lost && (await isOutdated())) return location.reload();
     if (over()) return;
     if (!session.signedIn) return signedOut(current);
-    const data = await view.read(current);
+    // An address without a job, as of a bookmark from the time before there were several.
+    if (session.jobs && currentJob() === null) current.view = jobsView;
+    const data = await current.view.read(current);
     if (over()) return;
     current.data = data;
     connection.back();
@@ -97,7 +105,7 @@ async function read(current) {
     if (over()) return;
     if (error instanceof Refused && error.status === 401) return signedOut(current);
     if (error instanceof Refused && error.passing) waiting(current, error);
-    else inItsPlace(current, failure(error, view, current.reload));
+    else inItsPlace(current, failure(error, current.view, current.reload));
   }
   if (!connection.lost) goOn(current);
 }
@@ -131,7 +139,8 @@ function draw(current) {
   if (current.signal.aborted || current.data === undefined || !session.signedIn) return;
   const { view } = current;
   const content = view.draw(current.data, current).filter((part) => part !== null);
-  document.title = `${view.title} – azure-lattice-sync`;
+  const of = currentJob() === null ? "" : ` – ${currentJob()}`;
+  document.title = `${view.title}${of} – azure-lattice-sync`;
   header(view.nav, session, signOut);
   // If nothing of this view was shown before, its elements must not be matched with the old ones.
   if (current.shown && view.whole !== true) patch(main, content);
@@ -172,7 +181,7 @@ function failure(error, view, tryAgain) {
       "div",
       { class: "row" },
       gone === undefined ? h("button", { type: "button", onclick: tryAgain }, "Try again") : null,
-      h("a", { class: "button", href: "#/" }, "To the dashboard"),
+      h("a", { class: "button", href: pageAddress("") }, "To the dashboard"),
     ),
   ];
 }

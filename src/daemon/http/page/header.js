@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { currentJob, pageAddress } from "./job.js";
 import { patch } from "./patch.js";
 
 const links = [
@@ -19,12 +20,13 @@ export function header(current, session, signOut) {
       "div",
       null,
       h("span", { class: "name" }, h("img", { src: iconAddress(), alt: "" }), "azure-lattice-sync"),
-      signedIn
+      signedIn && session.jobs ? jobPart() : null,
+      signedIn && !(session.jobs && currentJob() === null)
         ? h(
             "nav",
             { "aria-label": "Views" },
             links.map(([path, text]) =>
-              h("a", { href: `#/${path}`, "aria-current": current === path ? "page" : null }, text),
+              h("a", { href: pageAddress(path), "aria-current": current === path ? "page" : null }, text),
             ),
           )
         : null,
@@ -34,6 +36,17 @@ export function header(current, session, signOut) {
       signedIn && session.name ? h("span", { class: "quiet small" }, session.name) : null,
     ),
   ]);
+}
+
+/** The job whose pages are shown, and the way to the others. */
+function jobPart() {
+  const job = currentJob();
+  return h(
+    "nav",
+    { "aria-label": "Jobs" },
+    h("a", { href: "#/", "aria-current": job === null ? "page" : null }, "Jobs"),
+    job === null ? null : h("a", { href: pageAddress("") }, h("strong", null, job)),
+  );
 }
 
 function iconAddress() {

@@ -1,5 +1,6 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
+import { pageAddress } from "./job.js";
 import { moreButton, pagesOf } from "./pager.js";
 import { byWhom, changeList, duration, moment, personLink, tag } from "./words.js";
 
@@ -31,7 +32,7 @@ function filters(query) {
   const apply = (event) => {
     event.preventDefault();
     const values = [...new FormData(event.target)].filter(([, value]) => value !== "");
-    const next = `#/log?${new URLSearchParams(values)}`;
+    const next = pageAddress(`log?${new URLSearchParams(values)}`);
     if (location.hash === next) dispatchEvent(new HashChangeEvent("hashchange"));
     else location.hash = next;
   };

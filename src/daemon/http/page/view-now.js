@@ -1,5 +1,6 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
+import { pageAddress } from "./job.js";
 import { stateCard } from "./now-state.js";
 import { skippedPart } from "./skipped.js";
 import { follow } from "./watch.js";
@@ -84,7 +85,7 @@ function held(guard) {
       ? null
       : h(
           "a",
-          { class: "button main", href: `#/plans/${encodeURIComponent(guard.planId)}` },
+          { class: "button main", href: pageAddress(`plans/${encodeURIComponent(guard.planId)}`) },
           "Review, release or reject",
         ),
   );
@@ -146,7 +147,7 @@ function rejectedByHand({ people }) {
       "p",
       null,
       `Changes of ${count(people, "person", "people")} are not sent, because they were rejected. `,
-      h("a", { href: "#/rejected" }, "Review or undo"),
+      h("a", { href: pageAddress("rejected") }, "Review or undo"),
     ),
   );
 }
@@ -187,7 +188,7 @@ function cycles(list) {
                 { class: "number" },
                 h(
                   "a",
-                  { href: `#/log?cycle=${cycle.id}` },
+                  { href: pageAddress(`log?cycle=${cycle.id}`) },
                   `${number(cycle.done)}`,
                   h("span", { class: "unseen" }, " done: log of this cycle"),
                 ),

@@ -1,5 +1,6 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
+import { pageAddress } from "./job.js";
 import { count, personLink, tag } from "./words.js";
 
 const shown = 20;
@@ -28,7 +29,7 @@ function searchForm(text) {
   const search = (event) => {
     event.preventDefault();
     const wanted = String(new FormData(event.target).get("text")).trim();
-    const next = `#/people?${new URLSearchParams({ text: wanted })}`;
+    const next = pageAddress(`people?${new URLSearchParams({ text: wanted })}`);
     if (location.hash === next) dispatchEvent(new HashChangeEvent("hashchange"));
     else location.hash = next;
   };

@@ -1,6 +1,7 @@
 import { api } from "./api.js";
 import { decide, deciding, decisionParts } from "./decide.js";
 import { h } from "./dom.js";
+import { pageAddress } from "./job.js";
 import { mappingSection } from "./person-mapping.js";
 import { scopeSection } from "./person-scope.js";
 import { entries, readEntries } from "./view-log.js";
@@ -155,7 +156,11 @@ function standing(stands) {
           "div",
           { class: "notice warn" },
           "Held by the guard: ",
-          h("a", { href: `#/plans/${encodeURIComponent(stands.heldBy.planId)}` }, "review the plan"),
+          h(
+            "a",
+            { href: pageAddress(`plans/${encodeURIComponent(stands.heldBy.planId)}`) },
+            "review the plan",
+          ),
           h(
             "ul",
             null,

@@ -1,6 +1,7 @@
 import { api } from "./api.js";
 import { decide, deciding, decisionParts } from "./decide.js";
 import { h, table } from "./dom.js";
+import { pageAddress } from "./job.js";
 import { heldRow } from "./operation-row.js";
 import { chooser, chosenText } from "./plan-choose.js";
 import { resume } from "./watch.js";
@@ -61,7 +62,7 @@ export const planView = {
             "p",
             { "data-key": "rejected" },
             `${count(plan.rejected, "operation")} of this plan ${plan.rejected === 1 ? "was" : "were"} rejected. `,
-            h("a", { href: "#/rejected" }, "Review or undo"),
+            h("a", { href: pageAddress("rejected") }, "Review or undo"),
           ),
       plan.moreRejections
         ? h(
@@ -80,7 +81,7 @@ function nothingHeld() {
     "section",
     { "data-key": "nothing" },
     h("p", null, "This plan no longer holds anything."),
-    h("a", { class: "button", href: "#/" }, "To the dashboard"),
+    h("a", { class: "button", href: pageAddress("") }, "To the dashboard"),
   );
 }
 

@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { pageAddress } from "./job.js";
 
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
@@ -68,7 +69,7 @@ export function outcomeTag(outcome) {
 }
 
 export function personLink(objectId, userName) {
-  return h("a", { href: `#/people/${encodeURIComponent(objectId)}` }, userName ?? objectId);
+  return h("a", { href: pageAddress(`people/${encodeURIComponent(objectId)}`) }, userName ?? objectId);
 }
 
 /** The last part of a SCIM path, without the URN of its schema. */

@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { pageAddress } from "./job.js";
 import { count, duration, number, outcomeTag } from "./words.js";
 
 /** The title of a piece of work while it runs, when it has failed and when it has ended. */
@@ -50,7 +51,7 @@ export function workCard(work) {
           `Not released, because the change is no longer the same: ${result.notLetGo.map(({ userName }) => userName).join(", ")}.`,
         ),
     work.kind === "dryRun"
-      ? h("p", null, h("a", { class: "button", href: `#/dry-run/${work.id}` }, "Review the plan"))
+      ? h("p", null, h("a", { class: "button", href: pageAddress(`dry-run/${work.id}`) }, "Review the plan"))
       : null,
     h("p", { class: "small quiet" }, `It took ${took}.`),
   );

@@ -1,0 +1,58 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Sandbox, startSandbox } from "../../../src/sandbox/sandbox.ts";
+import { jobIn, startJobs } from "../several-jobs.ts";
+import { hasBrowser, openPage, startBrowser } from "./browser.ts";
+import { until } from "./running-daemon.ts";
+
+describe.skipIf(!hasBrowser())("the dashboard of several jobs", { timeout: 120_000 }, () => {
+  let browser: Browser;
+  let companies: readonly Sandbox[];
+  beforeAll(async () => {
+    browser = await startBrowser();
+    companies = await Promise.all([1, 2].map((seed) => startSandbox({ file: ":memory:", people: 20, seed })));
+  });
+  afterAll(async () => {
+    await browser.close();
+    await Promise.all(companies.map((company) => company.close()));
+  });
+
+  it("lists the jobs with what is wrong with them, and shows each page for one job", async () => {
+    const [emea, us] = companies;
+    if (emea === undefined || us === undefined) throw new Error("no companies");
+    await using daemon = await startJobs({
+      emea: jobIn(emea),
+      us: jobIn(us),
+      broken: jobIn(us, { lattice: { token: undefined, tokenFile: "gone.key" } }),
+    });
+    await daemon.ended("emea", "us");
+    for (const { id } of [...emea.directory.users()].slice(0, 15)) emea.directory.softDelete(id);
+    await daemon.post("/api/jobs/emea/cycles");
+    await until(() => daemon.lines("cycle finished", "emea").length === 2);
+
+    const { page, complaints } = await openPage(browser);
+    // An old bookmark of a page without a job leads to the list.
+    await page.goto(`${daemon.url}/#/log`);
+    const row = (job: string) =>
+      page.locator("main tbody tr", { has: page.getByRole("link", { name: job, exact: true }) });
+    await row("broken").waitFor();
+    expect(await row("broken").textContent()).toMatch(/not open.*gone\.key/);
+    expect(await row("us").textContent()).toMatch(/ok.*done/);
+    expect(await page.getByText("3 jobs, 1 in trouble").count()).toBe(1);
+
+    await row("emea").getByRole("link", { name: "emea", exact: true }).click();
+    await page.getByText(/The guard holds \d+ changes/).waitFor();
+    expect(await page.title()).toContain("emea");
+    await page.getByRole("link", { name: "Log", exact: true }).click();
+    await page.locator("main tbody tr").first().waitFor();
+    expect(page.url()).toBe(`${daemon.url}/#/jobs/emea/log`);
+    await page.locator("main tbody tr a").first().click();
+    await page.waitForURL(/#\/jobs\/emea\/people\//);
+
+    await page.getByRole("link", { name: "Jobs", exact: true }).click();
+    await row("us").getByRole("link", { name: "us", exact: true }).click();
+    await until(async () => (await page.title()).includes("us"));
+    expect(await page.getByText(/The guard holds/).count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+});
