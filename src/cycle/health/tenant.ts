@@ -50,6 +50,6 @@ async function idOf(
 
 function anotherTenant(known: string, configured: string): ConfigurationError {
   return new ConfigurationError(
-    `the state database belongs to the tenant ${known}, but the configuration names ${configured}: nothing was sent. For a new tenant, set state.path (ALS_STATE) to another file`,
+    `the state database belongs to the tenant ${known}, but the configuration names ${configured}: nothing was sent. For a new tenant, give the job a state of its own: another file (state.path, ALS_STATE) or another database (state.url, ALS_STATE_URL)`,
   );
 }

@@ -67,7 +67,7 @@ export function strangeCompany(
 
 /** @param seen the answers about linked accounts */
 export function strangeCompanyText(seen: string, linked: number): string {
-  return `This Lattice is not the company of the ${count(linked, "linked account")} in the state database: ${seen}. No link was removed and nothing was sent. Check LATTICE_API_KEY and lattice.url. To provision another company on purpose, set state.path (ALS_STATE) to a new file.`;
+  return `This Lattice is not the company of the ${count(linked, "linked account")} in the state database: ${seen}. No link was removed and nothing was sent. Check LATTICE_API_KEY and lattice.url. To provision another company on purpose, give the job a state of its own: a new file (state.path, ALS_STATE) or a new database (state.url, ALS_STATE_URL).`;
 }
 
 /** The sentence about a person whose account cannot be found. */

@@ -19,6 +19,8 @@ export interface CuttingProxy {
   readonly url: string;
   /** Cuts the connection of the message of this number from now on; 1 is the next of that side. Connections that follow are not cut. */
   cutAt(message: number, cut: Cut): void;
+  /** Called when a connection was cut so; connections that are made since wait until it is done. */
+  onCut(then: () => Promise<void>): void;
   /** `true` if it was cut since. */
   hasCut(): boolean;
   /** Messages from the client so far. */
@@ -36,11 +38,16 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
   const sockets = new Set<Socket>();
   let wanted: { left: number; readonly cut: Cut } | undefined;
   let cut = false;
+  let onCut: (() => Promise<void>) | undefined;
+  let ready: Promise<void> = Promise.resolve();
   let heard = 0;
   /** Counts the times that packets were lost: connections that are older are affected. */
   let losses = 0;
 
-  const proxy = createServer((client) => {
+  const proxy = createServer(async (client) => {
+    sockets.add(client);
+    client.pause();
+    await ready;
     const upstream = connect(Number(server.port), server.hostname);
     let dead = false;
     const since = losses;
@@ -74,6 +81,8 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
       cut = true;
       dead = true;
       const end = (): void => {
+        if (onCut !== undefined) ready = onCut();
+        onCut = undefined;
         client.destroy();
       };
       if (when === "after") to.write(message, end);
@@ -81,6 +90,7 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
     };
     const fromClient = messages(true);
     const fromServer = messages(false);
+    client.resume();
     client.on("data", (bytes) => {
       for (const message of fromClient(bytes)) pass("client", message);
     });
@@ -99,6 +109,9 @@ export async function cuttingProxy(url: string): Promise<CuttingProxy> {
     url: through.href,
     cutAt: (left, at) => {
       [wanted, cut] = [{ left, cut: at }, false];
+    },
+    onCut: (then) => {
+      onCut = then;
     },
     hasCut: () => cut,
     heard: () => heard,

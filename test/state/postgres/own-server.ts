@@ -47,13 +47,29 @@ export interface OwnServer extends AsyncDisposable {
   folder(name: string, files: Readonly<Record<string, string>>): string;
 }
 
+/** Data as `initdb` makes it, which takes longer than to copy it. */
+let fresh: string | undefined;
+
 /** Makes a server, and does not start it. @param settings of `postgresql.conf` */
 export function makeOwnServer(settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
-  const folder = mkdtempSync(join(tmpdir(), "als-server-"));
-  chmodSync(folder, 0o755);
+  const folder = newFolder();
   const as = userForServer();
   const native = programsFor(as, folder);
-  return serverOn({ folder, native, as, data: initialise(native, folder, as) }, settings);
+  if (fresh === undefined) {
+    const made = newFolder();
+    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+    fresh = initialise(native, made, as);
+  }
+  const data = join(folder, "data");
+  cpSync(fresh, data, { recursive: true });
+  own(data, as);
+  return serverOn({ folder, native, as, data }, settings);
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "als-server-"));
+  chmodSync(folder, 0o755);
+  return folder;
 }
 
 interface Files {
@@ -119,8 +135,7 @@ async function serverOn(files: Files, settings: Readonly<Record<string, string>>
       }
     },
     makeReplica: async () => {
-      const copy = mkdtempSync(join(tmpdir(), "als-replica-"));
-      chmodSync(copy, 0o755);
+      const copy = newFolder();
       const client = new pg.Client({ connectionString: url });
       await client.connect();
       await client.query("SELECT pg_backup_start('replica', true)");

@@ -63,11 +63,16 @@ export async function checkRights(
   ];
 }
 
-/** Refuses a connection to a server that is not the primary one, as it refuses a write itself. */
-export async function refuseReplica(client: ClientBase): Promise<void> {
-  const { rows } = await client.query<{ replica: boolean }>("SELECT pg_is_in_recovery() AS replica");
-  if (rows[0]?.replica !== true) return;
-  throw Object.assign(new Error("the server is a replica"), { code: "25006" });
+const prepare = `SELECT pg_is_in_recovery() AS replica,
+  CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END`;
+
+/**
+ * Prepares a connection that writes: a commit is answered when it is on the disk, even if the server is set not to wait for that.
+ * @returns whether the server can write
+ */
+export async function prepareToWrite(client: ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ replica: boolean }>(prepare);
+  return rows[0]?.replica === false;
 }
 
 /** PostgreSQL 13, in its own counting. */

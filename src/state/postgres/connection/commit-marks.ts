@@ -88,10 +88,14 @@ export async function refuseOlderServer(
   { name }: DatabaseInWords,
 ): Promise<void> {
   if (expected.length === 0) return;
-  const { rows } = await client.query<{ writer: string; number: number }>(
-    "SELECT writer, number FROM commit_mark WHERE job = $1 AND writer = ANY($2::text[])",
-    [job, expected.map(({ writer }) => writer)],
-  );
+  const known = await client.query<{ there: boolean }>("SELECT to_regclass('commit_mark') IS NOT NULL AS there");
+  const { rows } =
+    known.rows[0]?.there === true
+      ? await client.query<{ writer: string; number: number }>(
+          "SELECT writer, number FROM commit_mark WHERE job = $1 AND writer = ANY($2::text[])",
+          [job, expected.map(({ writer }) => writer)],
+        )
+      : { rows: [] };
   const found = new Map(rows.map(({ writer, number }) => [writer, number]));
   if (expected.every(({ writer, committed }) => (found.get(writer) ?? 0) >= committed)) return;
   throw new StateError(

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import { StateError, UsageError } from "../../../domain/errors.ts";
 import { migrate, schemaState } from "../schema/migrate.ts";
 import { copyJob } from "../schema/scratch-copy.ts";
-import { checkRights, checkServer, refuseReplica } from "./check.ts";
+import { checkRights, checkServer, prepareToWrite } from "./check.ts";
 import { type CommitMarks, createCommitMarks, pruneMarks, refuseOlderServer } from "./commit-marks.ts";
 import { closerOf, withClient } from "./connections.ts";
 import { type Database, databaseOf, type Use } from "./database.ts";
@@ -136,7 +136,7 @@ async function opened(
     ...(password === undefined ? {} : { password }),
     ...settingsOf(settings, { ...defaultLimits, ...limits }),
     verify: (client, done) => {
-      const checked = job === null ? Promise.resolve() : checkAgain(client, job, marks, words);
+      const checked = settings.tables === "shared" ? check(client, job, marks, words) : Promise.resolve();
       checked.then(() => done(), done);
     },
   });
@@ -155,16 +155,18 @@ async function opened(
   return null;
 }
 
-/** A connection that is made later may lead to another server. */
-async function checkAgain(
+/** @param job `null`: it is not known yet, and the server is checked more closely */
+async function check(
   client: PoolClient,
-  job: number,
+  job: number | null,
   marks: CommitMarks,
   words: DatabaseInWords,
 ): Promise<void> {
   const expected = marks.expected();
-  if (expected.length === 0) return;
-  await refuseReplica(client);
+  const writes = await prepareToWrite(client);
+  if (job === null) return;
+  // A connection that is made later may lead to another server. One that is about to become the primary one is waited for.
+  if (!writes) throw Object.assign(new Error("the server is a replica"), { code: "25006" });
   await refuseOlderServer(client, job, expected, words);
 }
 

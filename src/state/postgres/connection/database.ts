@@ -69,6 +69,8 @@ export type Walk = <Row extends object>(
 
 const firstPauseMs = 25;
 const longestPauseMs = 1_000;
+/** A run that ends writes what it can: it must not wait each time for a database that was waited for in vain. */
+const restMs = 2_000;
 /** Rows of a walk that are in memory at a time. */
 const walkedAtOnce = 2_000;
 
@@ -91,6 +93,11 @@ export function databaseOf(
   { waitMs, tables }: Use,
 ): Database {
   let copyIsLost = false;
+  /** It was waited for in vain: what follows fails after one attempt, and at once for a while. */
+  let givenUp: { readonly at: number; readonly error: unknown } | null = null;
+  /** When a connection was last lost, by `performance.now()`. */
+  let lostAt = 0;
+  const usedAt = new WeakMap<PoolClient, number>();
   const passes = (error: unknown): boolean => {
     if (tables === "copy" && isLost(error)) copyIsLost = true;
     return isTransient(error) && tables !== "copy" && !(tables === "read" && isStale(error));
@@ -100,25 +107,41 @@ export function databaseOf(
     let since: number | undefined;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       if (copyIsLost) throw lostCopy(words);
+      if (givenUp !== null && performance.now() - givenUp.at < restMs) throw givenUp.error;
       try {
-        return await attempt();
+        const result = await attempt();
+        givenUp = null;
+        return result;
       } catch (error) {
         // Counted from the failure: a server that hangs may have taken longer than that to be given up once.
         since ??= performance.now();
-        if (!passes(error) || performance.now() - since > waitMs) {
-          throw copyIsLost ? lostCopy(words, error) : stateError(words, error);
+        if (!passes(error)) throw copyIsLost ? lostCopy(words, error) : stateError(words, error);
+        if (givenUp !== null || performance.now() - since > waitMs) {
+          givenUp = { at: performance.now(), error: stateError(words, error) };
+          throw givenUp.error;
         }
         await sleep(pauseMs);
       }
     }
   };
+  /** A connection that has answered since the last one was lost, or a new one: what has broken one has mostly broken all. */
+  const connection = async (): Promise<PoolClient> => {
+    for (;;) {
+      const client = await pool.connect();
+      const used = usedAt.get(client);
+      if (used === undefined || used > lostAt) return client;
+      discard(client);
+    }
+  };
   const onOne = async <T>(use: (client: PoolClient) => Promise<T>): Promise<T> => {
-    const client = await pool.connect();
+    const client = await connection();
     try {
       const result = await use(client);
+      usedAt.set(client, performance.now());
       client.release();
       return result;
     } catch (error) {
+      if (isLost(error)) lostAt = performance.now();
       // A connection that is lost, or still in a transaction, is not used again.
       if (isLost(error) || isStale(error) || client.getTransactionStatus() !== "I") discard(client);
       else client.release();

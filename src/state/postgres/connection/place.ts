@@ -16,6 +16,8 @@ export interface PostgresPlace {
 
 /** How long the server may take, milliseconds. */
 export interface Limits {
+  /** For a new connection. */
+  readonly connectMs: number;
   /** For a statement, before the server ends it. COMMIT may take until `answerMs`, because it may wait for a replica. */
   readonly statementMs: number;
   /** For the answer, before the connection is given up. */
@@ -31,6 +33,7 @@ export interface Limits {
  * one that waits for it gives up.
  */
 export const defaultLimits: Limits = {
+  connectMs: 10_000,
   statementMs: 55_000,
   answerMs: 60_000,
   lockMs: 30_000,

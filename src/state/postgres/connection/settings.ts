@@ -11,7 +11,6 @@ export interface Settings extends Pick<Use, "tables"> {
 
 /** A cycle uses one or two at a time, the dashboard and notifications the others. */
 const mostConnections = 5;
-const connectTimeoutMs = 10_000;
 /** A peer that is gone is noticed within half a minute, by either side, while nothing is on its way. */
 const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };
 
@@ -31,7 +30,7 @@ export function settingsOf({ path, tables }: Settings, limits: Limits): PoolConf
   };
   return {
     application_name: "azure-lattice-sync",
-    connectionTimeoutMillis: connectTimeoutMs,
+    connectionTimeoutMillis: limits.connectMs,
     query_timeout: limits.answerMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAlive.idleSeconds * 1000,
