@@ -32,7 +32,9 @@ export async function companyIn(at: PostgresPlace, people: number): Promise<Comp
       const { create, update, link, deactivate } = next.header.summary;
       expect({ create, update, link, deactivate }).toEqual({ create: 0, update: 0, link: 0, deactivate: 0 });
       expect(place.target.accounts.size).toBe(people);
-      const made = place.target.writes.filter(({ kind }) => kind === "create").map(({ userName }) => userName);
+      const made = place.target.writes
+        .filter(({ kind }) => kind === "create")
+        .map(({ userName }) => userName);
       expect(made.filter((name, index) => made.indexOf(name) !== index)).toEqual([]);
       expect(await place.store.totals()).toMatchObject({ sourceUsers: people, linked: people, retrying: 0 });
       expect(await place.store.openIntents()).toEqual([]);

@@ -75,7 +75,9 @@ describe("a PostgreSQL server in the middle of a cycle", () => {
       await using company = await companyIn({ ...at, waitMs: 300 }, people);
       atWrite(company, 5, () => server.stop(mode));
       const fault = await faultOf(company.place.cycle());
-      expect(fault?.message).toMatch(/^the state database 127\.0\.0\.1:\d+\/postgres cannot be reached \(ECONNREFUSED\)/);
+      expect(fault?.message).toMatch(
+        /^the state database 127\.0\.0\.1:\d+\/postgres cannot be reached \(ECONNREFUSED\)/,
+      );
       await server.start();
       await company.restart(at);
       expect(await company.place.cycle()).toMatchObject({ outcome: "done", failed: 0 });
@@ -93,7 +95,9 @@ describe("a PostgreSQL server in the middle of a cycle", () => {
       server.hang(true);
     });
     const fault = await faultOf(place.cycle());
-    expect(fault?.message).toMatch(/^(the connection to )?the state database \S+ (was lost and could not be made again|cannot be reached)/);
+    expect(fault?.message).toMatch(
+      /^(the connection to )?the state database \S+ (was lost and could not be made again|cannot be reached)/,
+    );
     expect(place.target.writes.length - before).toBeLessThanOrEqual(mostInABatch);
     expect(place.target.writes.length).toBeLessThan(400);
     server.hang(false);
@@ -179,9 +183,7 @@ describe("a PostgreSQL server whose place another one takes", () => {
   /** Waits until the replica has what the primary server has written. */
   const replicated = (): Promise<unknown> =>
     expect
-      .poll(() =>
-        primary.sql("SELECT replay_lsn >= pg_current_wal_lsn() AS has FROM pg_stat_replication"),
-      )
+      .poll(() => primary.sql("SELECT replay_lsn >= pg_current_wal_lsn() AS has FROM pg_stat_replication"))
       .toEqual([{ has: true }]);
   const promote = async (): Promise<void> => {
     await primary.stop("immediate");
@@ -222,7 +224,8 @@ describe("a PostgreSQL server whose place another one takes", () => {
       await replica.sql("SELECT pg_promote()");
       proxy.leadTo(replica.url);
     });
-    const older = /lacks writes that it had confirmed: .* Its state is older than Lattice\. Stop the program, and do what docs\/running\.md says/;
+    const older =
+      /lacks writes that it had confirmed: .* Its state is older than Lattice\. Stop the program, and do what docs\/running\.md says/;
     expect((await faultOf(place.cycle()))?.message).toMatch(older);
     const sent = place.target.writes.length;
     expect((await faultOf(place.cycle()))?.message).toMatch(older);
@@ -306,8 +309,14 @@ describe("a PostgreSQL server whose disk is full", () => {
     try {
       await server.start();
       const data = server.folder("small/data", {});
-      await server.sql(`CREATE TABLESPACE small LOCATION '${data}'`, "CREATE ROLE als LOGIN PASSWORD 'only-for-tests'");
-      await server.sql("ALTER ROLE als SET default_tablespace = small", "GRANT CREATE ON TABLESPACE small TO als");
+      await server.sql(
+        `CREATE TABLESPACE small LOCATION '${data}'`,
+        "CREATE ROLE als LOGIN PASSWORD 'only-for-tests'",
+      );
+      await server.sql(
+        "ALTER ROLE als SET default_tablespace = small",
+        "GRANT CREATE ON TABLESPACE small TO als",
+      );
       await server.sql("CREATE SCHEMA azure_lattice_sync AUTHORIZATION als");
       const url = new URL(server.url);
       url.username = "als";

@@ -88,7 +88,9 @@ export async function refuseOlderServer(
   { name }: DatabaseInWords,
 ): Promise<void> {
   if (expected.length === 0) return;
-  const known = await client.query<{ there: boolean }>("SELECT to_regclass('commit_mark') IS NOT NULL AS there");
+  const known = await client.query<{ there: boolean }>(
+    "SELECT to_regclass('commit_mark') IS NOT NULL AS there",
+  );
   const { rows } =
     known.rows[0]?.there === true
       ? await client.query<{ writer: string; number: number }>(
