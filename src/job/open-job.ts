@@ -95,6 +95,8 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
       },
       close: () => closeAll(closers),
     };
+    // The state stays open, and signs in with the credential that is in force.
+    if (replaces !== undefined && job.statePlace.kind === "postgres") job.statePlace.renewSignIn(config);
     return job;
   } catch (error) {
     await closeAll(closers);

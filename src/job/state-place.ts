@@ -16,6 +16,8 @@ export interface PostgresStatePlace {
   readonly kind: "postgres";
   readonly name: string;
   readonly database: PostgresPlace;
+  /** Signs in with the credential of another configuration from the next connection on. @throws UsageError */
+  renewSignIn(config: Config): void;
 }
 
 /** The place of a job's state. A rehearsal has a file of its own, wherever the job has its state. */
@@ -25,16 +27,20 @@ export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds
     const file = stateFile(path, embedded);
     return { kind: "file", name: file, path: file };
   }
-  const { host, pathname } = new URL(url.reveal());
+  const server = new URL(url.reveal());
+  const { host, pathname } = server;
+  let password = config.state.signIn === "entra" ? databasePassword(config, server) : undefined;
+  const signsIn = password !== undefined;
   return {
     kind: "postgres",
     name: `${host}${pathname === "/" ? "" : decodeURIComponent(pathname)}`,
     database: {
       url: url.reveal(),
       job,
-      ...(config.state.signIn === "entra"
-        ? { password: databasePassword(config, new URL(url.reveal())) }
-        : {}),
+      ...(signsIn ? { password: async () => (await password?.()) ?? "" } : {}),
+    },
+    renewSignIn: (next) => {
+      if (signsIn && next.state.signIn === "entra") password = databasePassword(next, server);
     },
   };
 }

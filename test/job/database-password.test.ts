@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import { databasePassword } from "../../src/job/database-password.ts";
+import { statePlaceOf } from "../../src/job/state-place.ts";
 import { startSandbox } from "../../src/sandbox/sandbox.ts";
 import { connect } from "../../src/state/postgres/connection/connect.ts";
 import { workplace } from "../config/workplace.ts";
@@ -23,6 +24,28 @@ describe("a token as the password of a database", () => {
     const token = await password();
     expect(token).not.toBe("");
     expect(await password()).toBe(token);
+  });
+
+  it("is got with the credential of the configuration that is in force", async () => {
+    await using opened = new AsyncDisposableStack();
+    const sandbox = opened.adopt(await startSandbox({ file: ":memory:", people: 1 }), (one) => one.close());
+    const withSecret = (secret: string) =>
+      loadConfig({
+        file: "c.yaml",
+        env: {
+          AZURE_TENANT_ID: sandbox.tenantId,
+          AZURE_CLIENT_ID: sandbox.clientId,
+          AZURE_CLIENT_SECRET: secret,
+          AZURE_AUTHORITY_HOST: sandbox.authorityHost,
+          ALS_STATE_URL: url.href,
+        },
+        cwd: workplace({ "c.yaml": "state: { signIn: entra }" }),
+      }).config;
+    const place = statePlaceOf(withSecret("a-secret-that-has-expired"), "default", undefined);
+    if (place.kind === "file") throw new Error("the state is in PostgreSQL");
+    await expect(place.database.password?.()).rejects.toThrow();
+    place.renewSignIn(withSecret(sandbox.clientSecret));
+    expect(await place.database.password?.()).not.toBe("");
   });
 
   it.each(["", "?sslmode=disable", "?ssl=0"])(

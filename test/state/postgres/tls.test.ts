@@ -73,9 +73,9 @@ describe("a PostgreSQL server with TLS", () => {
   it("is never asked for without a check of its certificate", async () => {
     const place = at("localhost", "sslmode=no-verify");
     await expect(connect(place)).rejects.toThrow(/does not check the server's certificate/);
-    await expect(isExposed({ kind: "postgres", name: "", database: place })).rejects.toThrow(
-      /does not check the server's certificate/,
-    );
+    await expect(
+      isExposed({ kind: "postgres", name: "", database: place, renewSignIn: () => {} }),
+    ).rejects.toThrow(/does not check the server's certificate/);
   });
 
   it("gets a password of its own with each connection", async () => {

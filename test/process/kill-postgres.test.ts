@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { postgresDatabase } from "./kept-state.ts";
+import { killingSpree, runOnce } from "./killing-spree.ts";
+
+const lanes = 2;
+/** `ALS_TEST_KILLS=200 npx vitest run test/process/kill-postgres.test.ts` kills as many. */
+const kills = Number(process.env.ALS_TEST_KILLS ?? 12);
+
+describe.runIf(process.platform === "linux")("a process whose state is in PostgreSQL", () => {
+  it(`loses nothing, makes nobody twice and deactivates nobody wrongly if it is killed at ${kills} random instants, with faults`, {
+    timeout: 400_000 + kills * 10_000,
+  }, async () => {
+    await runOnce();
+    const sprees = await Promise.all(
+      Array.from({ length: lanes }, (_, lane) =>
+        killingSpree(100 + lane, Math.ceil(kills / lanes), postgresDatabase),
+      ),
+    );
+    const sum = (count: (spree: (typeof sprees)[number]) => number): number =>
+      sprees.reduce((all, one) => all + count(one), 0);
+    expect(sum(({ killed }) => killed)).toBeGreaterThanOrEqual(kills);
+    expect(sum(({ amidWrites }) => amidWrites)).toBeGreaterThan(kills * 0.3);
+  });
+});
