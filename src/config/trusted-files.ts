@@ -65,8 +65,19 @@ export function trustedFiles({
       : []),
     ...(state.url === undefined
       ? [{ path: state.path, name: `${state.path} (state.path)`, holds: "personal data" as const }]
-      : []),
+      : filesOfUrl(new URL(state.url.reveal()), currentFolder)),
   ];
+}
+
+/** The files that the URL of a database names: who writes them decides to whom the password is sent. */
+function filesOfUrl({ searchParams }: URL, currentFolder: string): readonly TrustedFile[] {
+  return (["sslrootcert", "sslcert", "sslkey"] as const).flatMap((parameter) => {
+    const path = searchParams.get(parameter) ?? "";
+    const holds = parameter === "sslkey" ? "a credential" : null;
+    return path === ""
+      ? []
+      : [{ path: resolve(currentFolder, path), name: `${path} (${parameter} in state.url)`, holds }];
+  });
 }
 
 /** A file once, even if two parts of it were read. */

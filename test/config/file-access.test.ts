@@ -45,6 +45,15 @@ describe("a file that every user of the machine can write is refused", () => {
       "cert.pem",
       "cert.pem (entra.certificate.path)",
     ],
+    [
+      "the authority of a database",
+      {
+        "c.yaml": 'state: { url: "postgres://db.example.com/als?sslmode=verify-full&sslrootcert=ca.pem" }',
+        "ca.pem": "",
+      },
+      "ca.pem",
+      "ca.pem (sslrootcert in state.url)",
+    ],
   ])("%s", (_, files, opened, name) => {
     const cwd = withModes(files, { [opened]: 0o602 });
     for (const machine of [host, container]) {

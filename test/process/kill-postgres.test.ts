@@ -3,8 +3,8 @@ import { postgresDatabase } from "./kept-state.ts";
 import { killingSpree, runOnce } from "./killing-spree.ts";
 
 const lanes = 2;
-/** `ALS_TEST_KILLS=200 npx vitest run test/process/kill-postgres.test.ts` kills as many. */
-const kills = Number(process.env.ALS_TEST_KILLS ?? 12);
+/** `MORE_KILLS=200 npx vitest run test/process/kill-postgres.test.ts` kills as many. */
+const kills = Number(process.env.MORE_KILLS ?? 12);
 
 describe.runIf(process.platform === "linux")("a process whose state is in PostgreSQL", () => {
   it(`loses nothing, makes nobody twice and deactivates nobody wrongly if it is killed at ${kills} random instants, with faults`, {
