@@ -237,6 +237,31 @@ describe("SIGHUP", () => {
   });
 });
 
+it("20 jobs of which two may work at a time all have their cycle at the start, two at a time", async () => {
+  const many = await Promise.all(
+    Array.from({ length: 20 }, (_, seed) => startSandbox({ file: ":memory:", people: 20, seed: seed + 100 })),
+  );
+  try {
+    const names = many.map((_, number) => `job-${number}`);
+    const jobs = Object.fromEntries(
+      many.map((sandbox, number) => [names[number], jobIn(sandbox, { guard: unguarded })]),
+    );
+    await using daemon = await startJobs(jobs, { shared: { workers: { maxJobsAtOnce: 2 } } });
+    await daemon.ended(...names);
+    let running = 0;
+    let most = 0;
+    for (const { msg } of daemon.lines('"msg":"cycle ')) {
+      running += msg === "cycle started" ? 1 : -1;
+      most = Math.max(most, running);
+    }
+    expect(most).toBe(2);
+    expect(daemon.lines("cycle finished").map(({ outcome }) => outcome)).toEqual(names.map(() => "done"));
+    expect((await daemon.get("/readyz")).status).toBe(200);
+  } finally {
+    await Promise.all(many.map((sandbox) => sandbox.close()));
+  }
+});
+
 it("stops all jobs, each after its writes in flight", async () => {
   await using daemon = await startJobs({ emea: jobIn(company(0)), us: jobIn(company(1)) });
   expect(await daemon.stop()).toBe(0);

@@ -48,6 +48,33 @@ function metricsIn(text: string): ReadonlyMap<string, number> {
 }
 
 describe("a run that is not a daemon's leaves its metrics", () => {
+  it("of each job in a file and a group of its own, with its name", async () => {
+    await using stage = await setStage();
+    await using other = await startSandbox({ file: ":memory:", people: 20, seed: 5 }).then((sandbox) => ({
+      sandbox,
+      [Symbol.asyncDispose]: () => sandbox.close(),
+    }));
+    const { entra, lattice } = stage.given;
+    const second = configuration({ sandbox: other.sandbox, statePath: "" });
+    stage.place.configure({
+      metrics: { path: "metrics.prom", pushUrl: stage.gateway.origin },
+      notify: { instance: "test" },
+      guard: { enabled: false },
+      state: { path: stage.place.statePath },
+      jobs: { emea: { entra, lattice }, us: { entra: second.entra, lattice: second.lattice } },
+    });
+    expect(await stage.run("sync")).toMatchObject({ code: 0, stderr: "" });
+    const names = readdirSync(stage.place.folder).filter((name) => name.endsWith(".prom"));
+    expect(names.sort()).toEqual(["metrics-emea.prom", "metrics-us.prom"]);
+    const text = readFileSync(join(stage.place.folder, "metrics-us.prom"), "utf8");
+    expect(metricsIn(text).get('last_run_failed{sync_job="us"}')).toBe(0);
+    expect(metricsIn(text).get('people{state="in_entra",sync_job="us"}')).toBe(20);
+    expect(stage.gateway.got.map(({ path }) => path).sort()).toEqual([
+      "/metrics/job/azure-lattice-sync/instance/test/sync_job/emea",
+      "/metrics/job/azure-lattice-sync/instance/test/sync_job/us",
+    ]);
+  });
+
   it("in a file that all users may read, and at a push gateway", async () => {
     await using stage = await setStage();
     const before = Date.now() / 1000;
