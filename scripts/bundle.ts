@@ -24,7 +24,14 @@ const parts: readonly {
   {
     // Loaded by every command, the help included.
     name: "base",
-    paths: ["program", "domain", "process/package-root.ts", "process/io.ts", "process/hangup.ts"],
+    paths: [
+      "program",
+      "domain",
+      "process/package-root.ts",
+      "process/io.ts",
+      "process/hangup.ts",
+      "process/tell-error.ts",
+    ],
     library: /\/node_modules\/commander\//,
   },
   { name: "configuration", paths: ["config/load.ts", "config/plain-http.ts", "config/require.ts"] },
