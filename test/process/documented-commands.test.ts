@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -90,6 +90,7 @@ interface Situation {
 }
 
 const configuration = "config/azure-lattice-sync.yaml";
+const rehearsed = "state/azure-lattice-sync.sandbox-both.db";
 const remove = (name: string) => (folder: string) => rmSync(join(folder, name));
 const situations: readonly Situation[] = [
   { line: /--detailed-exitcode/, code: exitCode.changesPending },
@@ -107,10 +108,16 @@ const situations: readonly Situation[] = [
   { line: /^mapping import .*--out config/, before: remove(configuration) },
   { line: /^mapping test --cases/, before: (folder) => copy(folder, caseFile, "FILE…") },
   { line: /^mapping import/, before: (folder) => copy(folder, "schema.json", "FILE") },
-  { line: /^state backup/, before: remove("backups/state.db") },
+  { line: /^state (backup|export)/, before: remove("backups/state.db") },
+  {
+    // The file that is moved is not the one of the rehearsal, which is empty.
+    line: /^state import state/,
+    before: (folder) => rename(folder, rehearsed, "state/azure-lattice-sync.db"),
+  },
+  { line: /^state import/, before: remove(rehearsed) },
   {
     line: /^state rebuild/,
-    before: (folder) => writeFileSync(join(folder, "state/azure-lattice-sync.sandbox-both.db"), "damaged"),
+    before: (folder) => writeFileSync(join(folder, rehearsed), "damaged"),
   },
   {
     // It is weighed again, and held again.
@@ -119,6 +126,10 @@ const situations: readonly Situation[] = [
     before: (folder) => run(["release", planId, "--reject", "kim.example@example.com", "--sandbox"], folder),
   },
 ];
+
+function rename(folder: string, from: string, to: string): void {
+  renameSync(join(folder, from), join(folder, to));
+}
 
 function copy(folder: string, from: string, to: string): void {
   copyFileSync(join(folder, from), join(folder, to));
