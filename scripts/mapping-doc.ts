@@ -26,6 +26,7 @@ documents for Azure ([config/default-mapping.yaml](../config/default-mapping.yam
 | \`matchingPrecedence\` | 1, 2: the order in which attributes are used to find an existing Lattice account; the first match counts. Allowed on userName and externalId, which Lattice can search for. The source may be an expression |
 | \`apply\` | \`always\`, or \`onCreate\`: sent when the account is created, never again |
 | \`onNull\` | \`clear\`, or \`keep\`: what happens when the source no longer has a value |
+| \`owner\` | who decides about a value that was edited by hand in Lattice. \`entra\`: it is corrected. \`report\`: it is only reported. \`lattice\`: Entra gives a value where Lattice has none, and never changes or clears one, so that the field is Lattice's to edit. Default: as [\`drift\`](configuration.md#drift) says. Not for userName, externalId and active |
 | \`default\` | value for a new account whose source has none |
 | \`required\` | \`true\`: a person without a value, or with one of the wrong type, is skipped with the reason. userName is always required. People who have left are still deactivated |
 | \`type\` | for a custom attribute ([targets](#targets)): \`text\` (default), \`number\`, \`boolean\`, \`date\`, \`dateTime\`, \`timezone\`, \`email\` |

@@ -145,10 +145,11 @@ function mark(holds: boolean): string {
 }
 
 function mappingLines(mapping: MappingExplanation, paint: Paint): readonly string[] {
-  const { attribute, origin, apply, value, leftAsIs, problem, steps } = mapping;
+  const { attribute, origin, apply, value, leftAsIs, leftToLattice, problem, steps } = mapping;
   const once = apply === "onCreate" ? " (sent once, on create)" : "";
+  const left = leftToLattice ? " (left to Lattice: not sent)" : "";
   const result = problem ?? (leftAsIs ? "not changed" : valueText(value));
-  const head = `${paint("cyan", shortPath(attribute))} = ${printable(result)}${once}`;
+  const head = `${paint("cyan", shortPath(attribute))} = ${printable(result)}${once}${left}`;
   // A plain attribute or a constant needs no explanation.
   if (steps === null || steps.parts.length === 0)
     return [`${head}  ${paint("dim", `from ${printable(origin)}`)}`];

@@ -7,6 +7,7 @@ import type { Environment } from "../../mapping/language/functions/definition.ts
 import { redactedValue } from "../../mapping/language/trace.ts";
 import { fromJson, toText } from "../../mapping/language/value.ts";
 import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
+import { isLeftToLattice } from "../planning/changes.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
 import type { ExplainOptions, ExplainSettings } from "./explain-settings.ts";
@@ -105,8 +106,9 @@ export function mappingExplanation(
   environment: Environment,
 ): MappingExplanation {
   const hide = (value: Json): Json => (mapping.redacted && value !== null ? redactedValue : value);
-  const { target, origin, apply, onNull } = mapping;
-  const shared = { attribute: target, origin, apply, onNull };
+  const { target, origin, apply, onNull, owner } = mapping;
+  const leftToLattice = account !== null && isLeftToLattice(mapping, account);
+  const shared = { attribute: target, origin, apply, onNull, owner, leftToLattice };
   const current = account === null ? null : hide(valueAt(account, target));
   if (mapping.type === "reference") {
     const { manager } = candidate;

@@ -1,7 +1,14 @@
+import type { Json } from "../../domain/json.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
+import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { MappedUser } from "../../mapping/rules/map-user.ts";
+import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
+import { shortPath } from "../../mapping/rules/target-attributes.ts";
+import { sameValue } from "../../mapping/rules/target-type.ts";
+import { isLeftToLattice } from "../planning/changes.ts";
+import { heldAt } from "../planning/held.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import { planPeople } from "../planning/plan-people.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
@@ -90,7 +97,7 @@ export async function planExplanation(
         reason:
           reported === null
             ? unchangedReason(candidate, mapped, settings)
-            : "the differences were edited by hand in Lattice, and are only reported (drift: report)",
+            : "the differences were edited by hand in Lattice, and are only reported",
         ...shared,
       };
     }
@@ -113,5 +120,14 @@ function unchangedReason(
   }
   if (!inScope) return "the person should not be active, and the account is not active";
   if (!settings.actions.update) return "actions.update is off: the attributes of accounts are not changed";
-  return "the account already has all mapped values";
+  const left =
+    link === null ? [] : mapped.values.filter(({ mapping, value }) => differs(link, mapping, value));
+  return left.length === 0
+    ? "the account already has all mapped values"
+    : `the account already has all mapped values, except those that are left to Lattice: ${left.map(({ mapping }) => shortPath(mapping.target)).join(", ")}`;
+}
+
+/** The account has another value, which is left to Lattice. */
+function differs(link: LinkedTarget, mapping: AttributeMapping, value: Json): boolean {
+  return isLeftToLattice(mapping, link) && !sameValue(mapping.type, heldAt(link, mapping.target), value);
 }

@@ -108,6 +108,10 @@ export interface MappingExplanation {
   readonly origin: string;
   readonly apply: "always" | "onCreate";
   readonly onNull: "clear" | "keep";
+  /** Who decides about a value that was edited in Lattice; `null`: as the setting `drift` says. */
+  readonly owner: "entra" | "lattice" | "report" | null;
+  /** Lattice owns the attribute and has a value, or a person removed it there: the mapped value is not sent. */
+  readonly leftToLattice: boolean;
   /** The value that Lattice should have; `null` for none. For the manager: the user name, else the object id. */
   readonly value: Json;
   /** The attribute keeps its value: IgnoreFlowIfNullOrEmpty met an empty value, or there is a problem. */

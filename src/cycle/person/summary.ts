@@ -70,7 +70,7 @@ function what(explanation: Omit<Explanation, "summary">): readonly string[] {
     sentences.push(`Due, but delayed: ${action} (${attributeList(changes)}).`);
   }
   if (decision.reported !== null) {
-    sentences.push("The account was edited by hand in Lattice; this is only reported (drift: report).");
+    sentences.push("The account was edited by hand in Lattice; this is only reported.");
   }
   if (standing === null) return sentences;
   const { retry, heldBy, rejected, putBack, released, accountMissingSince, lostLinks } = standing;

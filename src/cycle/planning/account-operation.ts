@@ -16,14 +16,22 @@ export interface Due {
   readonly evidence: Evidence | null;
 }
 
-/** Plans the changes that are due: they are sent, or only reported if they are drift and the settings say so. */
+/** Plans the changes that are due: they are sent, or only reported if they are drift and the settings or the mapping say so. */
 export function planDue(person: Person, due: Due, settings: PlanSettings): PersonPlan {
   const { changes } = due;
-  if (settings.drift === "correct" || !changes.some(isDrift)) return planSending(person, due, settings);
+  const reported = changes.filter((change) => isDrift(change) && isReported(change, settings));
+  if (reported.length === 0) return planSending(person, due, settings);
+  const sent = changes.filter((change) => !reported.includes(change));
   return {
-    ...planSending(person, { ...due, changes: changes.filter((change) => !isDrift(change)) }, settings),
-    reported: operationOn(person, { ...due, changes: changes.filter(isDrift), matchedBy: null }),
+    ...planSending(person, { ...due, changes: sent }, settings),
+    reported: operationOn(person, { ...due, changes: reported, matchedBy: null }),
   };
+}
+
+/** Whether drift of this attribute is not corrected. */
+function isReported({ attribute }: Change, { drift, mapping }: PlanSettings): boolean {
+  const owner = mapping.attributes.find(({ target }) => target === attribute)?.owner ?? null;
+  return owner === null ? drift === "report" : owner === "report";
 }
 
 function planSending(person: Person, due: Due, { actions }: PlanSettings): PersonPlan {

@@ -26,6 +26,7 @@ export function changedAttributes(input: PlanInput, link: LinkedTarget, adopts: 
     // Lattice takes an externalId once: an account that has none gets it when it is adopted.
     const firstExternalId = adopts && mapping.target === "externalId" && before === null;
     if (mapping.apply === "onCreate" && !firstExternalId) continue;
+    if (isLeftToLattice(mapping, link)) continue;
     if (value === null && mapping.onNull === "keep") continue;
     // The default value that the create sent stays until the source has a value.
     if (value === null && before !== null && jsonEquals(before, mapping.defaultValue)) continue;
@@ -70,6 +71,7 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
   if (reference === null || (link !== null && reference.apply === "onCreate")) return null;
   const { manager, source } = input.candidate;
   const current = link === null ? null : heldAt(link, reference.target);
+  if (link !== null && isLeftToLattice(reference, link)) return null;
   const beforeId = typeof current === "string" ? current : null;
   const before = beforeId === null ? null : (input.managers.currentName ?? beforeId);
   // A disabled manager stays the manager. A deleted one is cleared, and so is a person who is their own manager.
@@ -110,6 +112,11 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
   }
   const again = input.triesAgain && isKeptOtherwise(link, reference.target, latticeId);
   return again ? { ...change, again: true } : null;
+}
+
+/** `true` if Lattice owns the attribute and has a value, or a person removed the value there. */
+export function isLeftToLattice({ owner, target }: AttributeMapping, link: LinkedTarget): boolean {
+  return owner === "lattice" && (heldAt(link, target) !== null || Object.hasOwn(link.drifted, target));
 }
 
 export function activeChange(link: LinkedTarget, after: boolean): Change {

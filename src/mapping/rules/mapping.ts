@@ -32,6 +32,11 @@ export interface AttributeMapping extends TypedTarget {
   readonly required: boolean;
   readonly apply: "always" | "onCreate";
   readonly onNull: OnNull;
+  /**
+   * Who decides about a value that was edited in Lattice: `entra` (it is corrected), `report` (it is only reported), `lattice`
+   * (Entra gives a value where Lattice has none, and changes none); `null`: as the setting `drift` says.
+   */
+  readonly owner: "entra" | "lattice" | "report" | null;
   /** Sent on create if the source has no value. */
   readonly defaultValue: Json;
   /** 1 is tried first; `null`: not used for matching. */
@@ -175,6 +180,7 @@ function compileRule(
   if (target.path === "userName" && reads.some((attribute) => attribute.ofManager)) {
     throw new UsageError("an attribute of the manager cannot be the source of userName");
   }
+  if (rule.owner !== undefined) checkOwner(rule.owner, rule, target);
   if ((target.path === "userName" || target.path === "externalId") && groups.length > 0) {
     throw new UsageError(
       `the source of ${target.path} cannot depend on groups: it identifies the person, and people join and leave groups`,
@@ -191,6 +197,7 @@ function compileRule(
     required: rule.required ?? target.path === "userName",
     apply: target.createOnly ? "onCreate" : (rule.apply ?? "always"),
     onNull: rule.onNull ?? onNull,
+    owner: rule.owner ?? null,
     defaultValue: rule.default === undefined ? null : checkConstant(typed, rule.default, "default"),
     matchingPrecedence: rule.matchingPrecedence ?? null,
     origin,
@@ -243,6 +250,21 @@ function zoneOf(rule: Rule, target: TargetAttribute): string {
     throw new UsageError('"timezone" is allowed only in a mapping of type date');
   if (isTimeZone(rule.timezone)) return rule.timezone;
   throw new UsageError(`"${rule.timezone}" is not a time zone; use an IANA name such as America/Los_Angeles`);
+}
+
+/** @throws UsageError if nobody can own the attribute, or the owner changes nothing */
+function checkOwner(owner: NonNullable<Rule["owner"]>, rule: Rule, target: TargetAttribute): void {
+  if (target.path === "userName" || target.path === "externalId" || target.path === "active") {
+    throw new UsageError(
+      `remove "owner": ${target.path} says whose account it is and whether it may be used, so drift decides for it`,
+    );
+  }
+  if (target.createOnly || rule.apply === "onCreate") {
+    throw new UsageError(`remove "owner": the attribute is sent when the account is created and never again`);
+  }
+  if (owner === "lattice" && rule.onNull !== undefined) {
+    throw new UsageError(`remove "onNull": with owner: lattice no value is cleared`);
+  }
 }
 
 function checkConstant(typed: TypedTarget, value: Value, key: string): Json {

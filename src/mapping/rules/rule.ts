@@ -17,6 +17,7 @@ export const ruleSchema = z
     matchingPrecedence: z.int().positive().optional(),
     apply: z.enum(["always", "onCreate"]).optional(),
     onNull: z.enum(["clear", "keep"]).optional(),
+    owner: z.enum(["entra", "lattice", "report"]).optional(),
     default: z.union([z.string(), z.number(), z.boolean()]).optional(),
   })
   .refine(

@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "../../../src/domain/json.ts";
 import type { LoggedOperation } from "../../../src/domain/operation.ts";
-import { createWorkplace, type Workplace } from "../workplace.ts";
+import { createWorkplace, mappingOf, type Workplace } from "../workplace.ts";
 
 const hourMs = 3_600_000;
 const departmentPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+
+const identity = [
+  { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
+  { target: "externalId", source: "objectId" },
+  { target: "active", expression: 'Switch([IsSoftDeleted], , "False", "True", "True", "False")' },
+];
 
 async function companyOfThree(drift: "report" | "correct"): Promise<Workplace> {
   const place = await createWorkplace({ drift });
@@ -58,6 +64,57 @@ describe("drift", () => {
     const after = await place.cycle({ full: true });
     expect(after.done).toBe(0);
     expect(await driftOf(place, after.cycleId)).toEqual([]);
+  });
+
+  it("of an attribute is reported, corrected or left to Lattice as its owner says, whatever the setting says", async () => {
+    const owned = (drift: "report" | "correct", owner: string | undefined) =>
+      createWorkplace({
+        drift,
+        mapping: mappingOf([
+          ...identity,
+          { target: "title", source: "jobTitle", ...(owner === undefined ? {} : { owner }) },
+        ]),
+      });
+    for (const [drift, owner, title, reported] of [
+      ["report", "entra", "Analyst", 0],
+      ["correct", "report", "Edited", 1],
+      ["correct", "lattice", "Edited", 0],
+      ["report", "lattice", "Edited", 0],
+    ] as const) {
+      await using place = await owned(drift, owner);
+      place.source.hire("a", { jobTitle: "Analyst" });
+      await place.cycle();
+      edit(place, "a@example.com", { title: "Edited" });
+      const full = await place.cycle({ full: true });
+      const found = (await driftOf(place, full.cycleId)).filter(({ status }) => status === "reported");
+      expect([owner, place.target.account("a@example.com").values.title, found.length]).toEqual([
+        owner,
+        title,
+        reported,
+      ]);
+    }
+  });
+
+  it("of a field that Lattice owns stays, also when Entra changes, when the account is linked anew, and when the value is removed", async () => {
+    await using place = await createWorkplace({
+      mapping: mappingOf([...identity, { target: "title", source: "jobTitle", owner: "lattice" }]),
+    });
+    const title = () => place.target.account("a@example.com").values.title;
+    place.source.hire("a", { jobTitle: "Analyst" });
+    place.source.hire("b");
+    await place.cycle();
+    edit(place, "a@example.com", { title: "Edited" });
+    await place.cycle({ full: true });
+    place.source.change("a", { jobTitle: "Chief" });
+    place.source.change("b", { jobTitle: "Clerk" });
+    expect(await place.cycle()).toMatchObject({ done: 1 });
+    expect(title()).toBe("Edited");
+    expect(place.target.account("b@example.com").values.title).toBe("Clerk");
+    place.source.change("b", { jobTitle: null });
+    expect(await place.cycle()).toMatchObject({ done: 0 });
+    edit(place, "a@example.com", { title: null });
+    expect(await place.cycle({ full: true })).toMatchObject({ done: 0 });
+    expect(title()).toBeUndefined();
   });
 
   it("is only reported if the setting says so, while changes of the source are still sent", async () => {

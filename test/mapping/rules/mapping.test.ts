@@ -194,6 +194,31 @@ describe("a mapping", () => {
       { target: "title", source: "jobTitle", matchingPrecedence: 3 },
       /only for userName and externalId/,
     ],
+    [
+      "an identity that depends on groups",
+      { target: "externalId", expression: 'FirstMemberOf("A")' },
+      /the source of externalId cannot depend on groups/,
+    ],
+    [
+      "an owner of the identity",
+      { target: "externalId", source: "objectId", owner: "lattice" },
+      /remove "owner": externalId says whose account it is/,
+    ],
+    [
+      "an owner of what is sent once",
+      { target: "title", source: "jobTitle", apply: "onCreate", owner: "lattice" },
+      /remove "owner": the attribute is sent when the account is created and never again/,
+    ],
+    [
+      "a field of Lattice that would be cleared",
+      { target: "title", source: "jobTitle", owner: "lattice", onNull: "clear" },
+      /remove "onNull": with owner: lattice no value is cleared/,
+    ],
+    [
+      "an unknown owner",
+      { target: "title", source: "jobTitle", owner: "hr" },
+      /"owner" must be one of entra, lattice, report/,
+    ],
   ])("refuses %s", (_what, rule, message) => {
     expect(() => mappingOf([...base, rule])).toThrow(message);
   });

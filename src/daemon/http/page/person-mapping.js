@@ -21,7 +21,18 @@ export function mappingSection(mappings) {
   );
 }
 
-function row({ attribute, origin, apply, value, leftAsIs, problem, current, currentUserName, steps }) {
+function row({
+  attribute,
+  origin,
+  apply,
+  value,
+  leftAsIs,
+  leftToLattice,
+  problem,
+  current,
+  currentUserName,
+  steps,
+}) {
   return h(
     "tr",
     { "data-key": `mapping-${attribute}` },
@@ -40,6 +51,7 @@ function row({ attribute, origin, apply, value, leftAsIs, problem, current, curr
       null,
       leftAsIs ? "not changed" : valueText(value),
       apply === "onCreate" ? h("div", { class: "small quiet" }, "sent once, on create") : null,
+      leftToLattice ? h("div", { class: "small quiet" }, "left to Lattice: not sent") : null,
       problem === null ? null : h("div", { class: "notice bad small" }, problem),
     ),
     h("td", currentUserName === undefined ? null : { title: current }, currentUserName ?? valueText(current)),
