@@ -12,9 +12,11 @@ import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
 import { createMetrics, type JobMetrics } from "../report/metrics.ts";
+import { shareEndedSessions } from "./fleet/ended-sessions.ts";
 import { createFleets } from "./fleet/fleets.ts";
 import type { JobEntry, JobList } from "./http/daemon-view.ts";
 import { startHttp } from "./http/server.ts";
+import { createSignedSessions } from "./http/signed-sessions.ts";
 import { createJobTurns } from "./job-turns.ts";
 import { openJobs } from "./jobs.ts";
 import { type LocalToken, localToken } from "./local-token.ts";
@@ -87,10 +89,16 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
       folder: first.stateFolder(),
       madeUp: options.sandbox === "both",
     });
+    const [fleet] = fleets.all();
+    const ended = fleet === undefined ? null : shareEndedSessions(fleet.store, log, systemClock.now);
+    if (ended !== null) closers.push(() => ended.stop());
+    const { token } = settings.config.http;
+    const sessions =
+      ended === null || token === undefined ? undefined : createSignedSessions(token, ended, systemClock.now);
     const http = await startHttp(
       listen,
       local === null ? settings.config.http : { ...settings.config.http, ...local },
-      { version: packageVersion(), jobs, metrics, now: systemClock.now, log },
+      { version: packageVersion(), jobs, metrics, now: systemClock.now, log, sessions, fleet },
     );
     closers.push(() => http.close());
     // No cycle starts before this daemon has the address: another daemon may have taken it.

@@ -81,6 +81,10 @@ async function until<T>(
   }
 }
 
+interface Workers {
+  readonly workers: readonly { readonly alive: boolean }[];
+}
+
 interface Works {
   readonly works: readonly {
     readonly id: string;
@@ -142,6 +146,37 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     );
     const plan = await get<{ total: number }>(a, `/works/${work}/operations`);
     expect(plan).toEqual(await get(b, `/works/${work}/operations`));
+  });
+
+  it("know who of them lives and works, and who is signed in at any of them", async () => {
+    const [a, b] = [await replica(), await replica({}, "b.yaml")];
+    const { workers } = await until("both", async () => {
+      const found = await get<Workers>(a, "/fleet");
+      return found.workers.length === 2 && found;
+    });
+    expect(workers).toMatchObject([
+      { alive: true, jobs: ["default"], self: true },
+      { alive: true, jobs: ["default"], self: false },
+    ]);
+    const page = { "x-requested-by": "test", "content-type": "application/json" };
+    const signIn = await fetch(`${a.url}/api/session`, {
+      method: "POST",
+      headers: page,
+      body: JSON.stringify({ token: "one-token-for-all-replicas" }),
+    });
+    const cookie = signIn.headers.get("set-cookie")?.split(";")[0] ?? "";
+    const now = async ({ url }: Replica): Promise<number> =>
+      (await fetch(`${url}/api/now`, { headers: { cookie } })).status;
+    expect([await now(a), await now(b)]).toEqual([200, 200]);
+    await fetch(`${a.url}/api/session`, {
+      method: "DELETE",
+      headers: { "x-requested-by": "test", cookie },
+    });
+    expect(await now(a)).toBe(401);
+    await until("the end of the session", async () => (await now(b)) === 401);
+    b.process.child.kill("SIGTERM");
+    await b.process.ended;
+    await until("one alone", async () => (await get<Workers>(a, "/fleet")).workers.length === 1);
   });
 
   it("go on with the cycle of one that was killed within 15 seconds, and create nobody twice", async () => {

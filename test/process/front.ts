@@ -8,6 +8,8 @@ export interface Passing {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** The sender's port. */
+  readonly from?: number | undefined;
 }
 
 export interface Answer {
@@ -40,12 +42,13 @@ export async function startFront(to: string | null): Promise<Front> {
       const chunks: Buffer[] = [];
       for await (const chunk of incoming) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
       const { method = "GET", url: path = "/", headers } = incoming;
-      const request: Passing = { method, path, headers, body: Buffer.concat(chunks).toString("utf8") };
+      const body = Buffer.concat(chunks).toString("utf8");
+      const request: Passing = { method, path, headers, body, from: incoming.socket.remotePort };
       const own = await front.before?.(request);
       const answer = own ?? (await answerOf(request));
-      const body = Buffer.from(to === null ? answer.body : answer.body.replaceAll(to, front.origin));
-      response.writeHead(answer.status, { ...answer.headers, "content-length": body.length });
-      response.end(body);
+      const sent = Buffer.from(to === null ? answer.body : answer.body.replaceAll(to, front.origin));
+      response.writeHead(answer.status, { ...answer.headers, "content-length": sent.length });
+      response.end(sent);
     };
     pass().catch(() => response.destroy());
   });

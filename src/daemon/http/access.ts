@@ -7,7 +7,7 @@ import { UsageError } from "../../domain/errors.ts";
 import type { Secret } from "../../domain/secret.ts";
 import { printable } from "../../report/words.ts";
 import { createOwnNames } from "./own-names.ts";
-import { createSessions, sessionLifetimeSeconds } from "./sessions.ts";
+import { createSessions, type Sessions, sessionLifetimeSeconds } from "./sessions.ts";
 import { createSignInCodes } from "./sign-in-codes.ts";
 
 /** Who may use the daemon's HTTP. */
@@ -85,10 +85,14 @@ export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly 
 }
 
 /** @param now milliseconds since the epoch */
-export function createAccess(settings: AccessSettings, listen: Listen, now: () => number): Access {
+export function createAccess(
+  settings: AccessSettings,
+  listen: Listen,
+  now: () => number,
+  sessions: Sessions = createSessions(now),
+): Access {
   const { token, trustedHeader, publicUrl, hosts } = settings;
   const names = createOwnNames({ listen, publicUrl, hosts });
-  const sessions = createSessions(now);
   const codes = createSignInCodes(now);
   const proxies = addresses(settings.trustedProxies, listen);
   const secure = publicUrl?.startsWith("https:") === true;

@@ -20,6 +20,7 @@ import { createAdmission } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { createGuesses } from "./guesses.ts";
+import { fleetRoutes } from "./routes-fleet.ts";
 import { JobRefusal, jobByDefault, jobInAddress, jobListRoutes, type ViewOf } from "./routes-jobs.ts";
 import { sessionRoutes } from "./routes-session.ts";
 import { stateRoutes } from "./routes-state.ts";
@@ -64,7 +65,7 @@ export async function startHttp(
 ): Promise<HttpServer> {
   refuseUnguarded(listen, settings);
   if ("path" in listen) await clearSocket(listen.path);
-  const access = createAccess(settings, listen, view.now);
+  const access = createAccess(settings, listen, view.now, view.sessions);
   const app = fastify({
     bodyLimit: longestBody,
     forceCloseConnections: true,
@@ -165,6 +166,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
     async (api) => {
       takeTurns(api, null);
       jobListRoutes(api, view);
+      fleetRoutes(api, view);
     },
     { prefix: "/api" },
   );

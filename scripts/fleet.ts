@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { underFire } from "../test/process/fleet-under-fire.ts";
+import {
+  freePort,
+  initialise,
+  networkSettings,
+  password,
+  programsFor,
+  serverArguments,
+  userForServer,
+} from "../test/state/postgres/programs.ts";
+import { bundle } from "./bundle.ts";
+
+// Lets daemons share jobs while they are killed and stopped, and their database is restarted. What was broken is printed.
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    jobs: { type: "string", default: "20" },
+    workers: { type: "string", default: "4" },
+    people: { type: "string", default: "40" },
+    kills: { type: "string", default: "200" },
+    stops: { type: "string", default: "50" },
+    restarts: { type: "string", default: "10" },
+    // Milliseconds between two events, at most.
+    pause: { type: "string", default: "4000" },
+  },
+});
+
+const folder = mkdtempSync(join(tmpdir(), "als-fleet-"));
+chmodSync(folder, 0o755);
+let server: ChildProcess | undefined;
+const say = (text: string): void => void process.stdout.write(`${new Date().toISOString()} ${text}\n`);
+try {
+  const root = join(import.meta.dirname, "..");
+  const program = join(root, "node_modules/.cache", `als-fleet-${process.pid}`);
+  await bundle(join(program, "dist"));
+  copyFileSync(join(root, "package.json"), join(program, "package.json"));
+  for (const part of ["config", "src"]) symlinkSync(join(root, part), join(program, part));
+  const as = userForServer();
+  const native = programsFor(as, folder);
+  const data = initialise(native, folder, as);
+  const port = await freePort();
+  const start = async (): Promise<void> => {
+    const settings = { ...networkSettings, max_connections: "300" };
+    const started = spawn(join(native, "bin/postgres"), [...serverArguments(data, port, settings)], {
+      ...as,
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    server = started;
+    let said = "";
+    await new Promise<void>((resolve, reject) => {
+      started.stderr?.setEncoding("utf8").on("data", (text: string) => {
+        said = (said + text).slice(-10_000);
+        if (said.includes("ready to accept connections")) resolve();
+      });
+      started.once("exit", () => reject(new Error(`PostgreSQL did not start: ${said}`)));
+    });
+    started.removeAllListeners("exit");
+  };
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    const ended = server === undefined ? undefined : once(server, "exit");
+    server?.kill(signal);
+    await ended;
+  };
+  await start();
+  const seed = Number(values.seed);
+  say(`seed ${seed}`);
+  const startedAt = performance.now();
+  let restarts = 0;
+  const after = await underFire({
+    program: join(program, "dist/start.cjs"),
+    databaseUrl: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    restart: async () => {
+      restarts += 1;
+      // In turn an orderly end, and one as after a loss of power.
+      await stop(restarts % 2 === 0 ? "SIGQUIT" : "SIGINT");
+      await start();
+    },
+    seed,
+    jobs: Number(values.jobs),
+    workers: Number(values.workers),
+    people: Number(values.people),
+    kills: Number(values.kills),
+    stops: Number(values.stops),
+    restarts: Number(values.restarts),
+    pauseMs: Number(values.pause),
+    longestStopMs: 20_000,
+    note: say,
+  }).finally(async () => {
+    await stop("SIGQUIT");
+    rmSync(program, { recursive: true, force: true });
+  });
+  const { faults, ...counts } = after;
+  say(`${JSON.stringify(counts)} in ${Math.round((performance.now() - startedAt) / 1000)} s`);
+  for (const fault of faults) say(fault);
+  say(
+    faults.length === 0 ? "no promise was broken" : `${faults.length} promises were broken (--seed ${seed})`,
+  );
+  if (faults.length > 0) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}

@@ -1,0 +1,38 @@
+import { errorText } from "../../domain/errors.ts";
+import type { FleetStore } from "../../domain/fleet.ts";
+import type { EndedSessions } from "../http/signed-sessions.ts";
+import { repeat } from "./repeat.ts";
+
+const readEveryMs = 2_000;
+
+/** Sessions that were signed out at any of the daemons: each knows it within a few seconds. */
+export function shareEndedSessions(
+  fleet: Pick<FleetStore, "signOut" | "signedOut">,
+  log: { warn(fields: object, message: string): void },
+  now: () => number,
+): EndedSessions & { stop(): Promise<void> } {
+  let ended: ReadonlySet<string> = new Set();
+  const own = new Map<string, number>();
+  const fault = (error: unknown): void =>
+    log.warn({ error: errorText(error) }, "other daemons may not know yet who has signed out");
+  const reading = repeat(
+    readEveryMs,
+    async () => {
+      for (const [session, expiresAt] of own) await fleet.signOut(session, expiresAt);
+      own.clear();
+      ended = new Set(await fleet.signedOut(now()));
+    },
+    (error, again) => {
+      if (!again) fault(error);
+    },
+  );
+  reading.start();
+  return {
+    has: (session) => own.has(session) || ended.has(session),
+    add: (session, expiresAt) => {
+      own.set(session, expiresAt);
+      reading.soon();
+    },
+    stop: reading.stop,
+  };
+}
