@@ -15,6 +15,11 @@ const enough = 3;
 /** By path: how often a doubtful answer of the target turned out to be right. It is kept as long as the target. */
 const habits = new WeakMap<Target, Map<string, number>>();
 
+/** `true` if an answer without this path is believed, because reading showed the same for enough accounts. */
+export function isBelieved({ target }: Pick<CycleContext, "target">, path: string): boolean {
+  return (habits.get(target)?.get(path) ?? 0) >= enough;
+}
+
 /**
  * The account after a write. If the answer contradicts what was sent, or leaves out a value that was sent or known, it may be
  * old or partial: the account is read once, and the read decides. An `active` that is never shown counts as it was sent.

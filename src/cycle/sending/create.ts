@@ -15,6 +15,7 @@ import {
 } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
+import { confirm, isBelieved } from "./confirm.ts";
 import type { Delivered } from "./delivered.ts";
 import { type MetAccount, meetAccounts } from "./existing-account.ts";
 import { externalIdOf, findAccounts } from "./find-account.ts";
@@ -39,9 +40,8 @@ export async function createOnce(
     try {
       const receipt = await context.target.create(writes, context.signal);
       const stranger = await strangerIn(context, operation, writes, receipt.user);
-      return stranger === null
-        ? { receipt, link: null }
-        : await madeBeside(context, recorder, operation, writes, stranger);
+      if (stranger !== null) return await madeBeside(context, recorder, operation, writes, stranger);
+      return await madeOrMet(context, recorder, operation, writes, receipt);
     } catch (error) {
       const unknown = error instanceof UnknownOutcomeError;
       lost ||= unknown;
@@ -96,6 +96,52 @@ async function madeBeside(
   await recorder.flush();
   await refuseOthers(context, operation, own);
   return complete(context, operation, { account: own, writes });
+}
+
+/**
+ * Looks up which account is the person's if the answer to a create shows one with their userName and not with the externalId
+ * that was sent: it may have existed before. An account with that externalId is theirs. An older account is linked as a plan
+ * that knows it would link it.
+ */
+async function madeOrMet(
+  context: CycleContext,
+  recorder: Pick<Recorder, "flush">,
+  operation: LoggedOperation,
+  writes: readonly AttributeWrite[],
+  answer: WriteReceipt,
+): Promise<Delivered> {
+  const made = { receipt: answer, link: null };
+  if (isOwn(answer.user, writes)) return made;
+  const { latticeId } = answer.user;
+  const known = (await context.store.accountOf(latticeId)) !== null;
+  const sent = writes.some(({ path, value }) => path === "externalId" && typeof value === "string");
+  if (!known && (!sent || isBelieved(context, "externalId"))) return made;
+  // An answer may leave the externalId out. A read then shows it, unless Lattice never does.
+  const receipt = known ? answer : await confirm(context, null, writes, answer);
+  if (!known && isOwn(receipt.user, writes)) return { ...made, receipt, confirmed: true };
+  await context.clock.sleep(settleMs, context.signal);
+  const unclear = `Lattice answered the create of ${operation.userName} with the account ${latticeId}, which may be an older one`;
+  const found = await lookUpCreated(context, operation, new UnknownOutcomeError(unclear));
+  const own = found.find((account) => isOwn(account, writes));
+  if (own === undefined && !known && !contradicts(receipt.user, writes)) {
+    return { ...made, receipt, confirmed: true };
+  }
+  await recorder.flush();
+  const shown = found.length === 0 ? [receipt.user] : found;
+  const met =
+    own === undefined ? await meetAccounts(context, operation, shown, writes) : { account: own, writes };
+  await refuseOthers(context, operation, met.account);
+  claim(context, operation, met.account.latticeId);
+  return complete(context, operation, met);
+}
+
+/** `true` if the account has another value than was sent. A value that it does not show says nothing. */
+function contradicts(account: TargetUser, writes: readonly AttributeWrite[]): boolean {
+  const shown = { ...account, acknowledged: {} };
+  return writes.some(({ path, value }) => {
+    const observed = valueAt(shown, path);
+    return observed !== null && !sameAt(path, observed, value);
+  });
 }
 
 /** The error if the answer to a create shows another person's account; `null` if it shows this person's. */

@@ -14,4 +14,6 @@ export interface Delivered {
   readonly refusal?: unknown;
   /** With a refusal: the account is certainly this person's and is linked all the same. */
   readonly certain?: boolean;
+  /** `true` if the answer was confirmed by a read already. */
+  readonly confirmed?: boolean;
 }

@@ -22,7 +22,7 @@ export async function sendWrites(
   const delivery = await deliver(context, recorder, operation, planned);
   const { receipt: answer, link, refusal: refused, certain, writes = planned } = delivery;
   if (refused !== undefined) throw new Undelivered(refused, answer.user, certain === true);
-  const receipt = await confirm(context, link, writes, answer);
+  const receipt = delivery.confirmed === true ? answer : await confirm(context, link, writes, answer);
   const refusal = refusedActivation(operation, writes, receipt.user);
   const target = { ...receipt.user, acknowledged: acknowledge(link, writes, receipt.user) };
   if (refusal !== null) {

@@ -158,6 +158,52 @@ describe("a create that meets an account", () => {
     expect(await place.store.latticeIdOf("kim")).toBe("lat-1");
   });
 
+  /** Answers the creates with the account of that Lattice id. @param makes whether the create makes an account too */
+  const answerWith = ({ target }: Workplace, latticeId: string, makes: boolean): void => {
+    const { create } = target;
+    target.unique = false;
+    target.create = async (writes, signal) => {
+      if (makes) await create(writes, signal);
+      const user = target.accounts.get(latticeId);
+      if (user === undefined) throw new Error(`Lattice has no account ${latticeId}`);
+      return { user, status: 200, requestId: undefined };
+    };
+  };
+
+  it("links the account that it made, although the answer shows another one with the same userName", async () => {
+    await using place = await createWorkplace();
+    await madeByHand(place, { userName: "kim@example.com" });
+    answerWith(place, "lat-1", true);
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(await place.store.latticeIdOf("kim")).toBe("lat-2");
+    expect(place.target.accounts.get("lat-1")).toMatchObject({ externalId: null, values: {} });
+  });
+
+  it("does not take an account that the answer shows again for one that it made", async () => {
+    await using place = await createWorkplace({ mapping: mappingOf(byExternalIdAlone) });
+    place.target.add({ userName: "kim@example.com" });
+    await place.cycle();
+    place.source.hire("kim", { jobTitle: "Ours" });
+    answerWith(place, "lat-1", false);
+    const result = await place.cycle();
+    expect(await failureOf(place, result.cycleId)).toContain(
+      "no account was created for kim@example.com, because Lattice already has lat-1",
+    );
+    expect(await place.store.latticeIdOf("kim")).toBeNull();
+    expect(place.target.accounts.get("lat-1")).toMatchObject({ externalId: null, values: {} });
+  });
+
+  it("leaves an account with other values, which the answer shows, to the guard", async () => {
+    await using place = await createWorkplace();
+    await madeByHand(place, { userName: "kim@example.com", values: { displayName: "Root Admin" } });
+    answerWith(place, "lat-1", false);
+    const result = await place.cycle();
+    expect(await failureOf(place, result.cycleId)).toContain(
+      "Lattice already has the account lat-1 for kim@example.com: the next cycle plans to link it, within the limits of the guard",
+    );
+    expect(await place.store.latticeIdOf("kim")).toBeNull();
+  });
+
   it("adopts an unlinked one and updates it", async () => {
     await using place = await createWorkplace();
     await place.cycle();
