@@ -47,6 +47,7 @@ export interface AfterFire {
 }
 
 const intervalMs = 60_000;
+const longestLookMs = 1_000;
 const token = "one-token-for-all-replicas";
 const schema = "azure_lattice_sync";
 
@@ -111,12 +112,16 @@ export async function underFire(fire: Fire): Promise<AfterFire> {
       if (request.method === "GET") return undefined;
       counts.writes += 1;
       const wrong = writeFault(company.sandbox, request);
-      if (wrong !== undefined) blame(`${company.name}: ${wrong}`);
+      if (wrong !== undefined)
+        blame(
+          `${company.name}: ${wrong} by ${senderOf(request, Number(new URL(company.front.origin).port), workers)}`,
+        );
       const to = Number(new URL(company.front.origin).port);
       const pid = senderOf(request, to, workers);
       await sleep(random.int(20));
       if (pid === undefined) return undefined;
-      const holder = await holderOf(admin, company.name);
+      // A request that is kept for longer looks lost, and is sent again: a database that does not answer must not keep it.
+      const holder = await Promise.race([holderOf(admin, company.name), sleep(longestLookMs, undefined)]);
       if (holder === undefined || senderOf(request, to, workers) !== pid) return undefined;
       counts.compared += 1;
       if (holder.pid !== pid) {
@@ -145,12 +150,14 @@ export async function underFire(fire: Fire): Promise<AfterFire> {
     const what = pickOf(random, left);
     edit(companies, random, event);
     if (what === "restart") {
+      fire.note("the database is restarted");
       await fire.restart?.();
       counts.restarts += 1;
     } else {
       const worker = random.pick(workers);
       // A worker that is being stopped stays as it is.
       if (worker.stopped) continue;
+      fire.note(`${what} of worker ${worker.number}, process ${worker.child.pid}`);
       if (what === "kill") {
         worker.child.kill("SIGKILL");
         const next = start(worker.number, fire.program, file, folder);

@@ -2,7 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Job as Entry, PgBoss } from "pg-boss";
 import { errorText, StateError } from "../../domain/errors.ts";
 import { isTransient } from "../../state/postgres/connection/errors.ts";
-import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
+import {
+  queueSchema as defaultQueueSchema,
+  type PostgresPlace,
+} from "../../state/postgres/connection/place.ts";
 
 /** Where an entry stands: a cycle of the schedule, or work that a person has asked for. They do not get in each other's way. */
 export type QueueName = "schedule" | "asked";
@@ -58,8 +61,6 @@ export interface QueueOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** The schema of pg-boss: it has a table `job` too. */
-const defaultQueueSchema = "azure_lattice_sync_queue";
 const names: Readonly<Record<QueueName, string>> = { schedule: "schedule", asked: "asked" };
 const mostConnections = 3;
 const daySeconds = 86_400;

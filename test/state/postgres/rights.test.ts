@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { connect, connectToCopy, proveWritable } from "../../../src/state/postgres/connection/connect.ts";
-import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
+import { type PostgresPlace, queueSchema } from "../../../src/state/postgres/connection/place.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 
@@ -16,7 +16,11 @@ describe("a user of PostgreSQL who may not do everything", () => {
     const url = new URL(place.url);
     url.pathname = `/${name}`;
     admin = { ...place, url: url.href };
-    await sql(admin, `REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC`);
+    await sql(
+      admin,
+      `REVOKE TEMPORARY ON DATABASE ${name} FROM PUBLIC`,
+      `CREATE SCHEMA ${queueSchema} AUTHORIZATION ${name}`,
+    );
     url.username = name;
     user = { ...admin, url: url.href };
   });
@@ -36,6 +40,20 @@ describe("a user of PostgreSQL who may not do everything", () => {
       /may not make temporary tables in the state database .*, which a dry run needs \(42501\): allow it with GRANT TEMPORARY/,
     );
     await sql(admin, `GRANT TEMPORARY ON DATABASE ${name} TO ${name}`);
+    expect(await proveWritable(user)).toEqual([]);
+  });
+
+  it("is told by the check that a daemon could not keep its queue", async () => {
+    await sql(
+      admin,
+      `GRANT TEMPORARY ON DATABASE ${name} TO ${name}`,
+      `CREATE SCHEMA ${admin.schema} AUTHORIZATION ${name}`,
+      `DROP SCHEMA ${queueSchema}`,
+    );
+    expect(await proveWritable(user)).toEqual([
+      `a daemon cannot run, because the user ${name} may not make its queue of jobs: CREATE SCHEMA ${queueSchema} AUTHORIZATION ${name} allows it. Runs by hand or by a timer do not need it`,
+    ]);
+    await sql(admin, `GRANT CREATE ON DATABASE ${name} TO ${name}`);
     expect(await proveWritable(user)).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import { StateError } from "../../../domain/errors.ts";
 import type { DatabaseInWords } from "./errors.ts";
+import { queueSchema } from "./place.ts";
 
 interface Found {
   readonly path: string;
@@ -19,6 +20,8 @@ interface Rights {
   readonly tables: boolean;
   /** To make temporary tables. */
   readonly temporary: boolean;
+  /** To make, or to write, the queue by which daemons share jobs. */
+  readonly queue: boolean;
   /** Another user who owns a table; `null` if there is none whose rights this user lacks. */
   readonly owner: string | null;
 }
@@ -28,6 +31,8 @@ const rightsOf = `SELECT CASE WHEN to_regnamespace($1) IS NULL THEN has_database
       (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'
         AND NOT has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE')) END AS tables,
   has_database_privilege(current_database(), 'TEMPORARY') AS temporary,
+  CASE WHEN to_regnamespace($2) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+    ELSE has_schema_privilege($2, 'USAGE') AND has_schema_privilege($2, 'CREATE') END AS queue,
   (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'r'
     AND NOT pg_has_role(relowner, 'USAGE') LIMIT 1) AS owner`;
 
@@ -42,13 +47,13 @@ export async function checkRights(
   { name, user }: DatabaseInWords,
   { schema, outdated }: { readonly schema: string; readonly outdated: boolean },
 ): Promise<string[]> {
-  const rights = (await client.query<Rights>(rightsOf, [schema])).rows[0];
+  const rights = (await client.query<Rights>(rightsOf, [schema, queueSchema])).rows[0];
   if (rights?.tables !== true) {
     throw new StateError(
       `the user ${user} may not make or write the tables in ${name}: make this user the owner of the schema ${schema}, or allow it to create one`,
     );
   }
-  const { temporary, owner } = rights;
+  const { temporary, queue, owner } = rights;
   const notOwner = `the tables of the schema ${schema} belong to the user ${owner}: make ${user} their owner, because an owner alone can change them`;
   if (outdated && owner !== null) {
     throw new StateError(`${name} cannot be upgraded for this version, because ${notOwner}`);
@@ -58,6 +63,11 @@ export async function checkRights(
       ? []
       : [
           `a dry run is not possible, because the user ${user} may not make temporary tables: GRANT TEMPORARY ON DATABASE allows it`,
+        ]),
+    ...(queue
+      ? []
+      : [
+          `a daemon cannot run, because the user ${user} may not make its queue of jobs: CREATE SCHEMA ${queueSchema} AUTHORIZATION ${user} allows it. Runs by hand or by a timer do not need it`,
         ]),
     ...(owner === null ? [] : [`a later version cannot upgrade the state, because ${notOwner}`]),
   ];

@@ -39,3 +39,6 @@ export const defaultLimits: Limits = {
   lockMs: 30_000,
   idleInTransactionMs: 20_000,
 };
+
+/** The schema of the queue by which daemons share jobs. It has a table `job` too, so it is not the one of the state. */
+export const queueSchema = "azure_lattice_sync_queue";
