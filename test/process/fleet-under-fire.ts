@@ -140,6 +140,7 @@ export async function underFire(fire: Fire): Promise<AfterFire> {
   }
   const watch = watchTurns(admin);
   const until = fire.kills + fire.stops + fire.restarts;
+  let edits = 0;
   for (let event = 0; event < until; ) {
     await sleep(random.int(fire.pauseMs));
     const left = [
@@ -148,7 +149,8 @@ export async function underFire(fire: Fire): Promise<AfterFire> {
       ["restart", fire.restarts - counts.restarts],
     ] as const;
     const what = pickOf(random, left);
-    edit(companies, random, event);
+    edits += 1;
+    edit(companies, random, edits);
     if (what === "restart") {
       fire.note("the database is restarted");
       await fire.restart?.();
@@ -259,9 +261,9 @@ function pickOf<What extends string>(random: Random, left: readonly (readonly [W
   return random.pick(all);
 }
 
-function edit(companies: readonly Company[], random: Random, event: number): void {
+function edit(companies: readonly Company[], random: Random, number: number): void {
   const { sandbox, everybody, name } = random.pick(companies);
-  editAtRandom(sandbox, random, everybody, { mark: `${name}x${event}`, count: 3 });
+  editAtRandom(sandbox, random, everybody, { mark: `${name}x${number}`, count: 3 });
 }
 
 /** The process that has the connection; `undefined` if it is none of the workers, or gone. */
