@@ -11,6 +11,14 @@ export function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly
   return [...valuesOf(after)].filter(([key, value]) => !same(old.get(key), value)).map(([key]) => key);
 }
 
+/** Whether a daemon goes on with the previous value until it is started again: the address, the database and the log are opened once. */
+export function needsRestart(key: string): boolean {
+  return (
+    key.startsWith("http.") ||
+    ["state.path", "state.url", "state.signIn", "state.logValues", "log.format"].includes(key)
+  );
+}
+
 function valuesOf({
   settings,
   config: { entra, lattice, notify },

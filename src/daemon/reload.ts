@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { changedKeys } from "../config/changed-keys.ts";
+import { changedKeys, needsRestart } from "../config/changed-keys.ts";
 import { DomainError, errorText } from "../domain/errors.ts";
 import type { Job } from "../job/job.ts";
 
@@ -31,6 +31,7 @@ export async function putInForce(
 ): Promise<void> {
   const { log } = first;
   const changed = changedKeys(inForce.current().loaded, next.loaded);
+  const plansEverybodyAgain = inForce.current().mapping.digest !== next.mapping.digest;
   // Compare with the first configuration: until a restart, each reload says which keys wait for it.
   const waiting = changedKeys(first.loaded, next.loaded).filter(needsRestart);
   // The replaced job has nothing to close: a cycle closes what it opens.
@@ -40,7 +41,11 @@ export async function putInForce(
   // Log this at the more verbose one of the old and the new level.
   if (!log.isLevelEnabled("info")) log.level = level;
   log.info(
-    { changed: changed.filter((key) => !needsRestart(key)), file: next.loaded.file },
+    {
+      changed: changed.filter((key) => !needsRestart(key)),
+      ...(plansEverybodyAgain ? { plansEverybodyAgain } : {}),
+      file: next.loaded.file,
+    },
     "configuration reloaded",
   );
   if (waiting.length > 0) {
@@ -55,14 +60,6 @@ export function sayRefused(log: Logger, error: unknown): void {
   log.error(
     { error: errorText(error), stack },
     "configuration not reloaded: the previous one stays in force; correct the fault, then send SIGHUP again",
-  );
-}
-
-/** The address, the database and the log are opened once. */
-function needsRestart(key: string): boolean {
-  return (
-    key.startsWith("http.") ||
-    ["state.path", "state.url", "state.signIn", "state.logValues", "log.format"].includes(key)
   );
 }
 

@@ -65,6 +65,12 @@ async function assemble(
   const store = await first.state();
   const inForce = createInForce(first);
   const { current } = inForce;
+  const { mappingDigest } = await store.meta();
+  if (mappingDigest !== undefined && mappingDigest !== first.mapping.digest)
+    first.log.info(
+      { plansEverybodyAgain: true },
+      "the mapping, scope, actions or matching are not those of the last cycle: the next one plans everybody again",
+    );
   const notifier = await startNotifier(current, store);
   closers.push(() => notifier.stop());
   const reader: StateStore = await openReaderBeside(first.statePlace, store);

@@ -97,7 +97,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
 
   const config = program
     .command("config")
-    .description("the configuration: check, show, schema, init")
+    .description("the configuration: check, show, diff, schema, init")
     .manual({ examples: [["azure-lattice-sync config init"], ["azure-lattice-sync config check"]] });
   config
     .command("check")
@@ -120,6 +120,27 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .action(async (options) => {
       const { configShow } = await import("../commands/config.ts");
       finish(await configShow(options, io));
+    });
+  config
+    .command("diff")
+    .description("show what another configuration changes, and whether everybody is planned again")
+    .argument("<other>", "the configuration file that is to be")
+    .addOption(configOption())
+    .addOption(anyJobOption())
+    .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))
+    .option("--detailed-exitcode", "exit with 2 if the configurations differ", false)
+    .manual({
+      notes:
+        "Nothing is sent, and no database is opened. A secret that differs is only said to have changed. Environment variables count for both.",
+      examples: [
+        ["azure-lattice-sync config diff new.yaml"],
+        ["azure-lattice-sync config diff new.yaml --format json --detailed-exitcode"],
+      ],
+      exitCodes: "0 done, 2 the configurations differ (--detailed-exitcode), 64 wrong usage or configuration",
+    })
+    .action(async (other: string, options) => {
+      const { configDiff } = await import("../commands/config-diff.ts");
+      finish(await configDiff({ ...options, other }, io));
     });
   config
     .command("schema")

@@ -93,6 +93,13 @@ const configuration = "config/azure-lattice-sync.yaml";
 const rehearsed = "state/azure-lattice-sync.sandbox-both.db";
 const remove = (name: string) => (folder: string) => rmSync(join(folder, name));
 const situations: readonly Situation[] = [
+  {
+    line: /^config diff/,
+    before: (folder) => {
+      for (const name of ["new.yaml", "OTHER.yaml"])
+        writeFileSync(join(folder, name), "guard: { window: 3h }\n");
+    },
+  },
   { line: /--detailed-exitcode/, code: exitCode.changesPending },
   { line: /^sync(?!.*--dry-run)(?!.*--user(?!.*--yes))/, code: exitCode.held },
   {

@@ -1,0 +1,94 @@
+import { configDifference } from "../config/config-difference.ts";
+import { type Configuration, type LoadedConfig, oneJob, openConfiguration } from "../config/load.ts";
+import { isFault, type LoadedJobs, loadJobs } from "../config/load-jobs.ts";
+import { UsageError } from "../domain/errors.ts";
+import { joinFaults } from "../domain/faults.ts";
+import { jsonText } from "../domain/visible.ts";
+import { readMapping } from "../job/read-settings.ts";
+import { type CommandIO, exitCode, print } from "../process/io.ts";
+import { differenceJson, differenceLines, differs, type JobDifference } from "../report/config-difference.ts";
+import type { ConfigOptions } from "./config.ts";
+
+export interface ConfigDiffOptions extends ConfigOptions {
+  /** The configuration that is to be. */
+  readonly other: string;
+  readonly format: "table" | "json";
+  readonly detailedExitcode: boolean;
+}
+
+/**
+ * Prints what another configuration changes, job by job. Sends nothing, and opens no database. Secrets are compared and never
+ * shown.
+ * @throws UsageError that names the faults of either configuration
+ */
+export async function configDiff(options: ConfigDiffOptions, io: CommandIO): Promise<number> {
+  const open = (file: string | undefined): Configuration =>
+    openConfiguration({ file, env: io.env, cwd: io.cwd });
+  const before = open(options.config);
+  const after = open(options.other);
+  const all = [...new Set([...before.names, ...after.names])];
+  const names = options.job === undefined ? all : [oneJob({ names: all }, options.job)];
+  const sides = [loadJobs(before), loadJobs(after)] as const;
+  const faults = new Set<string>();
+  const compared = new Map<string, JobDifference>();
+  for (const name of names) {
+    try {
+      compared.set(name, await compare(name, sides));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      for (const line of error.message.split("\n")) faults.add(line);
+    }
+  }
+  if (faults.size > 0) throw new UsageError(joinFaults([...faults]));
+
+  const named = before.named || after.named;
+  if (options.format === "json") print(io, jsonText(asJson(compared, named), 2));
+  else for (const line of asLines(compared, named, [before, after])) print(io, line);
+  const different = [...compared.values()].some(differs);
+  return different && options.detailedExitcode ? exitCode.changesPending : exitCode.done;
+}
+
+async function compare(name: string, sides: readonly [LoadedJobs, LoadedJobs]): Promise<JobDifference> {
+  const [old, next] = [jobIn(sides[0], name), jobIn(sides[1], name)];
+  // Both are read also if there is nothing to compare them with, so that a bad one is refused.
+  const digests = [
+    old === null ? null : (await readMapping(old)).digest,
+    next === null ? null : (await readMapping(next)).digest,
+  ];
+  if (old === null) return { kind: "added" };
+  if (next === null) return { kind: "removed" };
+  return {
+    kind: "compared",
+    difference: configDifference(old, next),
+    plansEverybodyAgain: digests[0] !== digests[1],
+  };
+}
+
+/** `null` if there is no such job. @throws UsageError if it is wrong */
+function jobIn(jobs: LoadedJobs, name: string): LoadedConfig | null {
+  const job = jobs.get(name);
+  if (job !== undefined && isFault(job)) throw job;
+  return job ?? null;
+}
+
+function asJson(compared: ReadonlyMap<string, JobDifference>, named: boolean): object {
+  const entries = [...compared].map(([name, job]) => [name, differenceJson(job)] as const);
+  const [only] = entries;
+  return named || only === undefined ? Object.fromEntries(entries) : only[1];
+}
+
+function asLines(
+  compared: ReadonlyMap<string, JobDifference>,
+  named: boolean,
+  [before, after]: readonly [Configuration, Configuration],
+): readonly string[] {
+  const head = `${after.file} compared with ${before.file ?? "the environment alone"}`;
+  return [
+    head,
+    ...[...compared].flatMap(([name, job]) => [
+      "",
+      ...(named ? [`Job ${name}`] : []),
+      ...differenceLines(job),
+    ]),
+  ];
+}
