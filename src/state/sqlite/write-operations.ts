@@ -1,18 +1,20 @@
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
 import { weightsColumn } from "../weights-column.ts";
 import type { Connection } from "./files/database.ts";
+import { operationIds } from "./operation-ids.ts";
 
 /** Writes operations of the provisioning log, within a commit. */
 export function operationsWriter(
   db: Connection,
 ): (operations: NonNullable<StateChange["operations"]>) => void {
-  const insert = db.prepare<OperationColumns>(
-    `INSERT INTO operation (cycle_id, object_id, user_name, lattice_id, action, reason, evidence, weights, adopts,
+  const ids = operationIds(db);
+  const insert = db.prepare<OperationColumns & { readonly id: number }>(
+    `INSERT INTO operation (id, cycle_id, object_id, user_name, lattice_id, action, reason, evidence, weights, adopts,
        manager_object_id, drift, doubtful, former_owner, wave, status, at, attempt)
-     VALUES (:cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :weights, :adopts,
+     VALUES (:id, :cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :weights, :adopts,
        :refersTo, :drift, :doubtful, :formerOwner, :wave, :status, :at, :attempt)`,
   );
-  const insertChanges = db.prepare<[number | bigint, string]>(
+  const insertChanges = db.prepare<[number, string]>(
     "INSERT INTO operation_changes (id, changes) VALUES (?, ?)",
   );
   const setStatus = db.prepare<[string, number]>("UPDATE operation SET status = ? WHERE id = ?");
@@ -44,12 +46,18 @@ export function operationsWriter(
     if (heldSince !== undefined) setHeldSince.run(heldSince, id);
   };
   return (operations) => {
-    for (const one of operations.add ?? []) {
-      const { lastInsertRowid } = insert.run(columns(one));
-      insertChanges.run(lastInsertRowid, JSON.stringify(one.operation.changes));
+    if (operations.add !== undefined && operations.add.length > 0) {
+      const first = ids.next();
+      for (const [index, one] of operations.add.entries()) {
+        insert.run({ id: first + index, ...columns(one) });
+        insertChanges.run(first + index, JSON.stringify(one.operation.changes));
+      }
     }
     for (const one of operations.patch ?? []) apply(one);
-    if (operations.remove !== undefined) remove.run(JSON.stringify(operations.remove));
+    if (operations.remove !== undefined) {
+      ids.beforeRemoved(operations.remove);
+      remove.run(JSON.stringify(operations.remove));
+    }
   };
 }
 

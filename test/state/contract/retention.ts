@@ -184,6 +184,21 @@ export function describeRetention(make: MakeState): void {
       expect(await store.surplusOperations(99)).toBe(0);
     });
 
+    it("gives no id twice, although its newest rows are removed", async () => {
+      const { store } = state;
+      const newest = async () => Math.max(...(await store.history({ limit: 1_000 })).map(({ id }) => id));
+      const first = await cycle(store, 1);
+      const second = await cycle(store, 2);
+      const before = await newest();
+      await store.commit({ pruned: { cycles: [first, second] } }, "private");
+      const third = await cycle(store, 3);
+      const planned = await store.operations(third, { afterWave: -1, afterId: 0, limit: 100 });
+      expect(Math.min(...planned.map(({ id }) => id))).toBe(before + 1);
+      await store.commit({ operations: { remove: planned.map(({ id }) => id) } }, "private");
+      await cycle(store, 4);
+      expect(await newest()).toBe(before + 20);
+    });
+
     it("loses exactly the cycles that a commit names, with their operations", async () => {
       const { store } = state;
       for (const number of [1, 2, 3]) await cycle(store, number);

@@ -94,6 +94,39 @@ describe("the stored scope", () => {
   });
 });
 
+describe("a row that contradicts the others", () => {
+  it("is refused in one sentence, and nothing of its commit is written", async () => {
+    const store = openStore(path);
+    const cycleId = await settle(store);
+    const operation = {
+      operation: creation("a"),
+      weights: [],
+      refersTo: null,
+      wave: 0,
+      status: "planned",
+      at: 1,
+      attempt: 0,
+    } as const;
+    const refused = store.commit(
+      {
+        operations: {
+          add: [
+            { ...operation, cycleId },
+            { ...operation, cycleId: 999 },
+          ],
+        },
+      },
+      "private",
+    );
+    await expect(refused).rejects.toThrow(StateError);
+    await expect(refused).rejects.toThrow(
+      `the state database ${path} refused a row that contradicts its other rows (SQLITE_CONSTRAINT_FOREIGNKEY), and nothing of that commit was written`,
+    );
+    expect(await store.history({ limit: 9 })).toEqual([]);
+    await store.close();
+  });
+});
+
 describe("the membership of one person", () => {
   it("has the person planned and tried at once when it changes, and not when it stays", async () => {
     const store = openStore(path);

@@ -111,6 +111,11 @@ const sentences: readonly (readonly [RegExp, (file: FileInWords, code: string) =
     /^SQLITE_READONLY_DBMOVED/,
     ({ name }, code) => `${name} was replaced while this run had it open (${code}): start the run again`,
   ],
+  [
+    /^SQLITE_CONSTRAINT/,
+    ({ name, waysOut }, code) =>
+      `${name} refused a row that contradicts its other rows (${code}), and nothing of that commit was written: run again. If it happens again, the rows were modified outside this program: ${waysOut}`,
+  ],
   [/^(ENOTDIR|EISDIR|EEXIST)/, notAFile],
   [
     /^(EACCES|EPERM|EROFS|ENOENT|SQLITE_CANTOPEN|SQLITE_READONLY)/,
