@@ -8,7 +8,7 @@ interface ProgressBar {
 }
 
 /** A progress bar on a terminal, nothing elsewhere. It appears only if the run takes a moment. */
-async function openProgress(io: CommandIO): Promise<ProgressBar> {
+export async function openProgress(io: CommandIO): Promise<ProgressBar> {
   if (io.stderr.isTTY !== true) return { update: () => {}, stop: () => {} };
   const { SingleBar } = await import("cli-progress");
   const bar = new SingleBar({

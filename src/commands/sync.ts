@@ -9,6 +9,7 @@ import { forEachJob } from "./each-job.ts";
 import { checkPeople, onDemand } from "./on-demand.ts";
 import { pendingIn } from "./pending.ts";
 import { runWithProgress } from "./progress.ts";
+import { checkAgainst, syncAgainst } from "./sync-against.ts";
 
 export interface SyncOptions {
   readonly config?: string | undefined;
@@ -25,6 +26,10 @@ export interface SyncOptions {
   readonly format: ReportFormat;
   readonly out?: string | undefined;
   readonly detailedExitcode: boolean;
+  /** With `dryRun`: another configuration, with which everybody is planned from the same data. */
+  readonly against?: string | undefined;
+  /** With `against`: plans from the last known data, and sends nothing. */
+  readonly offline?: boolean | undefined;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
   /** How many people a table shows in full. Default: 100 on a terminal, everyone elsewhere. */
@@ -41,6 +46,7 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
   if (options.detailedExitcode && !options.dryRun && (options.user === undefined || options.yes === true)) {
     throw new UsageError("--detailed-exitcode needs --dry-run. Nothing was done.");
   }
+  checkAgainst(options);
   if (options.user !== undefined) checkPeople(options.user);
   else if (options.yes === true) throw new UsageError("--yes needs --user. Nothing was done.");
   // A person, a file and a page belong to one job.
@@ -52,6 +58,8 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
 async function syncJob(options: SyncOptions, io: CommandIO): Promise<number> {
   const job = await openJob(io, { ...options, quiet: options.quiet ?? io.stderr.isTTY === true });
   try {
+    const { against } = options;
+    if (against !== undefined) return await syncAgainst(job, against, options, io);
     if (options.user !== undefined) return await onDemand(job, options.user, options, io);
     return await syncEverybody(job, options, io);
   } finally {

@@ -30,12 +30,16 @@ export interface Job extends ConfiguredJob {
   readonly notify: NotifySettings;
   /** The embedded Entra and Lattice, or Lattice alone, if this is a rehearsal. */
   readonly sandbox: Sandbox | null;
-  /** A connection to Entra. Nothing is sent before it is used. */
-  source(): Promise<EntraSource>;
-  /** A connection to Lattice, for the caller to close. @param known `right`: asked before each request */
+  /** A connection to Entra. Nothing is sent before it is used. @param alsoSelect Graph properties to read besides the mapping's */
+  source(alsoSelect?: readonly string[]): Promise<EntraSource>;
+  /**
+   * A connection to Lattice, for the caller to close.
+   * @param known `right`: asked before each request; `alsoPaths`: SCIM paths to read besides the mapping's
+   */
   target(known?: {
     readonly knownUpdateMethod?: UpdateMethod | undefined;
     readonly right?: SendingRight | undefined;
+    readonly alsoPaths?: readonly string[];
   }): Promise<LatticeTarget>;
   /** The state database, opened with the first call and closed with the job. @throws StateError */
   state(): Promise<StateStore>;

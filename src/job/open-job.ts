@@ -73,14 +73,15 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
         ...(sandbox === null ? {} : { receivers: [], ping: null }),
       },
       sandbox,
-      source: async () => {
+      source: async (alsoSelect = []) => {
         const { createEntraSource } = await import("../entra/source.ts");
         const namedGroups = { names: mapping.groups, nested: entra.nestedGroups };
-        return createEntraSource({ ...entra, namedGroups, select: mapping.select, clock, log, onRequest });
+        const select = [...new Set([...mapping.select, ...alsoSelect])];
+        return createEntraSource({ ...entra, namedGroups, select, clock, log, onRequest });
       },
-      target: async (known = {}) => {
+      target: async ({ alsoPaths = [], ...known } = {}) => {
         const { createLatticeTarget } = await import("../lattice/target.ts");
-        const { paths } = mapping;
+        const paths = [...new Set([...mapping.paths, ...alsoPaths])];
         return createLatticeTarget({ ...lattice, paths, clock, log, onRequest, ...known });
       },
       state: () => {

@@ -22,6 +22,11 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .option("--dry-run", "plan only; write nothing", false)
     .option("--full", "read Entra and Lattice in full; ignore the watermark", false)
     .option(
+      "--against <file>",
+      "with --dry-run: plan with another configuration too, from the same data, and show who is planned otherwise",
+    )
+    .option("--offline", "with --against: plan from the last known data; send nothing", false)
+    .option(
       "--user <person...>",
       "provision up to 20 people, by user principal name, object id or name: a dry run first, then a question",
     )
@@ -41,6 +46,11 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
           "shows the changes, and asks on a terminal",
         ],
         ["azure-lattice-sync sync --user kim.example@example.com sam.example@example.com --yes"],
+        [
+          "azure-lattice-sync sync --dry-run --against new.yaml",
+          "who would be planned otherwise, attribute by attribute",
+        ],
+        ["azure-lattice-sync sync --dry-run --against new.yaml --offline", "from the last known data"],
         ["azure-lattice-sync sync --job emea", "one of several jobs; without --job all, one after another"],
         ["azure-lattice-sync sync --sandbox=lattice --dry-run", "your own directory, an embedded Lattice"],
       ],

@@ -77,11 +77,11 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
 }
 
 /** A part of the page from a file. Its content is ours and is inserted unchanged. */
-function pageFile(name: string): string {
+export function pageFile(name: string): string {
   return readFileSync(join(packageRoot, "src/report/page", name), "utf8");
 }
 
-function digest(content: string): string {
+export function digest(content: string): string {
   return `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
 }
 

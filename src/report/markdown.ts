@@ -72,7 +72,7 @@ const part = "\u200b";
  * Escapes a name, so that it is text in Markdown and HTML, never markup. It also cannot become a mention, a reference to a ticket
  * or a link, which a tracker would make from the rendered text.
  */
-function asText(text: string): string {
+export function asText(text: string): string {
   return printable(text)
     .replaceAll(/(?<![\p{L}\p{N}])@(?=[\p{L}\p{N}])/gu, `@${part}`)
     .replaceAll(/([#!])(?=\d)/g, `$1${part}`)

@@ -94,7 +94,7 @@ const rehearsed = "state/azure-lattice-sync.sandbox-both.db";
 const remove = (name: string) => (folder: string) => rmSync(join(folder, name));
 const situations: readonly Situation[] = [
   {
-    line: /^config diff/,
+    line: /^config diff|--against/,
     before: (folder) => {
       for (const name of ["new.yaml", "OTHER.yaml"])
         writeFileSync(join(folder, name), "guard: { window: 3h }\n");
