@@ -2,7 +2,7 @@ import type { Json } from "./json.ts";
 import type { Change, Operation } from "./plan.ts";
 
 /** The operation without the values that are for Lattice only. */
-export function withoutRedacted<T extends Operation>(operation: T): T {
+export function withoutRedacted<T extends Pick<Operation, "changes">>(operation: T): T {
   if (!operation.changes.some((change) => change.redacted === true)) return operation;
   return { ...operation, changes: operation.changes.map(hidden) };
 }
