@@ -4,11 +4,13 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Begun first: what takes longest must not be what everything else has ended before. */
 const longest = [
   "process/kill",
+  "process/kill-postgres",
   "deploy/image",
   "simulation/simulation",
   "secrets/secrets",
   "http/dashboard",
   "simulation/defects",
+  "postgres/worst-day",
   "e2e/state-files",
   "http/work",
   "e2e/main-job",
