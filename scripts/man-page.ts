@@ -22,6 +22,7 @@ const exitMeanings: Readonly<Record<keyof typeof exitCode, string>> = {
   held: "the guard held a part of the plan; the rest was sent",
   someFailed: "finished, but some people failed; they are tried again",
   leaseHeld: "another run holds the lease",
+  paused: "a person has paused sending: what is planned was not sent, or not all of it",
   usage: "wrong usage or configuration; nothing was tried",
 };
 

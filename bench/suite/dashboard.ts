@@ -49,6 +49,8 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     startDryRun: async () => "busy",
     startRelease: async () => "busy",
     concealed: () => [],
+    pause: () => Promise.reject(new Error("not measured")),
+    resume: () => Promise.reject(new Error("not measured")),
     explain: () => Promise.reject(new Error("not asked for here")),
   };
   const job = { name: view.name, view, fault: null };

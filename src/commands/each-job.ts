@@ -15,6 +15,7 @@ const worstFirst: readonly number[] = [
   exitCode.error,
   exitCode.leaseHeld,
   exitCode.held,
+  exitCode.paused,
   exitCode.someFailed,
   exitCode.changesPending,
 ];

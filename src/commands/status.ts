@@ -1,4 +1,5 @@
 import { refusalSentence } from "../cycle/health/refused-kinds.ts";
+import { pauseText } from "../cycle/health/sending-pause.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { keptOtherwise } from "../cycle/planning/try-again.ts";
 import type { Change } from "../domain/plan.ts";
@@ -85,6 +86,8 @@ function text(current: Status, flags: string): string {
   for (const kind of current.refusedKinds) {
     lines.push(`Refused since ${timeText(kind.since)}: ${printable(refusalSentence(kind))}`);
   }
+  if (current.sendingPause !== null)
+    lines.push(printable(pauseText(current.sendingPause)), `  To go on: ${commandLine(`resume${flags}`)}`);
   if (askedPause !== null)
     lines.push(`Paused until ${timeText(askedPause.until)}: ${printable(askedPause.reason)}`);
   const { comparison, listingFault } = current;

@@ -7,6 +7,7 @@ import type { ReadScope } from "./guard/accepted-scope.ts";
 import { confirmLeavers, confirmWeighedLeavers, type Withdrawn } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { confirmReach } from "./health/reach.ts";
+import { parseSendingPause, pauseText } from "./health/sending-pause.ts";
 import { endWaiting } from "./planning/awaited-managers.ts";
 import { keepPlan, makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
 import { keepNotes } from "./ports/ports.ts";
@@ -63,8 +64,11 @@ export async function weighCycle(
   const planned = await summarise(context, only);
   const { guard, held } = await weighAndHold(context, { meta, read, summary: planned });
   const summary = confirmed ? planned : withoutWithdrawn(planned, await confirmWeighedLeavers(context));
-  const { notShown } = await store.meta();
+  const notes = await store.meta();
+  const { notShown } = notes;
   if (notShown !== undefined && notShown !== "") context.notes.push(notShown);
+  const pause = parseSendingPause(notes, context.clock.now());
+  if (pause !== null) context.notes.push(pauseText(pause));
   await keepPlan(context, { summary, guard });
   return { summary, guard, heldOperations: held };
 }
@@ -102,7 +106,7 @@ function withoutWithdrawn(planned: PlanSummary, { byAction, newAccounts }: Withd
   };
 }
 
-const nothingSent: Omit<SentCycle, "summary"> = { done: 0, failed: 0, mostFailed: null };
+const nothingSent: Omit<SentCycle, "summary"> = { done: 0, failed: 0, mostFailed: null, paused: false };
 
 function plannedWrites(summary: PlanSummary): number {
   return summary.create + summary.update + summary.deactivate + summary.reactivate + summary.link;

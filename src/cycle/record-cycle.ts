@@ -73,14 +73,20 @@ async function recordEnd(
   // As it was corrected, if our clock has been set back since the cycle began.
   const { store, settings, cycleId, kind, sending, startedAt } = context;
   const { guard, heldOperations } = weighed;
-  const { summary, done, mostFailed } = sent;
+  const { summary, done, mostFailed, paused } = sent;
   const failed = sent.failed + unreadable;
-  const outcome = outcomeOf(guard, failed);
+  const outcome = paused ? "paused" : outcomeOf(guard, failed);
   // Refused kinds are reported with this cycle only: `refusedKinds` stores them for the next one.
   const notes = [...context.notes, ...[...context.kinds.refused().values()].map(refusalSentence)];
   await keepPlan(context, { summary, guard });
   const finishedAt = context.clock.now();
-  await endEntry(context, cycleId, { finishedAt, outcome, error: null, keepPlan: request.dryRun });
+  await endEntry(context, cycleId, {
+    finishedAt,
+    outcome,
+    error: null,
+    keepPlan: request.dryRun,
+    showPlan: paused,
+  });
   if (context.clockDoubtMs === 0) {
     await trimLog(context, {
       newest: cycleId,

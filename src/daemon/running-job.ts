@@ -1,7 +1,9 @@
+import { pauseSending, resumeSending } from "../cycle/health/sending-pause.ts";
 import { InterruptedError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { explainFromState } from "../job/explain.ts";
 import type { Job } from "../job/job.ts";
+import { sayEvent } from "../job/say-event.ts";
 import { openReaderBeside } from "../job/state-place.ts";
 import { concealedBy } from "../mapping/rules/concealed.ts";
 import type { JobMetrics } from "../report/metrics.ts";
@@ -89,6 +91,12 @@ async function assemble(
       schedule: () => current().config.schedule,
       now: first.clock.now,
       ...driver.view,
+      pause: async (ordered) => sayEvent(first.log, await pauseSending(store, ordered)),
+      resume: async (how) => {
+        const event = await resumeSending(store, how);
+        if (event !== null) sayEvent(first.log, event);
+        return event !== null;
+      },
       concealed: () => concealedBy(current().mapping),
       explain: (person) => explainFromState(current(), current().mapping, reader, person),
     },

@@ -54,7 +54,23 @@ export type StateEvent =
       readonly expired: boolean;
     }
   | { readonly kind: "noGoodCycle"; readonly since: number; readonly lastError: string | null }
-  | { readonly kind: "goodCycleAgain"; readonly since: number };
+  | { readonly kind: "goodCycleAgain"; readonly since: number }
+  /** A person paused sending. `until`: when it ends by itself; `null` if a person ends it. */
+  | {
+      readonly kind: "sendingPaused";
+      readonly by: Actor;
+      readonly reason: string;
+      readonly until: number | null;
+      /** People who are disabled or deleted are not deactivated either. */
+      readonly leaversToo: boolean;
+    }
+  /** Sending goes on: a person resumed it, or (`by` is `null`) the pause ended by itself. */
+  | {
+      readonly kind: "sendingResumed";
+      readonly since: number;
+      readonly by: Actor | null;
+      readonly reason: string | null;
+    };
 
 /** Every kind of event, in the order of their description. */
 export const eventKinds = [
@@ -67,6 +83,8 @@ export const eventKinds = [
   "credentialExpiring",
   "noGoodCycle",
   "goodCycleAgain",
+  "sendingPaused",
+  "sendingResumed",
 ] as const satisfies readonly StateEvent["kind"][];
 
 export type EventKind = StateEvent["kind"];

@@ -81,6 +81,7 @@ async function decideAndRun(
   }
   const { changedSinceHeld, resolveRelease, recordRelease } = await import("../cycle/guard/release.ts");
   const decided = await resolveRelease(store, decision);
+  if (!request.dryRun && decided.released.length > 0) await refusePaused(job, store);
   const event = await recordRelease({ store, fence: request.fence }, decision, decided, job.clock.now());
   if (!request.dryRun) sayEvent(job.log, event);
   const result = await recorded(store, watchers, () => runQuarantined(job, store, request, watchers));
@@ -127,11 +128,23 @@ async function runQuarantined(
     withPause({ store, fence, clock }, () =>
       runOnBothEnds(job, store, { ...request, sending }, watchers, onEvent),
     );
+  if (!request.dryRun) {
+    if (request.only !== undefined) await refusePaused(job, store);
+    const { noteEndOfPause } = await import("../cycle/health/sending-pause.ts");
+    await noteEndOfPause({ store, fence, clock, onEvent });
+  }
   if (request.dryRun || request.only !== undefined) return cycle({ kind: "everything" });
   const { patient = false } = request;
   const result = await withQuarantine({ store, fence, clock, settings, onEvent }, cycle, { patient });
-  if (result.mostFailed === null) await noteGood(job, store);
+  // Without a good cycle people are notified, also of a pause that was forgotten.
+  if (result.mostFailed === null && result.outcome !== "paused") await noteGood(job, store);
   return result;
+}
+
+/** Refuses to send what a person has asked for while sending is paused. @throws UsageError */
+async function refusePaused({ clock }: Job, store: StateStore): Promise<void> {
+  const { refuseInPause } = await import("../cycle/health/sending-pause.ts");
+  refuseInPause(await store.meta(), clock.now());
 }
 
 /** Opens the connections to Entra and Lattice, runs one cycle, and remembers how Lattice accepts updates. */

@@ -52,5 +52,26 @@ export function sayEvent(log: Logger, event: StateEvent): void {
       return;
     case "goodCycleAgain":
       log.info({ event: event.kind, since: time(event.since) }, "a cycle succeeded again");
+      return;
+    case "sendingPaused": {
+      const { kind, by, reason, until, leaversToo } = event;
+      log.warn(
+        { event: kind, by: actorText(by), reason, until: until === null ? null : time(until), leaversToo },
+        "a person paused sending: cycles read and plan, and send nothing",
+      );
+      return;
+    }
+    case "sendingResumed": {
+      const { kind, since, by, reason } = event;
+      log.info(
+        {
+          event: kind,
+          since: time(since),
+          by: by === null ? null : actorText(by),
+          reason: reason ?? undefined,
+        },
+        by === null ? "the pause of sending is over" : "a person resumed sending",
+      );
+    }
   }
 }

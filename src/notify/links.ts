@@ -33,6 +33,8 @@ export function linkOf(event: Notice["event"], place: PlaceOfPages): Link | null
     case "quarantineLeft":
     case "noGoodCycle":
     case "goodCycleAgain":
+    case "sendingPaused":
+    case "sendingResumed":
     case "test":
       return page("", "Open the dashboard");
     case "credentialExpiring":

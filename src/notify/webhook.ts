@@ -100,6 +100,19 @@ function dataOf(event: Notice["event"], how: Wording): object {
       };
     case "noGoodCycle":
       return { since: time(event.since), lastError: event.lastError };
+    case "sendingPaused":
+      return {
+        by: actorText(event.by),
+        reason: event.reason,
+        until: event.until === null ? null : time(event.until),
+        leaversToo: event.leaversToo,
+      };
+    case "sendingResumed":
+      return {
+        since: time(event.since),
+        by: event.by === null ? null : actorText(event.by),
+        ...(event.reason === null ? {} : { reason: event.reason }),
+      };
     case "test":
       return {};
   }

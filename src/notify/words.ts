@@ -110,6 +110,28 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         lists: [],
         action: "",
       };
+    case "sendingPaused":
+      return {
+        title: "Sending is paused",
+        severity: "note",
+        text: oneLine(
+          `${actorText(event.by)} paused sending ${event.until === null ? "until it is resumed" : `until ${time(event.until)}`}. Cycles read and plan, and send nothing${event.leaversToo ? ", leavers included" : " except deactivations of people who are disabled or deleted"}. Reason: ${event.reason}`,
+          1000,
+        ),
+        lists: [],
+        action: `To go on: ${typed("resume", how)}`,
+      };
+    case "sendingResumed":
+      return {
+        title: "Sending goes on",
+        severity: "good",
+        text: oneLine(
+          `${event.by === null ? "The pause ended by itself." : `${actorText(event.by)} resumed sending.`} It was paused since ${time(event.since)}.${event.reason === null ? "" : ` Reason: ${event.reason}`}`,
+          1000,
+        ),
+        lists: [],
+        action: "",
+      };
     case "test":
       return {
         title: "Test: this receiver works",

@@ -23,6 +23,7 @@ export const exitCode = {
   held: 3,
   someFailed: 4,
   leaseHeld: 5,
+  paused: 6,
   usage: 64,
 } as const;
 
@@ -30,6 +31,7 @@ export const exitCode = {
 export function exitCodeOf(result: { readonly outcome: CycleOutcome }, dryRun: boolean): number {
   if (dryRun) return exitCode.done;
   if (result.outcome === "held") return exitCode.held;
+  if (result.outcome === "paused") return exitCode.paused;
   return result.outcome === "someFailed" ? exitCode.someFailed : exitCode.done;
 }
 

@@ -12,7 +12,7 @@ import {
   seconds,
 } from "./options.ts";
 
-/** Commands that run cycles: `sync`, `release`, `daemon`, `demo`. */
+/** Commands that run cycles, or stop them from sending: `sync`, `release`, `pause`, `resume`, `daemon`, `demo`. */
 export function addCycleCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   program
     .command("sync")
@@ -55,7 +55,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
         ["azure-lattice-sync sync --sandbox=lattice --dry-run", "your own directory, an embedded Lattice"],
       ],
       exitCodes:
-        "0 done, 1 error, 2 changes pending (--detailed-exitcode), 3 held by the guard, 4 some people failed, 5 another run holds the lease, 64 wrong usage or configuration, 130/143 interrupted. With several jobs, the worst of theirs: 64, 1, 5, 3, 4, 2, 0",
+        "0 done, 1 error, 2 changes pending (--detailed-exitcode), 3 held by the guard, 4 some people failed, 5 another run holds the lease, 6 sending is paused, 64 wrong usage or configuration, 130/143 interrupted. With several jobs, the worst of theirs: 64, 1, 5, 3, 6, 4, 2, 0",
     })
     .action(async (options) => {
       const { sync } = await import("../commands/sync.ts");
@@ -107,6 +107,53 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .action(async (planId: string, options) => {
       const { release } = await import("../commands/release.ts");
       finish(await release({ ...options, planId, waitSeconds: options.wait }, io));
+    });
+
+  program
+    .command("pause")
+    .description("pause sending to Lattice: cycles go on reading and planning")
+    .addOption(configOption())
+    .addOption(anyJobOption())
+    .addOption(
+      new Option("--reason <text>", "reason, shown wherever the pause is shown")
+        .argParser(reason)
+        .makeOptionMandatory(),
+    )
+    .option("--until <time>", "end by itself at this time (UTC, or with a zone), or after this long (2h)")
+    .option("--leavers-too", "do not deactivate people who are disabled or deleted in Entra either", false)
+    .addOption(sandboxOption())
+    .manual({
+      notes:
+        "It works at once, also while a cycle runs: that sends what it has begun, at most two batches. The pause is kept over restarts. While sending is paused, sync ends with exit code 6; sync --user and a release are refused.",
+      examples: [
+        ["azure-lattice-sync pause --reason reorganisation --until 2h"],
+        ["azure-lattice-sync pause --reason ticket-4711 --until 2030-01-31T08:30Z --leavers-too"],
+        ["azure-lattice-sync status", "whether sending is paused, by whom and why"],
+      ],
+      exitCodes: "0 paused, 64 wrong usage or configuration, 1 the state database cannot be written",
+    })
+    .action(async (options) => {
+      const { pause } = await import("../commands/pause.ts");
+      finish(await pause(options, io));
+    });
+
+  program
+    .command("resume")
+    .description("end a pause of sending; the next cycle sends what is due")
+    .addOption(configOption())
+    .addOption(anyJobOption())
+    .addOption(
+      new Option("--reason <text>", "reason, shown in the log and in notifications").argParser(reason),
+    )
+    .addOption(sandboxOption())
+    .manual({
+      examples: [["azure-lattice-sync resume"], ["azure-lattice-sync resume --job emea"]],
+      exitCodes:
+        "0 resumed, or sending was not paused; 64 wrong usage or configuration; 1 the state database cannot be written",
+    })
+    .action(async (options) => {
+      const { resume } = await import("../commands/pause.ts");
+      finish(await resume(options, io));
     });
 
   program

@@ -15,6 +15,7 @@ export interface Situation {
   readonly targetReachedAt: number | null;
   readonly heldOperations: number;
   readonly quarantine: boolean;
+  readonly paused: boolean;
   readonly comparisonFailed: boolean;
   readonly nextCycleAt: number | null;
   readonly lastCycle: CycleRecord | null;
@@ -223,6 +224,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
   const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
   const quarantine = gauge("quarantine", "1 while the job is in quarantine.");
+  const paused = gauge("paused", "1 while a person has paused sending.");
   const comparison = gauge("comparison_failed", "1 while the full comparison fails.");
   const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle ended.");
 
@@ -243,6 +245,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     guardHeld.set(labels, situation.heldOperations > 0 ? 1 : 0);
     held.set(labels, situation.heldOperations);
     quarantine.set(labels, situation.quarantine ? 1 : 0);
+    paused.set(labels, situation.paused ? 1 : 0);
     comparison.set(labels, situation.comparisonFailed ? 1 : 0);
     lastEnd.set(labels, secondsOf(situation.lastCycle?.finishedAt ?? null));
   };
@@ -255,6 +258,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     guardHeld,
     held,
     quarantine,
+    paused,
     comparison,
     lastEnd,
   ];

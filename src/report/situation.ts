@@ -23,6 +23,7 @@ export async function situationOf(
     targetReachedAt: status.targetReachedAt,
     heldOperations: heldCount(status),
     quarantine: status.quarantine !== null,
+    paused: status.sendingPause !== null,
     comparisonFailed: status.comparison !== null,
     nextCycleAt: status.nextDueAt,
     lastCycle: status.cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,

@@ -3,9 +3,11 @@ import { type AskedPause, parsePause } from "../cycle/health/pause.ts";
 import { parseQuarantine, probeDueAt, type Quarantine } from "../cycle/health/quarantine.ts";
 import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/health/refused-kinds.ts";
 import { nextDueAt } from "../cycle/health/schedule.ts";
+import { parseSendingPause, pauseText, type SendingPause } from "../cycle/health/sending-pause.ts";
 import { heldOperations } from "../cycle/operations/pages.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { type FailedComparison, parseComparison } from "../cycle/reading/comparison.ts";
+import { actorText } from "../domain/actor.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
@@ -39,6 +41,8 @@ export interface Status {
   readonly refusedKinds: readonly RefusedKind[];
   /** A pause that Entra or Lattice asked for. */
   readonly askedPause: AskedPause | null;
+  /** A pause of sending that a person has ordered. */
+  readonly sendingPause: SendingPause | null;
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
   /** People whose deactivation is delayed (`actions`), as far as they are shown. */
   readonly delayed: readonly Skipped[];
@@ -111,6 +115,7 @@ export async function readStatus(
     listingFault: meta.listingFault ?? "",
     refusedKinds: [...parseRefusedKinds(meta).values()],
     askedPause,
+    sendingPause: parseSendingPause(meta, now),
     retries,
     delayed,
     delayedCount: leftAlone.get("deactivationDelayed") ?? 0,
@@ -171,6 +176,17 @@ export function statusDocument(current: Status) {
       current.askedPause === null
         ? null
         : { until: iso(current.askedPause.until), reason: current.askedPause.reason },
+    pause:
+      current.sendingPause === null
+        ? null
+        : {
+            since: iso(current.sendingPause.at),
+            until: iso(current.sendingPause.until),
+            by: actorText(current.sendingPause.by),
+            reason: current.sendingPause.reason,
+            leaversToo: current.sendingPause.leaversToo,
+            text: pauseText(current.sendingPause),
+          },
     people: current.totals,
     retries: current.retries.map((retry) => ({
       objectId: retry.objectId,

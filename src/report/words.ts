@@ -70,6 +70,7 @@ export function headlineOutcome(outcome: CycleOutcome): string {
     someFailed: "finished, but some people failed",
     failed: "failed",
     interrupted: "interrupted",
+    paused: "sending is paused",
   }[outcome];
 }
 

@@ -54,6 +54,7 @@ const nothingYet: Situation = {
   outOfScope: null,
   heldOperations: 0,
   quarantine: false,
+  paused: false,
   comparisonFailed: false,
   nextCycleAt: null,
   lastCycle: null,

@@ -18,7 +18,8 @@ export async function beginEntry(
 /**
  * Writes into the log how the cycle ended, with what it leaves of its plan, as one commit: if the process dies before it, the cycle
  * has no end.
- * @param end `finishedAt`: milliseconds since the epoch. `keepPlan`: what was planned stays in the log (of a dry run)
+ * @param end `finishedAt`: milliseconds since the epoch. `keepPlan`: what was planned stays in the log (of a dry run).
+ * `showPlan`: it stays until the next cycle begins
  */
 export async function endEntry(
   { store, fence }: Writing,
@@ -28,6 +29,7 @@ export async function endEntry(
     readonly outcome: CycleOutcome;
     readonly error: string | null;
     readonly keepPlan?: boolean;
+    readonly showPlan?: boolean;
   },
 ): Promise<void> {
   await store.commit(foldEnd({ cycleId, ...end }, await store.countOutcomes(cycleId)), fence);

@@ -1,6 +1,7 @@
 import { ConfigurationError } from "../../domain/errors.ts";
 import type { EvidenceKind } from "../../domain/plan.ts";
 import { timeText } from "../../domain/sentence.ts";
+import type { CycleOutcome } from "../../domain/state/cycles.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import { changeState, keepNotes, type Ports, type Writing } from "../ports/ports.ts";
 
@@ -98,7 +99,7 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
  * @throws what `run` throws
  */
 export async function withQuarantine<
-  T extends { readonly mostFailed: string | null; readonly cycleId: number },
+  T extends { readonly mostFailed: string | null; readonly cycleId: number; readonly outcome: CycleOutcome },
 >(
   ports: Writing & Pick<Ports, "clock" | "settings" | "onEvent">,
   run: (sending: Sending) => Promise<T>,
@@ -129,6 +130,9 @@ export async function withQuarantine<
   try {
     const result = await run(sending);
     if (sending.kind === "leavers") return result;
+    // A cycle in a pause of sending did not try whether operations succeed again.
+    if (result.outcome === "paused" && before?.cause === "failures" && result.mostFailed === null)
+      return result;
     if (result.mostFailed !== null) {
       await enter(result.mostFailed, "failures", { cycleId: result.cycleId });
     } else if (before !== null) {

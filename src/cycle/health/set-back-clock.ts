@@ -3,6 +3,7 @@ import type { StateChange } from "../../domain/state/change.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { Writing } from "../ports/ports.ts";
+import { pauseNoLaterThan } from "./sending-pause.ts";
 
 const pageSize = 500;
 
@@ -36,7 +37,9 @@ export async function forgetTheFuture({ store, fence }: Writing, now: number): P
     await store.commit(foldLeavingInFuture(page, now), fence);
     after = last.objectId;
   }
-  await store.commit({ noLaterThan: now, notes: notesNoLaterThan(await store.meta(), now) }, fence);
+  const meta = await store.meta();
+  const notes = { ...notesNoLaterThan(meta, now), ...pauseNoLaterThan(meta, now) };
+  await store.commit({ noLaterThan: now, notes }, fence);
 }
 
 /** A retry keeps its delay. */

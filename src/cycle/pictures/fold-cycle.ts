@@ -8,18 +8,22 @@ export function foldBegin(): StateChange {
 
 /**
  * When a cycle ends: the counts say how many operations were put back, and the log keeps no rows of them, because they are planned
- * again; with `keepPlan`, in a dry run, they stay. What is reported stays, in the place of an earlier report of the same.
+ * again; with `keepPlan`, in a dry run, they stay. With `showPlan`, in a pause of sending, they stay until the next cycle begins. What is reported stays, in the place of an earlier report of the same.
  * @param counts operations of the cycle as the log has them
  */
 export function foldEnd(
-  { keepPlan = false, ...end }: Omit<CycleEnd, "outcomes"> & { readonly keepPlan?: boolean },
+  {
+    keepPlan = false,
+    showPlan = false,
+    ...end
+  }: Omit<CycleEnd, "outcomes"> & { readonly keepPlan?: boolean; readonly showPlan?: boolean },
   counts: readonly OutcomeCount[],
 ): StateChange {
   const { cycleId } = end;
   return {
     leftOver: [
       { cycleId, status: "cancelled", become: keepPlan ? "kept" : "removed" },
-      { cycleId, status: "planned", become: keepPlan ? "cancelled" : "removed" },
+      { cycleId, status: "planned", become: showPlan ? "kept" : keepPlan ? "cancelled" : "removed" },
       { cycleId, status: "reported", become: "kept", replacesEqual: true },
     ],
     cycleEnd: { ...end, outcomes: outcomesAtEnd(counts) },

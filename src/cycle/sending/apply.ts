@@ -1,6 +1,7 @@
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { CycleContext } from "../context/context.ts";
 import { mostFailed } from "../health/quarantine.ts";
+import { parseSendingPause, type SendingPause, sentInPause } from "../health/sending-pause.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { createRun, type Run } from "./run.ts";
 import { leavers, type Stage } from "./stages.ts";
@@ -21,6 +22,8 @@ export interface Applied {
   readonly mostFailed: string | null;
   /** Object ids of people whose accounts got a temporary userName and still need their own. */
   readonly halfRenamed: readonly string[];
+  /** A person has paused sending: a part of the plan, or all of it, was not sent. */
+  readonly paused: boolean;
 }
 
 /**
@@ -36,11 +39,12 @@ export async function applyPlan(
   const recorder = createRecorder(context);
   const run = createRun(context, recorder, plan.total);
   let probed = false;
+  let paused: boolean;
   try {
-    await sendStage(context, run, recorder, leavers);
-    if (plan.probe) await sendStage(context, run, recorder, { sample: probeSize });
+    paused = await sendStage(context, run, recorder, leavers);
+    if (plan.probe && !paused) paused = await sendStage(context, run, recorder, { sample: probeSize });
     probed = plan.probe && mostFailed(run.telling, true);
-    if (!probed) await sendStage(context, run, recorder, {});
+    if (!probed && !paused) paused = await sendStage(context, run, recorder, {});
     await run.drain();
     run.throwIfStopped();
   } finally {
@@ -53,10 +57,18 @@ export async function applyPlan(
     ...recorder.counts,
     mostFailed: most ? `${failed} of ${done + failed} operations failed` : null,
     halfRenamed: run.halfRenamed,
+    paused,
   };
 }
 
-async function sendStage(context: CycleContext, run: Run, recorder: Recorder, stage: Stage): Promise<void> {
+/** @returns whether a person has paused sending */
+async function sendStage(
+  context: CycleContext,
+  run: Run,
+  recorder: Recorder,
+  stage: Stage,
+): Promise<boolean> {
+  let paused = false;
   let size = batchSize.first;
   let begunAt = context.clock.now();
   /** Reads the batch after this operation and notes its intents; empty if the run is over. */
@@ -65,7 +77,10 @@ async function sendStage(context: CycleContext, run: Run, recorder: Recorder, st
     const now = context.clock.now();
     if (last !== undefined) size = nextSize(size, now - begunAt);
     begunAt = now;
-    const batch = await nextBatch(context, last, stage, stage.sample ?? size);
+    const pause = await pauseOf(context);
+    paused ||= pause !== null;
+    if (pause !== null && stage !== leavers) return [];
+    const batch = await nextBatch(context, last, stage, { limit: stage.sample ?? size, pause });
     if (batch.length > 0) await recorder.begin(batch, now);
     return batch;
   };
@@ -83,10 +98,16 @@ async function sendStage(context: CycleContext, run: Run, recorder: Recorder, st
     }
     if (stage.sample !== undefined) {
       await run.drain();
-      return;
+      return paused;
     }
     batch = await (next ?? begin(last));
   }
+  return paused;
+}
+
+/** The pause of sending that is in force at this moment: a person may have ordered it since the cycle began. */
+async function pauseOf({ store, clock }: CycleContext): Promise<SendingPause | null> {
+  return parseSendingPause(await store.meta(), clock.now());
 }
 
 function nextSize(size: number, tookMs: number): number {
@@ -98,7 +119,7 @@ async function nextBatch(
   context: CycleContext,
   last: LoggedOperation | undefined,
   stage: Stage,
-  limit: number,
+  { limit, pause }: { readonly limit: number; readonly pause: SendingPause | null },
 ): Promise<readonly LoggedOperation[]> {
   const { store, kinds, cycleId } = context;
   const batch = await store.operations(cycleId, {
@@ -110,5 +131,10 @@ async function nextBatch(
     limit,
   });
   const { throughWave } = stage;
-  return throughWave === undefined ? batch : batch.filter(({ wave }) => wave <= throughWave);
+  const ofStage = throughWave === undefined ? batch : batch.filter(({ wave }) => wave <= throughWave);
+  if (pause === null) return ofStage;
+  const sent = ofStage.filter((operation) => sentInPause(pause, operation));
+  const end = ofStage.at(-1);
+  // Later ones of the stage may be sent, although none of these is.
+  return sent.length > 0 || end === undefined ? sent : nextBatch(context, end, stage, { limit, pause });
 }

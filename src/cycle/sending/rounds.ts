@@ -19,10 +19,11 @@ export type RoundsSent = Omit<Applied, "halfRenamed">;
  * @param planned the number of operations to send
  */
 export async function sendRounds(context: CycleContext, planned: number): Promise<RoundsSent> {
-  const totals: { done: number; failed: number; mostFailed: string | null } = {
+  const totals: { done: number; failed: number; mostFailed: string | null; paused: boolean } = {
     done: 0,
     failed: 0,
     mostFailed: null,
+    paused: false,
   };
   for (let round = 1; round <= maxRounds; round += 1) {
     const applied = await applyPlan(context, {
@@ -32,7 +33,8 @@ export async function sendRounds(context: CycleContext, planned: number): Promis
     totals.done += applied.done;
     totals.failed += applied.failed;
     totals.mostFailed = applied.mostFailed;
-    if (applied.mostFailed !== null) break;
+    totals.paused = applied.paused;
+    if (applied.mostFailed !== null || applied.paused) break;
     // A cycle on demand writes only its own people, not people who waited for them.
     if (context.kind === "on-demand") break;
     const resolved = await endWaiting(context);

@@ -1,5 +1,7 @@
 import type { Config } from "../../config/schema.ts";
+import type { SendingPause } from "../../cycle/health/sending-pause.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
+import type { Actor } from "../../domain/actor.ts";
 import type { FleetStore } from "../../domain/fleet.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Metrics } from "../../report/metrics.ts";
@@ -64,6 +66,10 @@ export interface JobView extends WorkStarter {
   readonly works: Works;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Pauses sending, also of a cycle under way. */
+  pause(ordered: SendingPause): Promise<void>;
+  /** Ends the pause. @returns whether sending was paused */
+  resume(how: { readonly at: number; readonly by: Actor; readonly reason: string | null }): Promise<boolean>;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the current mapping redacts. */

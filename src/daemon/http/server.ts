@@ -22,6 +22,7 @@ import type { DaemonView } from "./daemon-view.ts";
 import { createGuesses } from "./guesses.ts";
 import { fleetRoutes } from "./routes-fleet.ts";
 import { JobRefusal, jobByDefault, jobInAddress, jobListRoutes, type ViewOf } from "./routes-jobs.ts";
+import { pauseRoutes } from "./routes-pause.ts";
 import { sessionRoutes } from "./routes-session.ts";
 import { stateRoutes } from "./routes-state.ts";
 import { workRoutes } from "./routes-work.ts";
@@ -158,6 +159,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
         takeTurns(api, `${prefix}/works`);
         stateRoutes(api, version, viewOf);
         workRoutes(api, viewOf, actor);
+        pauseRoutes(api, viewOf, actor);
       },
       { prefix },
     );

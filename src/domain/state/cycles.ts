@@ -30,7 +30,7 @@ export interface OutcomeCount {
   readonly count: number;
 }
 
-export type CycleOutcome = "done" | "held" | "someFailed" | "failed" | "interrupted";
+export type CycleOutcome = "done" | "held" | "someFailed" | "failed" | "interrupted" | "paused";
 
 export interface Totals {
   /** People in the directory's data, whatever their presence. */

@@ -1,7 +1,7 @@
-/** Notes about notifications. They are not a run's: any process that sends notifications writes them. */
+/** Notes that are not a run's: any process writes them without the lease, about notifications and about a pause of sending. */
 export type ToldNotes = Pick<
   Meta,
-  "digestedAt" | "expiryCheckedAt" | "goodCycleAt" | "silentAt" | "silenceTold"
+  "digestedAt" | "expiryCheckedAt" | "goodCycleAt" | "silentAt" | "silenceTold" | "sendingPause"
 >;
 
 /** Notes that a run leaves for later ones, besides people and accounts. */
@@ -50,6 +50,10 @@ export interface Meta {
   readonly quarantine: string;
   /** A pause that Entra or Lattice has asked for: JSON, `AskedPause` of the engine; empty, or over, if there is none. */
   readonly askedPause: string;
+  /** A pause of sending that a person has ordered: JSON, `SendingPause` of the engine; empty, or over, if there is none. */
+  readonly sendingPause: string;
+  /** The `at` of the last pause of sending of which it was reported that it ended by itself. */
+  readonly pauseEndTold: string;
   /** Kinds of operations that Lattice refuses for every person: JSON, `RefusedKind[]` of the engine; empty if there is none. */
   readonly refusedKinds: string;
   /** When the last digest of failing people was made, or was due without changes; milliseconds since the epoch. */

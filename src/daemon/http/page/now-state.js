@@ -36,8 +36,22 @@ export function stateCard(now, running, visit) {
         "Dry run",
       ),
       h("button", { type: "button", "aria-disabled": busy, onclick: begin({}) }, "Sync now"),
+      now.pause === null
+        ? null
+        : h("button", { type: "button", onclick: () => resume(visit) }, "Resume sending"),
     ),
   );
+}
+
+/** Ends the pause of sending, and reads the state again. */
+async function resume(visit) {
+  try {
+    await api("resume", { method: "POST", body: {} });
+    visit.state.problem = null;
+  } catch (error) {
+    visit.state.problem = visit.refused(error);
+  }
+  visit.refresh();
 }
 
 function due(iso) {
@@ -58,6 +72,7 @@ function stateOf(now, running) {
         : "Quarantine: syncing is stopped",
       text: now.quarantine.reason,
     };
+  if (now.pause !== null) return { tone: "warn", title: "Sending is paused", text: now.pause.text };
   if (now.askedPause !== null) {
     return {
       tone: "warn",

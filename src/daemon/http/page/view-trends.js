@@ -6,7 +6,7 @@ import { duration, number } from "./words.js";
 const dayMs = 86_400_000;
 const days = 30;
 const actions = ["create", "update", "deactivate", "reactivate", "link"];
-const outcomes = { someFailed: "some failed" };
+const outcomes = { someFailed: "some failed", paused: "sending paused" };
 
 /** A chart cannot be updated: it is made again when the view is read again. */
 export const trendsView = { whole: true, read: readCharts, draw: (sections) => sections };

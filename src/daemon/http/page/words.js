@@ -51,13 +51,19 @@ const tones = {
   someFailed: "warn",
   failed: "bad",
   interrupted: "warn",
+  paused: "warn",
   cancelled: "warn",
   planned: "",
   sending: "",
   reported: "",
   deactivate: "bad",
 };
-const outcomes = { held: "a part is held", someFailed: "some failed", null: "running" };
+const outcomes = {
+  held: "a part is held",
+  someFailed: "some failed",
+  paused: "sending paused",
+  null: "running",
+};
 
 export function tag(text) {
   return h("span", { class: `tag ${tones[text] ?? ""}` }, text);

@@ -1,0 +1,92 @@
+import { parseDuration } from "../config/duration.ts";
+import { pauseSending, pauseText, resumeSending, type SendingPause } from "../cycle/health/sending-pause.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { StateEvent } from "../domain/event.ts";
+import type { StateStore } from "../domain/state/store.ts";
+import { type ConfiguredJob, configuredJob, type JobChoice, notedJob } from "../job/configured-job.ts";
+import { openLog } from "../job/log.ts";
+import { sayEvent } from "../job/say-event.ts";
+import { openState } from "../job/state-place.ts";
+import { type CommandIO, exitCode, print } from "../process/io.ts";
+import { printable } from "../report/words.ts";
+import { commandActor } from "./command-actor.ts";
+import { forEachJob } from "./each-job.ts";
+import { parsePointInTime } from "./point-in-time.ts";
+
+export interface PauseOptions extends JobChoice {
+  readonly reason: string;
+  /** When it ends by itself: a time, or how long from now (`2h`). Absent: a person resumes. */
+  readonly until?: string | undefined;
+  /** People who are disabled or deleted in Entra are not deactivated either. */
+  readonly leaversToo: boolean;
+}
+
+export interface ResumeOptions extends JobChoice {
+  readonly reason?: string | undefined;
+}
+
+/**
+ * Pauses sending at once, also of a cycle under way. Neither end needs settings for it, and no lease is waited for.
+ * @throws UsageError if the time is not in the future
+ */
+export function pause(options: PauseOptions, io: CommandIO): Promise<number> {
+  return forEachJob(options, io, { json: false }, (ofJob) =>
+    withState(ofJob, io, async (store, job) => {
+      const { reason, leaversToo } = ofJob;
+      const now = job.clock.now();
+      const until = ofJob.until === undefined ? null : endOf(ofJob.until, now);
+      const ordered: SendingPause = { at: now, until, reason, by: commandActor(io.env), leaversToo };
+      const event = await pauseSending(store, ordered);
+      print(io, printable(pauseText(ordered)));
+      return event;
+    }),
+  );
+}
+
+/** Ends the pause. The next cycle sends what is due then. */
+export function resume(options: ResumeOptions, io: CommandIO): Promise<number> {
+  return forEachJob(options, io, { json: false }, (ofJob) =>
+    withState(ofJob, io, async (store, job) => {
+      const { reason = null } = ofJob;
+      const event = await resumeSending(store, { at: job.clock.now(), by: commandActor(io.env), reason });
+      print(
+        io,
+        event === null
+          ? "Sending is not paused. Nothing was changed."
+          : "Sending is no longer paused: the next cycle sends what is due.",
+      );
+      return event;
+    }),
+  );
+}
+
+/** @throws UsageError */
+export function endOf(text: string, now: number): number {
+  const lasts = parseDuration(text);
+  const until = lasts === null ? parsePointInTime(text, now)?.first : now + lasts;
+  if (until === undefined)
+    throw new UsageError(
+      `"${text}" is not a time: give one such as 2026-01-31T08:30 (UTC), or how long from now, such as 2h`,
+    );
+  if (until <= now) throw new UsageError(`the pause would end before it begins: ${text} is in the past`);
+  return until;
+}
+
+async function withState(
+  options: JobChoice,
+  io: CommandIO,
+  work: (store: StateStore, job: ConfiguredJob) => Promise<StateEvent | null>,
+): Promise<number> {
+  const job = configuredJob(io, options);
+  const opened = await openLog(job.config.log, io, io.stderr.isTTY === true);
+  const name = notedJob(job);
+  const log = name === undefined ? opened : opened.child({ job: name });
+  const store = await openState(job.statePlace, job.config, log);
+  try {
+    const event = await work(store, job);
+    if (event !== null) sayEvent(log, event);
+    return exitCode.done;
+  } finally {
+    await store.close();
+  }
+}
