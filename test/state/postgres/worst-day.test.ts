@@ -132,8 +132,9 @@ describe("a PostgreSQL server in the middle of a cycle", () => {
   it("that has no connection left is waited for, and is a sentence if that takes too long", async () => {
     await using company = await companyIn(at, people);
     const others: pg.Client[] = [];
-    const takeAll = async (): Promise<void> => {
-      await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'als'");
+    const pids: number[] = [];
+    /** Connects until the server refuses. */
+    const fill = async (): Promise<void> => {
       for (;;) {
         const other = new pg.Client({ connectionString: at.url });
         other.on("error", () => {});
@@ -144,6 +145,18 @@ describe("a PostgreSQL server in the middle of a cycle", () => {
           return;
         }
         others.push(other);
+        const { rows } = await other.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+        pids.push(...rows.map(({ pid }) => pid));
+      }
+    };
+    /** A connection that is ended gives its place back a little later, which the program may take again. */
+    const takeAll = async (): Promise<void> => {
+      for (let ended = 1; ended > 0; ) {
+        await fill();
+        const rows = await server.sql(
+          `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'als' AND NOT pid = ANY ('{${pids.join()}}')`,
+        );
+        ended = rows.length;
       }
     };
     const letGo = (): Promise<unknown> => Promise.all(others.splice(0).map((other) => other.end()));
