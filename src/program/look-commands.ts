@@ -3,7 +3,7 @@ import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import { anyJobOption, configOption, jobOption, positive, sandboxOption } from "./options.ts";
 
-/** Commands that only read: `check`, `status`, `user`, `history`, `revert --dry-run`. */
+/** Commands that only read: `check`, `status`, `user`, `history`, `accounts`, `revert --dry-run`. */
 export function addLookCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   program
     .command("check")
@@ -148,5 +148,33 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .action(async (which: string, options) => {
       const { revert } = await import("../commands/revert.ts");
       finish(await revert({ ...options, which }, io));
+    });
+
+  program
+    .command("accounts")
+    .description("show every Lattice account as last read, and whose it is: who has access, and who has left")
+    .addOption(configOption())
+    .addOption(jobOption())
+    .addOption(
+      new Option("--kind <kinds...>", "only these kinds").choices(["linked", "left", "unlinked", "nobodys"]),
+    )
+    .option("--active", "leave out accounts that are known to be inactive", false)
+    .addOption(
+      new Option("--format <format>", "output format").choices(["table", "json", "csv"]).default("table"),
+    )
+    .option("--out <file>", "write to a file")
+    .addOption(sandboxOption())
+    .manual({
+      notes:
+        "linked: to a person in scope. left: linked to a person who is disabled, deleted or out of scope. unlinked: not linked, although the directory has somebody who matches. nobodys: no user of the directory. Only the state database is read, as the last cycle left it; no request is sent.",
+      examples: [
+        ["azure-lattice-sync accounts --kind nobodys left --active"],
+        ["azure-lattice-sync accounts --format csv --out accounts.csv"],
+        ["azure-lattice-sync accounts --format json | jq .summary"],
+      ],
+    })
+    .action(async (options) => {
+      const { accounts } = await import("../commands/accounts.ts");
+      finish(await accounts(options, io));
     });
 }

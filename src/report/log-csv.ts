@@ -2,10 +2,9 @@ import { actorText } from "../domain/actor.ts";
 import type { Json } from "../domain/json.ts";
 import type { LogEntry } from "../domain/log.ts";
 import type { Change } from "../domain/plan.ts";
+import { type Cell, csvField } from "./csv-field.ts";
 import type { Write } from "./view.ts";
 import { printable } from "./words.ts";
-
-type Cell = string | number | null;
 
 interface Column<Of extends readonly unknown[]> {
   readonly name: string;
@@ -57,7 +56,7 @@ export async function writeLogCsv(
   const text = <Of extends readonly unknown[]>(columns: readonly Column<Of>[], ...of: Of): string =>
     columns
       .map((column) => column.of(...of))
-      .map((cell) => field(typeof cell === "string" && toTerminal ? printable(cell) : cell))
+      .map((cell) => csvField(typeof cell === "string" && toTerminal ? printable(cell) : cell))
       .join(",");
   const names = [...beforeChange, ...ofChange, ...afterChange].map(({ name }) => name);
   await write(`${names.join(",")}\r\n`);
@@ -70,25 +69,4 @@ export async function writeLogCsv(
 
 function value(json: Json): Cell {
   return json === null || typeof json === "string" || typeof json === "number" ? json : JSON.stringify(json);
-}
-
-/** The start of a formula in any spreadsheet, including invisible characters before the sign, and its full-width forms. */
-const formula = /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
-
-/**
- * The same within a cell. If the comma is the decimal sign, a spreadsheet splits at semicolons or tabs. It then treats quotes
- * of this format as text, and line breaks within them as ends of rows.
- */
-const formulaBehind = /([;\t\r\n|][\s\p{Cc}\p{Cf}"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])/gu;
-
-/** Matches most cells: nothing in them is a formula in any spreadsheet, or needs quotes. */
-const plain = /^[\dA-Za-z](?:[\w .:/@()-]*[\w.:/@()-])?$/;
-
-function field(cell: Cell): string {
-  if (cell === null) return "";
-  if (typeof cell === "number") return String(cell);
-  if (plain.test(cell)) return cell;
-  const behind = cell.replaceAll(formulaBehind, "$1'");
-  const safe = formula.test(behind) ? `'${behind}` : behind;
-  return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -44,7 +44,7 @@ export async function report(
 }
 
 /** `null` if the mapping says that departments are for Lattice alone. */
-function departmentPath(mapping: Mapping): string | null {
+export function departmentPath(mapping: Mapping): string | null {
   const path = `${enterpriseUrn}:department`;
   return mapping.attributes.some(({ target, redacted }) => target === path && redacted) ? null : path;
 }

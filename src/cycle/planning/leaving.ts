@@ -74,7 +74,11 @@ export function seenEvents({
   candidate,
   mapped,
   now,
-}: MappedPerson & { readonly now: number }): readonly SeenEvent[] {
+}: {
+  readonly candidate: Pick<MappedPerson["candidate"], "source" | "member" | "events">;
+  readonly mapped: Pick<MappedPerson["mapped"], "excluded" | "filteredOut">;
+  readonly now: number;
+}): readonly SeenEvent[] {
   const seen: SeenEvent[] = [];
   const add = (event: LeavingEvent, evidence: Evidence): void => {
     seen.push({ event, evidence, since: candidate.events.get(event) ?? now });

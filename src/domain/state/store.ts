@@ -1,3 +1,4 @@
+import type { AccountReport } from "./account-report.ts";
 import type { Accounts, Links } from "./accounts.ts";
 import type { StateChange } from "./change.ts";
 import type { Cycles } from "./cycles.ts";
@@ -39,6 +40,7 @@ export interface StateStore
     People,
     Accounts,
     Links,
+    AccountReport,
     Staging,
     Planning,
     PlanLog,

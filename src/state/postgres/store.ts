@@ -1,5 +1,6 @@
 import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
+import { accountReportMethods } from "./account-report.ts";
 import { accountMethods } from "./accounts.ts";
 import { commitMethod } from "./commit.ts";
 import { type Connected, connect, connectToCopy, connectToRead } from "./connection/connect.ts";
@@ -64,6 +65,7 @@ function storeOn(
     ...decisionMethods(db),
     ...outboxMethods(db, logValues, leaseClock),
     ...historyMethods(db),
+    ...accountReportMethods(db),
     close,
   };
 }

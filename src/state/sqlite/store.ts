@@ -3,6 +3,7 @@ import type { LeaseHolder } from "../../domain/state/lease.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { upgradedMeanwhile } from "../lease-errors.ts";
 import type { LogValues } from "../logged-values.ts";
+import { accountReportMethods } from "./account-report.ts";
 import { accountMethods } from "./accounts.ts";
 import { commitMethod } from "./commit.ts";
 import { cycleMethods } from "./cycles.ts";
@@ -107,6 +108,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...decisionMethods(db),
     ...retentionMethods(db, values),
     ...historyMethods(db),
+    ...accountReportMethods(db),
     ...outboxMethods(db, options.logValues ?? "keep"),
     close: async () => {
       db.close();

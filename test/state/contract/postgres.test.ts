@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { openStore } from "../../../src/state/postgres/store.ts";
 import { freshPlace } from "../postgres/place.ts";
+import { describeAccountReport } from "./account-report.ts";
 import { describeAccounts } from "./accounts.ts";
 import { describeCommit } from "./commit.ts";
 import { describeHeldCommit } from "./commit-held.ts";
@@ -37,6 +38,7 @@ describeMarks(postgresState);
 describeStaging(postgresState);
 describeHeldCommit(postgresState);
 describeAccounts(postgresState);
+describeAccountReport(postgresState);
 describeOutcomes(postgresState);
 describeCycles(postgresState);
 describeHistory(postgresState);

@@ -1,0 +1,165 @@
+import type { AccountPerson, AccountReport, ReportedAccount } from "../../domain/state/account-report.ts";
+import type { Mapping } from "../../mapping/rules/mapping.ts";
+import { isInScope } from "../planning/in-scope.ts";
+import { seenEvents } from "../planning/leaving.ts";
+import { isProtected } from "../planning/protected.ts";
+import type { ExplainSettings } from "./explain-settings.ts";
+
+/**
+ * Whose an account is: linked to a person who is in scope and enabled; linked to a person who has left (disabled, deleted, out
+ * of scope, or no longer known); not linked although the directory has somebody whose it may be; or nobody's.
+ */
+export const accountKinds = ["linked", "left", "unlinked", "nobodys"] as const;
+export type AccountKind = (typeof accountKinds)[number];
+
+/** An account with whose it is, and why it is as it is. */
+export interface AccountedFor {
+  readonly latticeId: string;
+  readonly userName: string;
+  readonly kind: AccountKind;
+  /** `null` if Lattice does not show it. */
+  readonly active: boolean | null;
+  /** Why the account is of this kind, and what keeps it as it is; `null` for a linked account with nothing to say. */
+  readonly reason: string | null;
+  /** The person, or the first of those whose it may be; `null` for nobody's. */
+  readonly objectId: string | null;
+  readonly userPrincipalName: string | null;
+  readonly externalId: string | null;
+  readonly department: string | null;
+  /** The configuration protects it (`matching.protected`). */
+  readonly protected: boolean;
+  /** Since when it has not been found in Lattice, milliseconds since the epoch; `null` if it is found. */
+  readonly missingSince: number | null;
+  /** When this program last wrote the account, as far as the log goes back; milliseconds since the epoch. */
+  readonly changedAt: number | null;
+}
+
+type Settings = Pick<ExplainSettings, "mapping" | "protectedAccounts" | "scope">;
+
+/** Accounts in one statement. */
+const pageSize = 5_000;
+
+/**
+ * All accounts as last read, by Lattice id, each with whose it is.
+ * @param query `department`: the target attribute (path) that holds the department; `null` if it is not to be shown.
+ * `now`: milliseconds since the epoch
+ */
+export async function* accountsOf(
+  store: AccountReport,
+  settings: Settings,
+  query: { readonly department: string | null; readonly now: number; readonly signal: AbortSignal },
+): AsyncGenerator<AccountedFor> {
+  const everyoneInScope = settings.scope.mode === "all";
+  const { department, now, signal } = query;
+  let after = "";
+  for (;;) {
+    signal.throwIfAborted();
+    const page = await store.reportedAccounts({ everyoneInScope, department, after, limit: pageSize });
+    for (const account of page) yield accountFor(account, settings, now);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.latticeId;
+  }
+}
+
+/** Says whose one account is. */
+export function accountFor(account: ReportedAccount, settings: Settings, now: number): AccountedFor {
+  const { latticeId, userName, externalId, active, department, missingSince, writtenAt, people } = account;
+  const { kind, person, reason } = whose(account, settings.mapping, now);
+  const guarded = isProtected(account, settings);
+  return {
+    latticeId,
+    userName,
+    kind,
+    active,
+    reason: guarded
+      ? joined(reason, "protected (matching.protected): it is neither linked nor changed")
+      : reason,
+    objectId: person?.source.objectId ?? account.linkedTo ?? people[0]?.source.objectId ?? null,
+    userPrincipalName: nameOf(person ?? people[0]),
+    externalId,
+    department,
+    protected: guarded,
+    missingSince,
+    changedAt: writtenAt,
+  };
+}
+
+interface Verdict {
+  readonly kind: AccountKind;
+  readonly person: AccountPerson | undefined;
+  readonly reason: string | null;
+}
+
+function whose(account: ReportedAccount, mapping: Mapping, now: number): Verdict {
+  const [person] = account.people;
+  if (account.linkedTo !== null) {
+    if (person === undefined) {
+      return { kind: "left", person, reason: "its person is not among the last known data of Entra" };
+    }
+    const seen = leftBecause(person, mapping, now);
+    if (seen === null) return { kind: "linked", person, reason: standing(person) };
+    // An inactive account is as it should be: only an active one needs a reason.
+    if (account.active === false) return { kind: "left", person, reason: seen };
+    return { kind: "left", person, reason: joined(seen, standing(person) ?? nextCycle) };
+  }
+  if (person === undefined) return { kind: "nobodys", person, reason: "no user of the directory has it" };
+  return { kind: "unlinked", person, reason: unlinkedBecause(account, mapping, now) };
+}
+
+const nextCycle = "no plan has dealt with it yet: the next cycle does";
+
+function unlinkedBecause({ people }: ReportedAccount, mapping: Mapping, now: number): string {
+  const reasons = people.slice(0, mostPeople).map((person) => {
+    const why =
+      person.latticeId === null
+        ? (standing(person) ?? outsideBecause(person, mapping, now) ?? nextCycle)
+        : `has the account ${person.latticeId}`;
+    return `${nameOf(person) ?? person.source.objectId}: ${why}`;
+  });
+  const more = people.length - reasons.length;
+  return [...reasons, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
+
+/** People named with one account. */
+const mostPeople = 3;
+
+/** Why the person is to have no active account, as last read; `null` if the person is to have one. */
+function leftBecause(person: AccountPerson, mapping: Mapping, now: number): string | null {
+  const seen = seenEvents({ candidate: person, mapped: scopeOf(person, mapping, now), now });
+  return seen.length === 0 ? null : seen.map(({ evidence }) => evidence.detail).join("; ");
+}
+
+/** Why nothing is matched for a person without an account. */
+function outsideBecause(person: AccountPerson, mapping: Mapping, now: number): string | null {
+  const { rejection } = scopeOf(person, mapping, now);
+  if (person.source.presence === "present" && !person.member) return "not a member of the scope";
+  if (isInScope(person, { filteredOut: rejection })) {
+    return person.source.attributes.accountEnabled === false ? "account disabled in Entra" : null;
+  }
+  return leftBecause(person, mapping, now);
+}
+
+function scopeOf({ source, groups }: AccountPerson, mapping: Mapping, now: number) {
+  const { rejection, decidedBy } = mapping.filters.judge(source, { now, groups });
+  return { rejection, filteredOut: rejection, excluded: decidedBy === "exclude" };
+}
+
+/** What the last cycle left of the person, in words; `null` if nothing is left. */
+function standing({ skip, held, retry, marked }: AccountPerson): string | null {
+  if (held !== null) return `held by the guard: ${held}`;
+  if (retry !== null) {
+    return `failed (${retry.code}): ${retry.message}; tried again from ${new Date(retry.nextTryAt).toISOString()}`;
+  }
+  if (skip !== null) return `skipped (${skip.code}): ${skip.reason}`;
+  return marked ? "in the plan of the next cycle" : null;
+}
+
+function nameOf(person: AccountPerson | undefined): string | null {
+  const name = person?.source.attributes.userPrincipalName;
+  return typeof name === "string" ? name : null;
+}
+
+function joined(first: string | null, second: string): string {
+  return first === null ? second : `${first}; ${second}`;
+}

@@ -1,0 +1,59 @@
+import type { LeavingEvent, SkipCode } from "../plan.ts";
+import type { SourceUser } from "../source.ts";
+import type { RetryRecord } from "./retry.ts";
+
+/** A person to whom an account belongs, or may belong, as the last cycles left them. */
+export interface AccountPerson {
+  readonly source: SourceUser;
+  /** Member of the scope as last read in full, or included by the configuration. */
+  readonly member: boolean;
+  /** Groups of the scoping filters of which the person is a member. */
+  readonly groups: ReadonlySet<string>;
+  /** When each leaving event was first seen, milliseconds since the epoch. */
+  readonly events: ReadonlyMap<LeavingEvent, number>;
+  /** Why the last plan skipped the person; `null` if it did not. */
+  readonly skip: { readonly code: SkipCode; readonly reason: string } | null;
+  readonly retry: Pick<RetryRecord, "code" | "message" | "nextTryAt"> | null;
+  /** What is held for the person, in words; `null` if nothing is. */
+  readonly held: string | null;
+  /** The person is in the next plan. */
+  readonly marked: boolean;
+  /** The Lattice id of the account that is linked to the person, missing or not. */
+  readonly latticeId: string | null;
+}
+
+/** An account as last read or confirmed, with the people to whom it belongs or may belong. */
+export interface ReportedAccount {
+  readonly latticeId: string;
+  readonly userName: string;
+  readonly externalId: string | null;
+  /** `null` if Lattice does not show it. */
+  readonly active: boolean | null;
+  readonly department: string | null;
+  /** Since when it has not been found in Lattice, milliseconds since the epoch; `null` if it is found. */
+  readonly missingSince: number | null;
+  /** The person that it is linked to, known or not; `null` if there is none. */
+  readonly linkedTo: string | null;
+  /** When a write for that person was last done, as far as the log goes back; milliseconds since the epoch. */
+  readonly writtenAt: number | null;
+  /**
+   * Of a linked account its person, if known. Of any other account, by object id: everybody who maps to its userName (in
+   * lower case) or its externalId, whose object id is its externalId, or who had it before the link was lost.
+   */
+  readonly people: readonly AccountPerson[];
+}
+
+/** Every account with the people to whom it belongs: who has access. */
+export interface AccountReport {
+  /**
+   * All accounts in pages by Lattice id, each page with one statement.
+   * @param query `everyoneInScope`: everybody is a member; otherwise as in `Planning.candidates`. `department`: the target
+   * attribute (path) that holds the department; `null` leaves it out
+   */
+  reportedAccounts(query: {
+    readonly everyoneInScope: boolean;
+    readonly department: string | null;
+    readonly after: string;
+    readonly limit: number;
+  }): Promise<readonly ReportedAccount[]>;
+}
