@@ -63,7 +63,7 @@ export async function* accountsOf(
 }
 
 /** Says whose one account is. */
-export function accountFor(account: ReportedAccount, settings: Settings, now: number): AccountedFor {
+function accountFor(account: ReportedAccount, settings: Settings, now: number): AccountedFor {
   const { latticeId, userName, externalId, active, department, missingSince, writtenAt, people } = account;
   const { kind, person, reason } = whose(account, settings.mapping, now);
   const guarded = isProtected(account, settings);
