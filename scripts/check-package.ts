@@ -38,10 +38,11 @@ const required = [
   "deploy/systemd/als.env",
   "deploy/systemd/azure-lattice-sync.service",
   "deploy/prometheus/alerts.yaml",
+  "deploy/gitops/plan.yml",
   "deploy/grafana/dashboard.json",
 ];
 const allowed =
-  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/(sqlite|postgres\/schema)\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(yaml|json|service|timer|env|tpl|txt|md|bicep|bicepparam)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
+  /^(dist\/[\w.-]+.(cjs|css|js|json|txt)|src\/state\/(sqlite|postgres\/schema)\/migrations\/[\w.-]+\.sql|src\/(report|daemon\/http)\/page\/[\w.-]+\.(css|html|js|svg)|config\/[\w.-]+\.yaml|man\/azure-lattice-sync\.1|docs\/(decisions\/)?[\w.-]+\.md|deploy\/systemd\/als|deploy\/[\w./-]+\.(ya?ml|json|service|timer|env|tpl|txt|md|bicep|bicepparam)|(package|npm-shrinkwrap)\.json|(README|CHANGELOG|SECURITY)\.md|LICENSE)$/;
 
 const described: unknown = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8"));
 const files = pathsOf(described);
