@@ -26,3 +26,10 @@ export interface WeighedCount {
   readonly weights: readonly Weight[];
   readonly count: number;
 }
+
+/** The weights of an operation of which it is not known whether it was carried out. */
+export interface DoubtfulWeights {
+  readonly weights: readonly Weight[];
+  /** What the cycle's operations for the same person weigh. */
+  readonly planned: readonly Weight[];
+}

@@ -1,4 +1,4 @@
-import type { WeighedCount, Weight } from "../domain/weight.ts";
+import type { DoubtfulWeights, WeighedCount, Weight } from "../domain/weight.ts";
 
 /** How many operations have the weights of this column. */
 export interface WeighedRow {
@@ -18,4 +18,21 @@ export function weightsOf(column: string | null): readonly Weight[] {
 
 export function weighedCount({ weights, count }: WeighedRow): WeighedCount {
   return { weights: weightsOf(weights), count };
+}
+
+/** An operation in doubt, with the weights of one of the cycle's operations for the same person. */
+export interface DoubtfulRow {
+  readonly id: number;
+  readonly weights: string;
+  readonly planned: string | null;
+}
+
+/** Joins the rows of each operation in doubt. */
+export function doubtfulWeights(rows: readonly DoubtfulRow[]): readonly DoubtfulWeights[] {
+  const found = new Map<number, DoubtfulWeights>();
+  for (const { id, weights, planned } of rows) {
+    const before = found.get(id)?.planned ?? [];
+    found.set(id, { weights: weightsOf(weights), planned: [...before, ...weightsOf(planned)] });
+  }
+  return [...found.values()];
 }

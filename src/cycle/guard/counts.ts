@@ -1,5 +1,5 @@
 import type { CycleContext } from "../context/context.ts";
-import { countsOf, nothingWeighed } from "../operations/weights.ts";
+import { countsOf, nothingWeighed, notPlannedAgain } from "../operations/weights.ts";
 import { holdersToCount, type Weights } from "./guard.ts";
 
 /** The numbers that a plan is weighed by, as the store has them. */
@@ -16,8 +16,8 @@ export async function readCounts(context: CycleContext): Promise<Counts> {
     ? nothingWeighed
     : countsOf([
         ...(await store.doneWeights(windowEnd - settings.guard.windowMs)),
-        // A write without an answer may have been carried out. If this cycle plans the person, it counts with the plan.
-        ...(await store.doubtfulWeights(cycleId)),
+        // A write without an answer may have been carried out. What this cycle plans again for the person counts with the plan.
+        ...(await store.doubtfulWeights(cycleId)).map(notPlannedAgain),
       ]);
   const holders = new Map<string, number>();
   for (const { attribute, enough } of holdersToCount({ planned, recent }, settings.guard)) {

@@ -1,7 +1,7 @@
 import { type Json, jsonEquals } from "../../domain/json.ts";
 import type { Change, Operation } from "../../domain/plan.ts";
 import { type TargetUser, valueAt } from "../../domain/target.ts";
-import type { WeighedCount, Weight, WeightKind } from "../../domain/weight.ts";
+import type { DoubtfulWeights, WeighedCount, Weight, WeightKind } from "../../domain/weight.ts";
 import { isTemporaryName } from "./temporary-name.ts";
 
 /**
@@ -61,6 +61,15 @@ export function wasCarriedOut(
       weightsOfChange(operation, unreleased(change)).length > 0 &&
       jsonEquals(valueAt(picture, change.attribute), change.after),
   );
+}
+
+/** What a write in doubt weighs beyond the plan for the same person. A deactivation is the same whatever its evidence. */
+export function notPlannedAgain({ weights, planned }: DoubtfulWeights): WeighedCount {
+  const again = (weight: Weight): boolean =>
+    planned.some(
+      (other) => sameWeight(other, weight) || (other.kind === "deactivate" && weight.kind === "deactivate"),
+    );
+  return { weights: weights.filter((weight) => !again(weight)), count: 1 };
 }
 
 /** Sums of weights, by kind and detail. */

@@ -36,7 +36,8 @@ export function planPerson(input: PlanInput, settings: PlanSettings): PersonPlan
   const { retry } = input.candidate;
   const planned = planNow(person, settings);
   const waits = retry !== null && retry.nextTryAt > input.now;
-  const plan = withoutProtected(person, waits ? whileWaiting(person, planned, retry) : planned, settings);
+  const due = waits ? whileWaiting(person, planned, retry) : planned;
+  const plan = withoutProtected(person, doubtNotice(person, due) ?? due, settings);
   const lookAgainAt = earlier(plan.lookAgainAt ?? null, input.mapped.lookAgainAt);
   return {
     ...plan,
@@ -67,10 +68,14 @@ function planLinked(person: Person, link: LinkedTarget, settings: PlanSettings):
   );
 }
 
-/** Nothing seems due, but an earlier write may have changed the account, which could not be looked up yet. */
+/**
+ * An earlier write may have changed the account, which could not be looked up yet. Whatever is due now was compared with the
+ * account before it, and the new write would take the place of the one in doubt. Only a deactivation does not wait.
+ */
 function doubtNotice(person: Person, plan: PersonPlan): PersonPlan | null {
   const { unconfirmed } = person.candidate;
-  if (!unconfirmed || plan.kind !== "unchanged") return null;
+  const sends = plan.kind === "operation" && plan.operation.action !== "deactivate";
+  if (!unconfirmed || (plan.kind !== "unchanged" && !sends)) return null;
   return skip(
     person,
     "waitingForRetry",

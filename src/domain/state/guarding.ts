@@ -1,7 +1,7 @@
 import type { PersonDecision } from "../decision.ts";
 import type { LoggedOperation } from "../operation.ts";
 import type { EvidenceKind } from "../plan.ts";
-import type { WeighedCount } from "../weight.ts";
+import type { DoubtfulWeights, WeighedCount } from "../weight.ts";
 import type { RejectedChange, ReleasedChange } from "./decided-change.ts";
 import type { WeighedOperation } from "./plan-log.ts";
 
@@ -27,10 +27,10 @@ export interface Guarding {
   /** The same of operations with the status `done` and `finishedAt` at `since` or later. */
   doneWeights(since: number): Promise<readonly WeighedCount[]>;
   /**
-   * The same of operations with an open intent and another status than `done`, without those of people of whom the cycle has
-   * an operation.
+   * Operations that weigh something, with an open intent and another status than `done`; each with the weights that other
+   * operations of the cycle have for the same person.
    */
-  doubtfulWeights(cycleId: number): Promise<readonly WeighedCount[]>;
+  doubtfulWeights(cycleId: number): Promise<readonly DoubtfulWeights[]>;
   /**
    * The number of accounts that are not known to be inactive, and are linked or named by an operation of the cycle that
    * adopts an account.

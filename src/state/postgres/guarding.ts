@@ -1,6 +1,6 @@
 import type { StateStore } from "../../domain/state/store.ts";
 import { loggedOperation, type OperationRow, weighedOperation } from "../operation-row.ts";
-import { type WeighedRow, weighedCount } from "../weights-column.ts";
+import { type DoubtfulRow, doubtfulWeights, type WeighedRow, weighedCount } from "../weights-column.ts";
 import type { Database } from "./connection/database.ts";
 
 type GuardingMethods = Pick<
@@ -19,10 +19,10 @@ const planned = `SELECT weights, count(*) AS count FROM operation
   WHERE job = $1 AND cycle_id = $2 AND status = 'planned' AND weights IS NOT NULL GROUP BY weights`;
 const done = `SELECT weights, count(*) AS count FROM operation
   WHERE job = $1 AND status = 'done' AND weights IS NOT NULL AND finished_at >= $2 GROUP BY weights`;
-const doubtful = `SELECT o.weights, count(*) AS count FROM intent i JOIN operation o ON o.job = i.job AND o.id = i.operation_id
-  WHERE i.job = $1 AND o.status <> 'done' AND o.weights IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM operation due WHERE due.job = $1 AND due.object_id = i.object_id AND due.cycle_id = $2)
-  GROUP BY o.weights`;
+const doubtful = `SELECT o.id, o.weights, due.weights AS planned
+  FROM intent i JOIN operation o ON o.job = i.job AND o.id = i.operation_id
+    LEFT JOIN operation due ON due.job = i.job AND due.object_id = i.object_id AND due.cycle_id = $2 AND due.id <> o.id
+  WHERE i.job = $1 AND o.status <> 'done' AND o.weights IS NOT NULL`;
 /** Linked accounts, and those that the cycle $2 plans to link. */
 const counted = `(t.object_id IS NOT NULL
   OR t.lattice_id IN (SELECT lattice_id FROM operation WHERE job = $1 AND cycle_id = $2 AND adopts))`;
@@ -48,7 +48,7 @@ export function guardingMethods(db: Database): GuardingMethods {
   return {
     plannedWeights: async (cycleId) => (await db.all<WeighedRow>(planned, cycleId)).map(weighedCount),
     doneWeights: async (since) => (await db.all<WeighedRow>(done, since)).map(weighedCount),
-    doubtfulWeights: async (cycleId) => (await db.all<WeighedRow>(doubtful, cycleId)).map(weighedCount),
+    doubtfulWeights: async (cycleId) => doubtfulWeights(await db.all<DoubtfulRow>(doubtful, cycleId)),
     countActive: (cycleId) => count(active, cycleId),
     countHolders: (attribute, cycleId, enough) => count(holders, cycleId, attribute, enough),
     weighedOperations: async (cycleId, after, limit) =>

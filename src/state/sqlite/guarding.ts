@@ -1,6 +1,6 @@
 import type { Guarding } from "../../domain/state/guarding.ts";
 import type { WeighedCount } from "../../domain/weight.ts";
-import { type WeighedRow, weighedCount } from "../weights-column.ts";
+import { type DoubtfulRow, doubtfulWeights, type WeighedRow, weighedCount } from "../weights-column.ts";
 import type { Connection } from "./files/database.ts";
 import { loggedOperation, type OperationRow, operationsWithChanges, weighedOperation } from "./plan-log.ts";
 import { cycleRanges, given, type IdRange } from "./tuning.ts";
@@ -18,11 +18,11 @@ export function guardingMethods(db: Connection): Guarding {
     `SELECT weights, count(*) AS count FROM operation
      WHERE status = 'done' AND weights IS NOT NULL AND finished_at >= ${given(":since")} GROUP BY weights`,
   );
-  const doubtful = db.prepare<{ cycleId: number }, WeighedRow>(
-    `SELECT weights, count(*) AS count FROM intent JOIN operation ON operation.id = intent.operation_id
-     WHERE status <> 'done' AND weights IS NOT NULL AND NOT EXISTS
-       (SELECT 1 FROM operation AS due WHERE due.object_id = intent.object_id AND due.cycle_id = ${given(":cycleId")})
-     GROUP BY weights`,
+  const doubtful = db.prepare<{ cycleId: number }, DoubtfulRow>(
+    `SELECT operation.id, operation.weights, due.weights AS planned
+     FROM intent JOIN operation ON operation.id = intent.operation_id
+       LEFT JOIN operation AS due ON due.object_id = intent.object_id AND due.cycle_id = ${given(":cycleId")} AND due.id <> operation.id
+     WHERE operation.status <> 'done' AND operation.weights IS NOT NULL`,
   );
   const rangesOf = cycleRanges(db);
   // In a new database nobody is linked yet, so planned links count too.
@@ -55,7 +55,7 @@ export function guardingMethods(db: Connection): Guarding {
       return found;
     },
     doneWeights: async (since) => done.all({ since }).map(weighedCount),
-    doubtfulWeights: async (cycleId) => doubtful.all({ cycleId }).map(weighedCount),
+    doubtfulWeights: async (cycleId) => doubtfulWeights(doubtful.all({ cycleId })),
     countActive: async (cycleId) => active.get(cycleId) ?? 0,
     countHolders: async (attribute, cycleId, enough) => {
       const limit = Math.min(Math.max(enough, holdersAtOnce.least), holdersAtOnce.most);

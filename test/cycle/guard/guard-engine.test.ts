@@ -93,6 +93,11 @@ describe("the guard in a cycle", () => {
     place.source.change("b", { userPrincipalName: "b.new@example.com" });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
     expect(place.target.account("b@example.com").externalId).toBe("b");
+    // Also if something else is sent for the person.
+    place.source.remove("a", "deleted");
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1, done: 1 });
+    expect(place.target.account("a.new@example.com").active).toBe(false);
+    expect(place.target.account("b@example.com").externalId).toBe("b");
   });
 
   it("remembers its window although the log is kept for a shorter time", async () => {

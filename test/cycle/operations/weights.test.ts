@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { split } from "../../../src/cycle/operations/split.ts";
-import { wasCarriedOut, weightsOf } from "../../../src/cycle/operations/weights.ts";
+import { notPlannedAgain, wasCarriedOut, weightsOf } from "../../../src/cycle/operations/weights.ts";
 import type { Change, Hold, Operation } from "../../../src/domain/plan.ts";
+import type { Weight } from "../../../src/domain/weight.ts";
 
 const manager = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 const email = 'emails[type eq "work"].value';
@@ -168,5 +169,20 @@ describe("the held part of an operation", () => {
   it("takes a held manager out of an operation that waits for one", () => {
     const held = part({ changes: [moved, phone] }, { kind: "manager", details: [manager] });
     expect(held).toMatchObject({ changes: [moved], rest: { changes: [phone], referenceHeld: true } });
+  });
+});
+
+describe("a write in doubt", () => {
+  it("weighs what the plan for the same person does not weigh again", () => {
+    const weights = [
+      { kind: "deactivate", detail: "deleted" },
+      { kind: "clear", detail: "title" },
+    ] as const;
+    const beyond = (...planned: readonly Weight[]) => notPlannedAgain({ weights, planned }).weights;
+    expect(beyond()).toEqual(weights);
+    expect(beyond({ kind: "reactivate" })).toEqual(weights);
+    expect(beyond({ kind: "deactivate", detail: "disabled" })).toEqual([weights[1]]);
+    expect(beyond({ kind: "clear", detail: "department" })).toEqual(weights);
+    expect(beyond({ kind: "clear", detail: "title" })).toEqual([weights[0]]);
   });
 });

@@ -170,6 +170,34 @@ describe("a run that was killed between sending and recording", () => {
     expect(place.target.account("a@example.com").values.title).toBe("Analyst");
   });
 
+  it("sends nothing but a deactivation to an account whose write cannot be looked up, whatever changes in Entra", async () => {
+    await using place = await createWorkplace();
+    for (const id of ["a", "b"]) place.source.hire(id, { jobTitle: "Analyst" });
+    await place.cycle();
+    for (const id of ["a", "b"]) place.source.change(id, { jobTitle: "Lead" });
+    place.target.before = () => {
+      throw new UnknownOutcomeError("no answer came");
+    };
+    await place.cycle();
+    place.target.before = () => {};
+    place.target.beforeRead = (read) => {
+      if (read.startsWith("get")) throw new RecordRejectedError("not now", { status: 400 });
+    };
+    // The look-up fails, and waits for its next try.
+    await place.cycle();
+    place.target.writes.length = 0;
+    place.source.change("a", { jobTitle: "Chief" });
+    place.source.change("b", { accountEnabled: false });
+    await place.cycle();
+    expect(place.target.writes.map(({ userName }) => userName)).toEqual(["b@example.com"]);
+    expect(place.target.active()).toEqual(["a@example.com"]);
+    expect(await place.store.openIntents()).toMatchObject([{ objectId: "a" }]);
+    place.target.beforeRead = () => {};
+    await place.cycle();
+    expect(place.target.account("a@example.com").values.title).toBe("Chief");
+    expect(await place.store.openIntents()).toEqual([]);
+  });
+
   it.each([
     ["a deactivation", { accountEnabled: false }],
     ["a rename", { userPrincipalName: "renamed@example.com" }],

@@ -219,7 +219,7 @@ export function describePlanReads(make: MakeState): void {
       weights: [{ kind: "deactivate", detail: "deleted" }],
     } as const;
 
-    it("is what is planned, what was done since then, and what is in doubt of people without a plan", async () => {
+    it("is what is planned, what was done since then, and what is in doubt, with what is planned for the same people", async () => {
       const rename = { weights: [{ kind: "rename" }] } as const;
       const [, done = 0, early = 0, doubtful = 0, planned = 0, answered = 0] = await add(
         row("a", rename),
@@ -238,8 +238,18 @@ export function describePlanReads(make: MakeState): void {
       expect(sum(await store.plannedWeights(cycleId))).toEqual({ rename: 1 });
       expect(sum(await store.doneWeights(10))).toEqual({ deactivate: 1 });
       expect(sum(await store.doneWeights(9))).toEqual({ deactivate: 2 });
-      expect(sum(await store.doubtfulWeights(cycleId))).toEqual({ deactivate: 1 });
-      expect(sum(await store.doubtfulWeights(0))).toEqual({ deactivate: 2 });
+      const doubtfulIn = async (cycle: number) =>
+        (await store.doubtfulWeights(cycle)).toSorted(
+          (one, other) => one.planned.length - other.planned.length,
+        );
+      expect(await doubtfulIn(cycleId)).toMatchObject([
+        { weights: deactivation.weights, planned: [] },
+        { weights: deactivation.weights, planned: [{ kind: "rename" }] },
+      ]);
+      expect(await doubtfulIn(0)).toMatchObject([
+        { weights: deactivation.weights, planned: [] },
+        { weights: deactivation.weights, planned: [] },
+      ]);
       expect(await store.weighedOperations(cycleId, 0, 9)).toMatchObject([{ objectId: "a", ...rename }]);
     });
 
