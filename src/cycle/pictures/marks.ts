@@ -57,6 +57,7 @@ export function timeHasCome(objectIds: readonly string[]): readonly Mark[] {
   return objectIds.flatMap((objectId): Mark[] => [
     { who: "person", objectId },
     { who: "sharersWith", objectId },
+    { who: "bearerOfNameOf", objectId },
   ]);
 }
 

@@ -49,7 +49,7 @@ export function createNamesakes(
   };
 
   const passing = async (people: readonly string[], now: number): Promise<ReadonlySet<string>> => {
-    if (filters.steady || people.length < 2) return new Set(people);
+    if (filters.steady || people.length === 0) return new Set(people);
     const found = new Set<string>();
     for (let from = 0; from < people.length; from += pageSize) {
       const only = people.slice(from, from + pageSize);

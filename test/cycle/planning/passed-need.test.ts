@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CycleSettings } from "../../../src/cycle/ports/settings.ts";
-import { atOnce, createWorkplace, lenientGuard, type Workplace } from "../workplace.ts";
+import { atOnce, createWorkplace, lenientGuard, mappingOf, type Workplace } from "../workplace.ts";
 
 const rename = (place: Workplace, objectId: string, name: string): void =>
   place.source.change(objectId, { userPrincipalName: `${name}@example.com` });
@@ -119,6 +119,26 @@ describe("a leaver's userName that another leaver needs, whose own is needed by 
     await place.cycle();
     await place.cycle();
     expect(namesOf(place)).toEqual({ a: "unused@example.com", b: "a@example.com", c: "b@example.com" });
+  });
+});
+
+describe("a leaver's userName that a person needs who is in scope from a date on", () => {
+  it("is kept until that date, and freed in the cycle after it", async () => {
+    const hired = (operator: string) => ({ clauses: [{ attribute: "employeeHireDate", operator }] });
+    const mapping = mappingOf(undefined, [hired("IS NULL"), hired("IN THE PAST")]);
+    await using place = await withLeavers(["a", "d"], ["a"], { mapping });
+    rename(place, "a", "unused");
+    const employeeHireDate = new Date(place.clock.now() + 24 * 3_600_000).toISOString();
+    place.source.hire("e", { userPrincipalName: "a@example.com", employeeHireDate });
+    place.source.scope = ["d", "e"];
+    for (let cycle = 0; cycle < 2; cycle += 1)
+      expect(await place.cycle()).toMatchObject({ done: 0, failed: 0 });
+    expect(namesOf(place)).toEqual({ a: "a@example.com", d: "d@example.com" });
+    place.clock.advance(25 * 3_600_000);
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
+    expect(namesOf(place)).toEqual({ a: "unused@example.com", d: "d@example.com" });
+    await place.cycle();
+    expect(namesOf(place)).toEqual({ a: "unused@example.com", d: "d@example.com", e: "a@example.com" });
   });
 });
 
