@@ -41,6 +41,7 @@ export async function lookUpOthers(
     everyoneInScope,
     environment,
     namesakes,
+    namesGiven = new Set(),
     asIfNeeded: assumed = false,
   }: Surroundings & { readonly namesakes: Namesakes },
   {
@@ -83,7 +84,7 @@ export async function lookUpOthers(
     ? new Set<string>()
     : await neededByLeavers(
         people.flatMap((person) => nameLeft(person) ?? []),
-        { store, everyoneInScope, namesakes, now, asIfNeeded },
+        { store, everyoneInScope, namesakes, given: namesGiven, now, asIfNeeded },
       );
   const idHolders = await idHoldersOf(people, matches, {
     store,

@@ -18,6 +18,8 @@ interface Around {
   readonly namesakes: Namesakes;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** UserNames, in lower case, that this plan gives to leavers' accounts. */
+  readonly given: ReadonlySet<string>;
   /** Plans leavers as if their accounts' userNames were needed. */
   readonly asIfNeeded: (candidates: readonly Candidate[]) => Promise<readonly PlannedPerson[]>;
 }
@@ -37,7 +39,7 @@ export async function neededByLeavers(keys: readonly string[], around: Around): 
     const counted = await around.namesakes("userName", next, around.now);
     const unwanted: string[] = [];
     for (const key of next) {
-      if ((counted.get(key)?.size ?? 0) > 0) wanted.add(key);
+      if (around.given.has(key) || (counted.get(key)?.size ?? 0) > 0) wanted.add(key);
       else unwanted.push(key);
     }
     const leavers = await renamedTo(unwanted, around);
@@ -46,7 +48,9 @@ export async function neededByLeavers(keys: readonly string[], around: Around): 
     next = [...new Set([...leavers.values()].flat())].filter((key) => !seen(key));
   }
   const needed = new Set<string>();
-  for (const key of keys) if (above.has(key) && leadsTo(wanted, key, above)) needed.add(key);
+  for (const key of keys) {
+    if (around.given.has(key) || (above.has(key) && leadsTo(wanted, key, above))) needed.add(key);
+  }
   return needed;
 }
 
@@ -65,6 +69,8 @@ function leadsTo(
 
 /** Follows the userNames that a plan gives to leavers' accounts: an account that has one of them now must be renamed first. */
 export interface NamesPassedOn {
+  /** The userNames that were noted, in lower case. */
+  readonly given: ReadonlySet<string>;
   /** Notes the plans of a page. */
   note(people: readonly PlannedPerson[]): void;
   /**
@@ -83,12 +89,15 @@ export function namesPassedOn({
 }): NamesPassedOn {
   const asked = new Set<string>();
   const next = new Set<string>();
+  const given = new Set<string>();
   return {
+    given,
     note: (people) => {
       for (const { candidate, mapped, plan } of people) {
         if (candidate.link === null || mapped.userName === null || isInScope(candidate, mapped)) continue;
         if (plan.kind !== "operation" || !givesName(plan.operation)) continue;
         const key = nameKey(mapped.userName);
+        given.add(key);
         if (!asked.has(key)) next.add(key);
       }
     },

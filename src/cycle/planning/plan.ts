@@ -24,6 +24,7 @@ const pageSize = 250;
 interface Known {
   readonly namesakes: Namesakes;
   readonly knownManagers: KnownManagers;
+  readonly namesGiven: ReadonlySet<string>;
 }
 
 /** Plans the selected people and writes the plan into the provisioning log, in the order of sending. */
@@ -31,14 +32,15 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   const { store, everyoneInScope } = context;
   const few = tryFew(context.refusedBefore);
   const limit = limitOf(context, select, few);
+  const names = namesPassedOn(context);
   const known: Known = {
     namesakes: createNamesakes(store, context.settings.mapping.filters, everyoneInScope),
     knownManagers: { managers: new Map(), rings: new Map() },
+    namesGiven: names.given,
   };
   const again = await tryAgainIn(context, select);
   // People whose accounts this plan gives to other people.
   const former = new Set<string>();
-  const names = namesPassedOn(context);
   let done = 0;
   const planAll = async (
     people: CandidateSelection,
@@ -78,13 +80,9 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
     context.kinds.trying(few.upTo());
   }
   if (again !== null) await keepNotes(context, { triedAgainUpTo: again.next });
-  // If everyone is planned, these people are too.
-  for (
-    let only = await names.holders();
-    only.length > 0 && select !== "everybody";
-    only = await names.holders()
-  ) {
-    if (select === "marked") await planAll({ only }, limit);
+  // Everyone may be planned already, but not all with the names that the plan gives.
+  for (let only = await names.holders(); only.length > 0; only = await names.holders()) {
+    if (select === "marked" || select === "everybody") await planAll({ only }, limit);
     else await store.commit({ marks: lookedAtNext(only) }, context.fence);
   }
   await withdrawUnpromised(context, [...former]);
@@ -269,7 +267,7 @@ async function planByTheTime(
   const people = await planAt(clock.now, known);
   if (clockDoubtMs === 0) return people;
   // Shared userNames, and rings of managers, depend on date filters too.
-  const ours = await planAt(() => clock.now() - clockDoubtMs, {});
+  const ours = await planAt(() => clock.now() - clockDoubtMs, { namesGiven: known.namesGiven });
   return people.map((person, index) => ({
     ...person,
     plan: planInDoubt(person.candidate, ours[index]?.plan ?? person.plan, person.plan),

@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly expecting?: boolean;
   /** Leavers are planned as if the userNames of their accounts were needed. */
   readonly asIfNeeded?: boolean;
+  /** UserNames, in lower case, that this plan gives to leavers' accounts, as far as it is made. Default: none. */
+  readonly namesGiven?: ReadonlySet<string> | undefined;
   /** Remembers shared userNames for all pages of one plan. Default: they are looked up for these people only. */
   readonly namesakes?: Namesakes | undefined;
   /** Remembers managers for all pages of one plan. Default: they are looked up for these people only. */

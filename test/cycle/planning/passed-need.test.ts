@@ -122,6 +122,30 @@ describe("a leaver's userName that another leaver needs, whose own is needed by 
   });
 });
 
+describe("leavers whom a filter rejects for good", () => {
+  it("pass a userName on like others, in one cycle, also if everybody is planned", async () => {
+    for (const full of [false, true]) {
+      const mapping = mappingOf(undefined, [{ clauses: [{ attribute: "department", operator: "IS NULL" }] }]);
+      await using place = await withLeavers(["a", "b", "c", "d"], [], { mapping });
+      for (const id of ["a", "b", "c"]) place.source.change(id, { department: "Elsewhere" });
+      await place.cycle();
+      expect(place.target.active()).toEqual(["d@example.com"]);
+      rename(place, "a", "unused");
+      rename(place, "b", "a");
+      rename(place, "c", "b");
+      expect(await place.cycle({ full })).toMatchObject({ done: 0, failed: 0 });
+      rename(place, "d", "c");
+      expect(await place.cycle({ full })).toMatchObject({ outcome: "done", done: 4, failed: 0 });
+      expect(namesOf(place)).toEqual({
+        a: "unused@example.com",
+        b: "a@example.com",
+        c: "b@example.com",
+        d: "c@example.com",
+      });
+    }
+  });
+});
+
 describe("a leaver's userName that a person needs who is in scope from a date on", () => {
   it("is kept until that date, and freed in the cycle after it", async () => {
     const hired = (operator: string) => ({ clauses: [{ attribute: "employeeHireDate", operator }] });
