@@ -195,7 +195,7 @@ export const sendingDefects: readonly Defect[] = [
     ],
   },
   {
-    name: "the first look-up of a write in doubt waits for the retry of the write",
+    name: "the first look-up of a write in doubt waits for the retry of the write, and the next write does not wait for it",
     seed: 15101,
     history: 8170,
     swaps: [
@@ -208,6 +208,11 @@ export const sendingDefects: readonly Defect[] = [
         };
         return original({ ...context, store: { ...store, retryOf } });
       }),
+      swapInner<(person: unknown, plan: { readonly kind: string }) => unknown>(
+        "cycle/planning/plan-person.ts",
+        "doubtNotice",
+        (original) => (person, plan) => (plan.kind === "operation" ? null : original(person, plan)),
+      ),
     ],
   },
   {
@@ -266,6 +271,28 @@ export const sendingDefects: readonly Defect[] = [
         "cycle/sending/create.ts",
         "strangerIn",
         () => async () => null,
+      ),
+      swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
+        "cycle/sending/create.ts",
+        "madeOrMet",
+        () =>
+          async (...terms) =>
+            ({ receipt: terms[4], link: null }) as Delivery,
+      ),
+    ],
+  },
+  {
+    name: "an older account with the same userName that a create is answered with is linked",
+    seed: 15101,
+    history: 1368,
+    family: "odd-answers",
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
+        "cycle/sending/create.ts",
+        "madeOrMet",
+        () =>
+          async (...terms) =>
+            ({ receipt: terms[4], link: null }) as Delivery,
       ),
     ],
   },
