@@ -287,6 +287,14 @@ describe("a PostgreSQL server whose place another one takes", () => {
   it("waits with COMMIT for its replica, and is not told by a time limit that it is committed", async () => {
     const { db, close } = await connect({ ...at, limits: { statementMs: 150 } });
     await primary.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()");
+    // The server's processes take the setting over one after the other. It is in force when a commit waits.
+    const probes: Promise<unknown>[] = [];
+    const waiting = async () => {
+      probes.push(primary.sql("SELECT pg_logical_emit_message(true, 'probe', '')"));
+      const found = await primary.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+      return found.length;
+    };
+    await expect.poll(waiting, { timeout: 20_000 }).toBeGreaterThan(0);
     let answered = false;
     const commit = db
       .transaction((session) => session.run("UPDATE job SET last_failure = 7 WHERE id = $1"))
@@ -297,12 +305,14 @@ describe("a PostgreSQL server whose place another one takes", () => {
     expect(answered).toBe(false);
     await primary.sql("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()");
     await commit;
+    await Promise.all(probes);
     await close();
   });
 
   it("can be read as a replica, and is refused for writing", async () => {
     await using company = await companyIn(at, people);
     await company.place.cycle();
+    await replicated();
     proxy.leadTo(replica.url);
     await expect(openStore(at)).rejects.toThrow(
       /cannot be written, because it is a read-only replica: connect to the primary server/,
