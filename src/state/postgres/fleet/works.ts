@@ -20,8 +20,10 @@ const kept = 20;
 
 const fields = `j.name AS job, w.id, w.kind, w.trigger, w.request, w.decision, w.asked_at AS "askedAt", w.worker, w.started_at AS "startedAt",
   w.finished_at AS "finishedAt", w.progress, w.result, w.error`;
+// Of two works of one millisecond, the later one is the newer one.
 const add = `INSERT INTO work (job, id, kind, trigger, request, decision, asked_at, worker, started_at)
-  SELECT ${idOf("$2")}, $3, $4, $5, $6::json, $7::json, ${serverTime}, $8::text, CASE WHEN $8::text IS NULL THEN NULL ELSE ${serverTime} END
+  SELECT ${idOf("$2")}, $3, $4, $5, $6::json, $7::json,
+    greatest(${serverTime}, (SELECT max(asked_at) + 1 FROM work WHERE job = ${idOf("$2")})), $8::text, CASE WHEN $8::text IS NULL THEN NULL ELSE ${serverTime} END
   WHERE ${all}`;
 // A cycle of the schedule that has not ended although the next one begins is of a worker that died.
 const close = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, error = 'The daemon ended while it ran.'
