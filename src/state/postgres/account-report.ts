@@ -12,6 +12,7 @@ type Row = Omit<ReportedRow, "active" | "source" | "groups" | "events"> &
     readonly events: ReportedRow["events"] | null;
   };
 
+// LATERAL with a limit: people are looked up by their key. A join would read everybody for each page.
 const accountsWithPeople = `WITH page AS MATERIALIZED (SELECT lattice_id, object_id, user_name, user_name_key, external_id,
     active, active_known, missing_since,
     CASE WHEN json_typeof(attributes -> $3::text) = 'string' THEN attributes ->> $3::text END AS department
@@ -38,7 +39,7 @@ SELECT p.*, s.object_id AS person, s.attributes, s.manager_id, s.presence, s.uns
   (SELECT max(finished_at) FROM operation WHERE job = $1 AND object_id = p.object_id AND status = 'done') AS written_at,
   t.lattice_id AS person_lattice_id
 FROM page p LEFT JOIN whose w ON w.lattice_id = p.lattice_id
-  LEFT JOIN source_user s ON s.job = $1 AND s.object_id = w.person
+  LEFT JOIN LATERAL (SELECT * FROM source_user WHERE job = $1 AND object_id = w.person LIMIT 1) s ON true
   LEFT JOIN scope_member m ON m.job = $1 AND m.object_id = s.object_id
   LEFT JOIN retry r ON r.job = $1 AND r.object_id = s.object_id
   LEFT JOIN target_user t ON t.job = $1 AND t.object_id = s.object_id
