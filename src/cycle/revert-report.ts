@@ -9,15 +9,15 @@ import { commandLine } from "../process/command-name.ts";
 import { operationsOf } from "./operations/pages.ts";
 import { asOne, type Left, type Revert, revertOf } from "./planning/revert-of.ts";
 
-/** What a revert of a cycle would do, person by person. */
+/** The effect that a revert of a cycle would have, person by person. */
 export interface RevertReport {
   readonly cycleId: number;
   readonly planId: string;
   /** Changes that would be sent. */
   readonly reverts: readonly (RevertedPerson & { readonly changes: readonly Change[] })[];
-  /** What is no longer as the cycle left it, and is left. */
+  /** Attributes that are no longer as the cycle left them: they are left. */
   readonly changedSince: readonly (RevertedPerson & { readonly what: readonly Left[] })[];
-  /** What no write brings back. */
+  /** Losses that no write brings back. */
   readonly cannot: readonly (RevertedPerson & { readonly what: readonly Left[] })[];
 }
 

@@ -27,7 +27,7 @@ export interface SeenWorker extends Worker {
   readonly jobs: readonly string[];
 }
 
-/** What decides when a job is due. Times are milliseconds since the epoch. */
+/** The facts that decide when a job is due. Times are milliseconds since the epoch. */
 export interface JobTimes {
   readonly name: string;
   /** The last cycle of the schedule, by the server's clock; `null` if no daemon of a fleet has begun one. */
@@ -48,7 +48,7 @@ export interface JobTimes {
   readonly inForce: boolean;
 }
 
-/** All that decides when jobs are due. */
+/** The facts that decide when jobs are due. */
 export interface Timetable {
   /** The server's clock, milliseconds since the epoch. */
   readonly now: number;
@@ -81,7 +81,7 @@ export interface WorkRow {
   readonly error: string | null;
 }
 
-/** What is to be done. */
+/** The task of a `WorkRow`, as it was asked for. */
 export interface WorkRequest {
   readonly full: boolean;
   /** A person's decision about a held plan. */
@@ -96,7 +96,7 @@ export interface WorkRequest {
 }
 
 /**
- * What daemons that share a database know of each other. It is of the whole database, not of one job, and none of it is fenced: the
+ * The knowledge that daemons share through a database. It is of the whole database, not of one job, and none of it is fenced: the
  * lease of a job decides who writes its state.
  * @throws StateError if the database cannot be read or written
  */

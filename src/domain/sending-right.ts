@@ -8,6 +8,6 @@ export interface SendingRight {
    * @throws LeaseHeldError if another run has it, StateError if it cannot be renewed
    */
   ensure(forMs: number): Promise<void>;
-  /** Whether the lease certainly lasts `forMs` more. It is not renewed. */
+  /** `true` if the lease certainly lasts `forMs` more. It is not renewed. */
   lasts(forMs: number): boolean;
 }

@@ -30,6 +30,6 @@ export interface WeighedCount {
 /** The weights of an operation of which it is not known whether it was carried out. */
 export interface DoubtfulWeights {
   readonly weights: readonly Weight[];
-  /** What the cycle's operations for the same person weigh. */
+  /** The weights of the cycle's operations for the same person. */
   readonly planned: readonly Weight[];
 }

@@ -35,7 +35,7 @@ function orderedPause({ sendingPause = "" }: Partial<Meta>): SendingPause | null
   return sendingPause === "" ? null : (JSON.parse(sendingPause) as SendingPause);
 }
 
-/** Whether an operation is sent although sending is paused: the deactivation of a person who is disabled or deleted. */
+/** `true` if an operation is sent although sending is paused: the deactivation of a person who is disabled or deleted. */
 export function sentInPause(
   { leaversToo }: SendingPause,
   {
@@ -46,7 +46,7 @@ export function sentInPause(
   return !leaversToo && action === "deactivate" && evidence !== null && certainEvidence.has(evidence.kind);
 }
 
-/** The pause in one sentence, or two, for people. */
+/** The pause in two sentences, for people. */
 export function pauseText({ at, until, reason, by, leaversToo }: SendingPause): string {
   const end = until === null ? "until it is resumed" : `until ${timeText(until)}`;
   const leavers = leaversToo

@@ -63,7 +63,7 @@ export function wasCarriedOut(
   );
 }
 
-/** What a write in doubt weighs beyond the plan for the same person. A deactivation is the same whatever its evidence. */
+/** The weights of a write in doubt that the plan for the same person does not have. A deactivation is the same whatever its evidence. */
 export function notPlannedAgain({ weights, planned }: DoubtfulWeights): WeighedCount {
   const again = (weight: Weight): boolean =>
     planned.some(

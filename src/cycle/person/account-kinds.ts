@@ -1,3 +1,4 @@
+import { timeText } from "../../domain/sentence.ts";
 import type { AccountPerson, AccountReport, ReportedAccount } from "../../domain/state/account-report.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 import { isInScope } from "../planning/in-scope.ts";
@@ -132,9 +133,8 @@ function leftBecause(person: AccountPerson, mapping: Mapping, now: number): stri
 
 /** Why nothing is matched for a person without an account. */
 function outsideBecause(person: AccountPerson, mapping: Mapping, now: number): string | null {
-  const { rejection } = scopeOf(person, mapping, now);
   if (person.source.presence === "present" && !person.member) return "not a member of the scope";
-  if (isInScope(person, { filteredOut: rejection })) {
+  if (isInScope(person, scopeOf(person, mapping, now))) {
     return person.source.attributes.accountEnabled === false ? "account disabled in Entra" : null;
   }
   return leftBecause(person, mapping, now);
@@ -142,14 +142,14 @@ function outsideBecause(person: AccountPerson, mapping: Mapping, now: number): s
 
 function scopeOf({ source, groups }: AccountPerson, mapping: Mapping, now: number) {
   const { rejection, decidedBy } = mapping.filters.judge(source, { now, groups });
-  return { rejection, filteredOut: rejection, excluded: decidedBy === "exclude" };
+  return { filteredOut: rejection, excluded: decidedBy === "exclude" };
 }
 
-/** What the last cycle left of the person, in words; `null` if nothing is left. */
+/** The person's standing after the last cycle, in words; `null` if nothing is open. */
 function standing({ skip, held, retry, marked }: AccountPerson): string | null {
   if (held !== null) return `held by the guard: ${held}`;
   if (retry !== null) {
-    return `failed (${retry.code}): ${retry.message}; tried again from ${new Date(retry.nextTryAt).toISOString()}`;
+    return `failed (${retry.code}): ${retry.message}; tried again from ${timeText(retry.nextTryAt)}`;
   }
   if (skip !== null) return `skipped (${skip.code}): ${skip.reason}`;
   return marked ? "in the plan of the next cycle" : null;

@@ -1,14 +1,15 @@
 import type { CycleEnd, StateChange } from "../../domain/state/change.ts";
 import type { OutcomeCount } from "../../domain/state/cycles.ts";
 
-/** When a cycle begins: nothing that an earlier run planned was begun, and what is still due is planned again. */
+/** When a cycle begins: operations that an earlier one left planned were not begun. Those that are still due are planned again. */
 export function foldBegin(): StateChange {
   return { leftOver: [{ status: "planned", become: "removed" }] };
 }
 
 /**
  * When a cycle ends: the counts say how many operations were put back, and the log keeps no rows of them, because they are planned
- * again; with `keepPlan`, in a dry run, they stay. With `showPlan`, in a pause of sending, they stay until the next cycle begins. What is reported stays, in the place of an earlier report of the same.
+ * again; with `keepPlan`, in a dry run, they stay. With `showPlan`, in a pause of sending, they stay until the next cycle begins. What is
+ * reported stays, in the place of an earlier report of the same.
  * @param counts operations of the cycle as the log has them
  */
 export function foldEnd(

@@ -28,7 +28,7 @@ export function planDue(person: Person, due: Due, settings: PlanSettings): Perso
   };
 }
 
-/** Whether drift of this attribute is not corrected. */
+/** `true` if drift of this attribute is only reported. */
 function isReported({ attribute }: Change, { drift, mapping }: PlanSettings): boolean {
   const owner = mapping.attributes.find(({ target }) => target === attribute)?.owner ?? null;
   return owner === null ? drift === "report" : owner === "report";

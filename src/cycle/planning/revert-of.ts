@@ -4,13 +4,13 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import { heldAt, holds } from "./held.ts";
 
-/** What an operation that was carried out has left behind, sorted by what can be done about it. */
+/** The traces of an operation that was carried out, sorted by what can be done about them. */
 export interface Revert {
   /** Changes that are still as the operation left them, with before and after swapped. */
   readonly reverts: readonly Change[];
   /** Changes that are no longer as the operation left them: they are left. */
   readonly changedSince: readonly Left[];
-  /** What no write brings back. */
+  /** Losses that no write brings back. */
   readonly cannot: readonly Left[];
 }
 

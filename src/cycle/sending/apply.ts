@@ -22,7 +22,7 @@ export interface Applied {
   readonly mostFailed: string | null;
   /** Object ids of people whose accounts got a temporary userName and still need their own. */
   readonly halfRenamed: readonly string[];
-  /** A person has paused sending: a part of the plan, or all of it, was not sent. */
+  /** A person has paused sending: nothing but leavers was sent since then. */
   readonly paused: boolean;
 }
 
@@ -61,7 +61,7 @@ export async function applyPlan(
   };
 }
 
-/** @returns whether a person has paused sending */
+/** @returns `true` if a person has paused sending */
 async function sendStage(
   context: CycleContext,
   run: Run,

@@ -14,7 +14,7 @@ export interface AccountPerson {
   /** Why the last plan skipped the person; `null` if it did not. */
   readonly skip: { readonly code: SkipCode; readonly reason: string } | null;
   readonly retry: Pick<RetryRecord, "code" | "message" | "nextTryAt"> | null;
-  /** What is held for the person, in words; `null` if nothing is. */
+  /** The changes that are held for the person, in words; `null` if none is. */
   readonly held: string | null;
   /** The person is in the next plan. */
   readonly marked: boolean;

@@ -129,6 +129,22 @@ describe("an expression on a group", () => {
     expect(titles(place)).toEqual(["Seller"]);
   });
 
+  it("is weighed by the guard: values that a list of too few members would replace are held", async () => {
+    await using place = await createWorkplace({
+      ...byGroup('IIF(MemberOf("Sales"), "Seller", "Colleague")'),
+      guard: { ...lenientGuard, maxReplacementPercent: 20, replacementFloor: 1 },
+    });
+    for (const id of ["a", "b", "c"]) place.source.hire(id);
+    place.source.namedGroups = { Sales: ["a", "b", "c"] };
+    await place.cycle();
+    place.source.namedGroups = { Sales: ["a"] };
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 2, done: 0 });
+    expect(titles(place)).toEqual(["Seller", "Seller", "Seller"]);
+    // The list is whole again: nothing is due any more.
+    place.source.namedGroups = { Sales: ["a", "b", "c"] };
+    expect(await place.cycle()).toMatchObject({ outcome: "done", heldOperations: 0, done: 0 });
+  });
+
   it("raises no alarm of the scope when its group becomes empty", async () => {
     await using place = await createWorkplace({
       ...byGroup('IIF(MemberOf("Sales"), "Seller", "Colleague")', [{ memberOf: "Pilots" }]),

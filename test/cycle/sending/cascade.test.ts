@@ -9,7 +9,7 @@ import {
 } from "../../../src/domain/errors.ts";
 import { managerPath } from "../../../src/mapping/rules/target-attributes.ts";
 import type { MemoryTarget } from "../memory-target.ts";
-import { createWorkplace, type Workplace } from "../workplace.ts";
+import { createWorkplace, defaultRules, mappingOf, type Workplace } from "../workplace.ts";
 
 const boss = "boss@example.com";
 const report = "report@example.com";
@@ -114,6 +114,25 @@ describe("a deactivation that takes a person out of the reporting lines in Latti
     await place.cycle();
     expect((await place.cycle()).done).toBe(0);
     expect(place.target.writes).toEqual([]);
+  });
+
+  it("is undone with the reactivation although the manager is left to Lattice, because no person removed it there", async () => {
+    const rules = defaultRules.map((rule) =>
+      "target" in rule && rule.target === managerPath ? { ...rule, owner: "lattice" } : rule,
+    );
+    await using place = await department({ mapping: mappingOf(rules) });
+    place.source.change("boss", { accountEnabled: false });
+    await place.cycle();
+    await place.cycle();
+    expect(place.target.managerOf(boss)).toBeNull();
+    place.source.change("boss", { accountEnabled: true });
+    await place.cycle();
+    await place.cycle();
+    expect(place.target.managerOf(boss)).toBe("chief@example.com");
+    expect(place.target.managerOf(report)).toBe(boss);
+    place.source.setManager("report", "chief");
+    expect(await place.cycle()).toMatchObject({ done: 0 });
+    expect(place.target.managerOf(report)).toBe(boss);
   });
 
   it("is undone although the reactivation follows at once, before the accounts were read again", async () => {

@@ -6,6 +6,15 @@ import { type Defect, swap, swapInner, swapStore } from "./defect.ts";
 
 type Delivery = { readonly refusal?: unknown };
 
+/** The answer to a create is believed, whatever account it shows. */
+const answerIsBelieved = swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
+  "cycle/sending/create.ts",
+  "madeOrMet",
+  () =>
+    async (...terms) =>
+      ({ receipt: terms[4], link: null }) as Delivery,
+);
+
 export const sendingDefects: readonly Defect[] = [
   {
     name: "a create without an answer is sent again without a look-up",
@@ -272,13 +281,7 @@ export const sendingDefects: readonly Defect[] = [
         "strangerIn",
         () => async () => null,
       ),
-      swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
-        "cycle/sending/create.ts",
-        "madeOrMet",
-        () =>
-          async (...terms) =>
-            ({ receipt: terms[4], link: null }) as Delivery,
-      ),
+      answerIsBelieved,
     ],
   },
   {
@@ -286,15 +289,7 @@ export const sendingDefects: readonly Defect[] = [
     seed: 15101,
     history: 1368,
     family: "odd-answers",
-    swaps: [
-      swapInner<(...terms: readonly unknown[]) => Promise<Delivery>>(
-        "cycle/sending/create.ts",
-        "madeOrMet",
-        () =>
-          async (...terms) =>
-            ({ receipt: terms[4], link: null }) as Delivery,
-      ),
-    ],
+    swaps: [answerIsBelieved],
   },
   {
     name: "an account that was made although a stranger's was shown is not looked up",

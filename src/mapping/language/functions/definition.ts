@@ -13,7 +13,7 @@ export interface Environment {
    * @throws MappingError if it is too much for one expression
    */
   charge?(characters: number): void;
-  /** Whether the person is a member of a group, by the name or id that the expression gives. */
+  /** `true` if the person is a member of a group, by the name or id that the expression gives. */
   isMember?(group: string): boolean;
 }
 
