@@ -6,7 +6,7 @@ import { valueAt } from "../../domain/target.ts";
 import type { Environment } from "../../mapping/language/functions/definition.ts";
 import { redactedValue } from "../../mapping/language/trace.ts";
 import { fromJson, toText } from "../../mapping/language/value.ts";
-import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
+import type { AttributeMapping } from "../../mapping/rules/attribute-mapping.ts";
 import { isLeftToLattice } from "../planning/changes.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";

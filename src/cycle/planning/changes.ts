@@ -2,7 +2,7 @@ import { type Json, jsonEquals } from "../../domain/json.ts";
 import type { Change } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
-import type { AttributeMapping } from "../../mapping/rules/mapping.ts";
+import type { AttributeMapping } from "../../mapping/rules/attribute-mapping.ts";
 import { sameValue } from "../../mapping/rules/target-type.ts";
 import { heldAt, holds, isKeptOtherwise } from "./held.ts";
 import type { PlanInput } from "./plan-input.ts";

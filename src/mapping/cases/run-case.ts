@@ -1,7 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, jsonEquals } from "../../domain/json.ts";
 import type { Environment } from "../language/functions/definition.ts";
+import type { AttributeMapping } from "../rules/attribute-mapping.ts";
 import { type MappedUser, mapUser } from "../rules/map-user.ts";
-import type { AttributeMapping, Mapping } from "../rules/mapping.ts";
+import type { Mapping } from "../rules/mapping.ts";
 import { attributeNamed, type Expected, type MappingCase } from "./test-cases.ts";
 
 /** One difference from the expectation. */

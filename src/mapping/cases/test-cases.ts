@@ -2,7 +2,8 @@ import { z } from "zod";
 import { UsageError } from "../../domain/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../domain/json.ts";
 import type { SourceUser } from "../../domain/source.ts";
-import type { AttributeMapping, Mapping } from "../rules/mapping.ts";
+import type { AttributeMapping } from "../rules/attribute-mapping.ts";
+import type { Mapping } from "../rules/mapping.ts";
 import { sourceAttribute } from "../rules/source-attributes.ts";
 import { shortPath, targetAttribute } from "../rules/target-attributes.ts";
 

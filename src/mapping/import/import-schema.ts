@@ -1,7 +1,7 @@
 import { UsageError } from "../../domain/errors.ts";
 import { joinFaults } from "../../domain/faults.ts";
 import { parseExpression } from "../language/expression.ts";
-import { checkRule } from "../rules/mapping.ts";
+import { checkRule } from "../rules/compile-rule.ts";
 import type { Rule } from "../rules/rule.ts";
 import { parseScopingFilters } from "../rules/scoping-filter.ts";
 import { managerPath, targetAttribute } from "../rules/target-attributes.ts";

@@ -3,7 +3,8 @@ import type { Json } from "../../domain/json.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { Environment } from "../language/functions/definition.ts";
 import { ignoreFlow } from "../language/value.ts";
-import type { AttributeMapping, Mapping, MappingContext } from "./mapping.ts";
+import type { AttributeMapping, MappingContext } from "./attribute-mapping.ts";
+import type { Mapping } from "./mapping.ts";
 import { shortPath } from "./target-attributes.ts";
 import { typedValue } from "./target-type.ts";
 
