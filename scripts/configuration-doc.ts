@@ -49,7 +49,7 @@ ${jobsSchema.description}
 
 [config/azure-lattice-sync.jobs.example.yaml](../config/azure-lattice-sync.jobs.example.yaml) is an example;
 [Several jobs](operating.md#several-jobs) describes how to run them. A name has 1 to 63 characters of \`a-z\`, \`0-9\` and \`-\`.
-A list of a job replaces the shared list. A key of a job that is an alternative to a shared one (\`schedule.cron\` to
+A list of a job replaces the shared list. A key or variable of a job that is an alternative to a shared one (\`schedule.cron\` to
 \`schedule.every\`, \`lattice.tokenFile\` to \`lattice.token\`) replaces it.
 `;
 

@@ -2,7 +2,7 @@ import { isJsonObject } from "../domain/json.ts";
 import type { ConfigPart } from "./config-part.ts";
 import { type Environment, environmentVariables, readVariable } from "./environment.ts";
 import { jobSuffix } from "./job-names.ts";
-import { overlay, sectionKeys } from "./overlay.ts";
+import { overlay, removeAlternatives, sectionKeys } from "./overlay.ts";
 import type { Places } from "./problems.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
@@ -56,7 +56,8 @@ export function layer(
   const problems: string[] = [];
   const owned = new Set<string>();
   const sections = own === null ? new Set<string>() : sectionKeys();
-  const applyVariables = (suffix: string): void => {
+  const applyVariables = (suffix: string): readonly string[] => {
+    const given: string[] = [];
     for (const { name, key } of environmentVariables) {
       const result = readVariable(environment, `${name}${suffix}`, currentFolder);
       if (result.problem !== undefined) problems.push(result.problem);
@@ -65,18 +66,24 @@ export function layer(
         const value = key === "log.level" ? result.value.toLowerCase() : result.value;
         if (!setValue(raw, key.split("."), value)) continue;
         origins.set(key, { kind: "environment", variable: result.variable });
-        if (suffix !== "") owned.add(key);
+        given.push(key);
       }
     }
+    return given;
   };
-  applyVariables("");
-  if (own !== null) {
-    for (const key of overlay(raw, own.part.value, sections)) {
+  const replaceShared = (keys: readonly string[]): void => {
+    for (const key of keys) {
       owned.add(key);
       for (const known of origins.keys())
         if (known === key || known.startsWith(`${key}.`)) origins.delete(known);
     }
-    applyVariables(jobSuffix(own.name));
+  };
+  applyVariables("");
+  if (own !== null) {
+    replaceShared(overlay(raw, own.part.value, sections));
+    const given = applyVariables(jobSuffix(own.name));
+    for (const key of given) owned.add(key);
+    replaceShared(removeAlternatives(raw, given, owned));
   }
   for (const [key, value] of Object.entries(overrides)) {
     if (value !== undefined && setValue(raw, key.split("."), value))
@@ -116,8 +123,8 @@ export function layer(
 function isOfJob(path: KeyPath, own: unknown, shared: unknown, sections: ReadonlySet<string>): boolean {
   for (let length = 1; length <= path.length; length += 1) {
     const above = path.slice(0, length);
-    const value = valueAt(own, above);
-    if (value === undefined) return valueAt(shared, above) === undefined;
+    const value = readValue(own, above);
+    if (value === undefined) return readValue(shared, above) === undefined;
     if (!isSection(value) || !sections.has(above.join("."))) return true;
   }
   return true;
@@ -145,11 +152,7 @@ export function setValue(raw: unknown, path: readonly string[], value: unknown):
 }
 
 /** The value at a path of keys, `undefined` if there is none. */
-export function readValue(raw: unknown, path: readonly string[]): unknown {
-  return valueAt(raw, path);
-}
-
-function valueAt(raw: unknown, path: KeyPath): unknown {
+export function readValue(raw: unknown, path: KeyPath): unknown {
   return path.reduce<unknown>(
     (value, part) =>
       isSection(value) ? value[String(part)] : Array.isArray(value) ? value[Number(part)] : undefined,

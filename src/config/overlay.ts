@@ -1,7 +1,7 @@
 import { isJsonObject } from "../domain/json.ts";
 import { knownKeys } from "./keys.ts";
 
-/** Keys of which a job's section gives one instead of those that the shared part gives. */
+/** Keys of which a job gives one instead of those that the shared part gives. */
 const alternatives: readonly (readonly string[])[] = [
   ["schedule.every", "schedule.cron"],
   ["state.path", "state.url"],
@@ -30,15 +30,25 @@ let sections: ReadonlySet<string> | undefined;
 export function overlay(raw: unknown, own: unknown, sections: ReadonlySet<string>): readonly string[] {
   const replaced: string[] = [];
   lay(raw, own, "", sections, replaced);
-  for (const keys of alternatives) {
-    if (!keys.some((key) => replaced.includes(key))) continue;
-    for (const key of keys) {
-      if (replaced.includes(key)) continue;
-      remove(raw, key.split("."));
-      replaced.push(key);
-    }
-  }
-  return replaced;
+  return [...replaced, ...removeAlternatives(raw, replaced, new Set(replaced))];
+}
+
+/**
+ * Removes the shared alternatives to keys that a job gives.
+ * @param raw is changed
+ * @param owned keys that are the job's own, and stay
+ * @returns the dotted keys that were removed, whether they had a value or not
+ */
+export function removeAlternatives(
+  raw: unknown,
+  given: readonly string[],
+  owned: ReadonlySet<string>,
+): readonly string[] {
+  const removed = alternatives
+    .filter((keys) => keys.some((key) => given.includes(key)))
+    .flatMap((keys) => keys.filter((key) => !owned.has(key)));
+  for (const key of removed) remove(raw, key.split("."));
+  return removed;
 }
 
 function lay(

@@ -66,6 +66,31 @@ jobs: { emea: { entra: { clientSecret: own-secret }, lattice: { token: own-token
     expect(config.lattice.token?.reveal()).toBe("own-token");
   });
 
+  it("drops what all jobs share if a variable of the job gives the alternative, and keeps what the job gives itself", () => {
+    const yaml = `
+entra: { certificate: { path: shared.pem } }
+state: { url: "postgres://als@db.example.com/als" }
+jobs: { emea: {}, us: { entra: { certificate: { path: own.pem } }, state: { url: "postgres://als@us.example.com/als" } } }
+`;
+    const emea = load({ "c.yaml": yaml }, "emea", {
+      AZURE_CLIENT_SECRET__EMEA: "own-secret",
+      ALS_STATE__EMEA: "own.db",
+    });
+    expect(emea.config.entra.credential).toBe("clientSecret");
+    expect(emea.config.state.url).toBeUndefined();
+    expect(emea.config.state.path).toMatch(/\/own\.db$/);
+    const variable = load({ "c.yaml": "jobs: { emea: {} }" }, "emea", {
+      AZURE_CLIENT_SECRET__EMEA: "own-secret",
+      AZURE_CLIENT_CERTIFICATE_PATH: "shared.pem",
+    });
+    expect(variable.config.entra.credential).toBe("clientSecret");
+    const us = load({ "c.yaml": yaml }, "us", { AZURE_CLIENT_SECRET__US: "own-secret" });
+    expect(us.config.entra.credential).toBe("certificate");
+    expect(usageLines(() => load({ "c.yaml": yaml }, "us", { ALS_STATE__US: "own.db" }))[0]).toMatch(
+      /state\.url and state\.path are both set/,
+    );
+  });
+
   it("gives each job a database next to the shared one, and the job default the shared one", () => {
     const cwd = workplace({
       "c.yaml": "jobs: { default: {}, emea: {}, us: { state: { path: own/us.db } } }",
