@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { systemClock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
 import { configuredJob } from "../job/configured-job.ts";
-import { leaseTtlMs, withLease } from "../job/lease.ts";
+import { leaseMsOf, withLease } from "../job/lease.ts";
 import { refuseAnotherCompany } from "../job/same-company.ts";
 import type { PostgresStatePlace } from "../job/state-place.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
@@ -75,7 +75,8 @@ export interface ImportOptions extends StateOptions {
  */
 export async function stateImport(options: ImportOptions, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
-  const { statePlace } = job;
+  const { config, statePlace } = job;
+  const ttlMs = leaseMsOf(config);
   const path = resolve(io.cwd, options.file);
   const flags = placeFlags(options);
   const file = await whenFree(options.waitSeconds, io, async () =>
@@ -85,8 +86,8 @@ export async function stateImport(options: ImportOptions, io: CommandIO): Promis
     refuseAnotherCompany(file.notes, options.file, job);
     const into =
       statePlace.kind === "file"
-        ? importIntoFile(statePlace.path, path, file, flags)
-        : await importIntoJob(statePlace, file, flags);
+        ? importIntoFile(statePlace.path, path, file, { flags, ttlMs })
+        : await importIntoJob(statePlace, file, { flags, ttlMs });
     if (options.dryRun) {
       print(
         io,
@@ -117,8 +118,14 @@ function nextStep(options: ImportOptions): string {
 /** Imports, and answers what became of a database that was there, as a sentence to append. */
 type Into = (options: ImportOptions, io: CommandIO) => Promise<string>;
 
+/** `flags`: of a command in the same place; `ttlMs`: how long the lease of a run lasts. */
+interface Terms {
+  readonly flags: string;
+  readonly ttlMs: number;
+}
+
 /** @throws UsageError if the database has a state */
-function importIntoFile(path: string, from: string, file: MovableFile, flags: string): Into {
+function importIntoFile(path: string, from: string, file: MovableFile, { flags, ttlMs }: Terms): Into {
   const taken = (content: MovedContent): UsageError =>
     takenBy(
       path,
@@ -131,7 +138,7 @@ function importIntoFile(path: string, from: string, file: MovableFile, flags: st
     const copy = file.copyNextTo(path);
     try {
       const kept = await whenFree(waitSeconds, io, (owner) =>
-        replaceDatabase(path, copy, { owner, now: systemClock.now(), ttlMs: leaseTtlMs }, (db) => {
+        replaceDatabase(path, copy, { owner, now: systemClock.now(), ttlMs }, (db) => {
           const found = contentIn(db);
           if (found !== null) throw taken(found);
         }),
@@ -144,7 +151,11 @@ function importIntoFile(path: string, from: string, file: MovableFile, flags: st
 }
 
 /** @throws UsageError if the job has a state */
-async function importIntoJob(place: PostgresStatePlace, file: MovableFile, flags: string): Promise<Into> {
+async function importIntoJob(
+  place: PostgresStatePlace,
+  file: MovableFile,
+  { flags, ttlMs }: Terms,
+): Promise<Into> {
   const { database } = place;
   const { jobContent, openToFill } = await import("../state/postgres/move-job.ts");
   const taken = (content: MovedContent): UsageError =>
@@ -159,7 +170,7 @@ async function importIntoJob(place: PostgresStatePlace, file: MovableFile, flags
     const job = await openToFill(database);
     try {
       keepHeapSmall();
-      const wait = { signal: io.signal, waitMs: waitSeconds * 1_000 };
+      const wait = { signal: io.signal, waitMs: waitSeconds * 1_000, ttlMs };
       await withLease(job.lease, systemClock, wait, ({ signal, fence }) =>
         job.fill(file, { fence, signal, taken }),
       );

@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import { systemClock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
 import { count, timeText } from "../domain/sentence.ts";
-import { configuredJob, type JobChoice } from "../job/configured-job.ts";
-import { leaseTtlMs, withLease } from "../job/lease.ts";
+import { type ConfiguredJob, configuredJob, type JobChoice } from "../job/configured-job.ts";
+import { leaseMsOf, withLease } from "../job/lease.ts";
 import { fileOf, type PostgresStatePlace } from "../job/state-place.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, note, print } from "../process/io.ts";
@@ -61,10 +61,13 @@ export async function stateRestore(
   options: ReplaceOptions & { readonly file: string },
   io: CommandIO,
 ): Promise<number> {
-  const path = fileOf(configuredJob(io, options).statePlace, "state restore");
+  const { config, statePlace } = configuredJob(io, options);
+  const path = fileOf(statePlace, "state restore");
   const prepared = prepareRestore(path, resolve(io.cwd, options.file));
   try {
-    const kept = await whenFree(options.waitSeconds, io, (owner) => replace(path, prepared.temporary, owner));
+    const kept = await whenFree(options.waitSeconds, io, (owner) =>
+      replace(path, prepared.temporary, owner, config),
+    );
     print(io, `${path} is restored from ${options.file}: ${inWords(prepared.content)}.${keptAs(kept)}`);
     note(
       io,
@@ -84,8 +87,8 @@ export async function stateRebuild(
   options: ReplaceOptions & { readonly yes: boolean },
   io: CommandIO,
 ): Promise<number> {
-  const { statePlace } = configuredJob(io, options);
-  if (statePlace.kind === "postgres") return emptyJob(statePlace, options, io);
+  const { config, statePlace } = configuredJob(io, options);
+  if (statePlace.kind === "postgres") return emptyJob(statePlace, config, options, io);
   const { path } = statePlace;
   const damaged = isDamaged(path);
   if (damaged === null) {
@@ -97,7 +100,7 @@ export async function stateRebuild(
       `the state database ${path} is sound, and its log, retries and rejections cannot be read again from Entra or Lattice. Nothing was done. To begin with an empty database anyway, add --yes.`,
     );
   }
-  const kept = await whenFree(options.waitSeconds, io, (owner) => replace(path, null, owner));
+  const kept = await whenFree(options.waitSeconds, io, (owner) => replace(path, null, owner, config));
   print(
     io,
     `The next sync begins with an empty state database, reads Entra and Lattice in full and finds its links by matching.${keptAs(kept)}`,
@@ -107,6 +110,7 @@ export async function stateRebuild(
 
 async function emptyJob(
   place: PostgresStatePlace,
+  config: ConfiguredJob["config"],
   options: ReplaceOptions & { readonly yes: boolean },
   io: CommandIO,
 ): Promise<number> {
@@ -123,7 +127,7 @@ async function emptyJob(
   }
   const job = await openToFill(place.database);
   try {
-    const wait = { signal: io.signal, waitMs: options.waitSeconds * 1_000 };
+    const wait = { signal: io.signal, waitMs: options.waitSeconds * 1_000, ttlMs: leaseMsOf(config) };
     await withLease(job.lease, systemClock, wait, ({ fence }) => job.empty(fence));
   } finally {
     await job.close();
@@ -135,8 +139,13 @@ async function emptyJob(
   return exitCode.done;
 }
 
-function replace(path: string, replacement: string | null, owner: string): Promise<string | null> {
-  return replaceDatabase(path, replacement, { owner, now: systemClock.now(), ttlMs: leaseTtlMs });
+function replace(
+  path: string,
+  replacement: string | null,
+  owner: string,
+  config: ConfiguredJob["config"],
+): Promise<string | null> {
+  return replaceDatabase(path, replacement, { owner, now: systemClock.now(), ttlMs: leaseMsOf(config) });
 }
 
 function inWords({ sourceUsers, linked, lastCycleAt }: Content): string {

@@ -339,6 +339,25 @@ describe("a job in PostgreSQL", () => {
     await job.close();
   });
 
+  it("is neither filled nor emptied while a run holds a lease that is longer because of its settings", async () => {
+    await using database = await ownDatabase();
+    await makeCompany();
+    const yaml = "lattice: { timeout: 5m }\n";
+    writeFileSync(join(folder, "config.yaml"), yaml, { mode: 0o600 });
+    const given = at(database);
+    const longer = { ...given, env: { ...given.env, ALS_CONFIG: join(folder, "config.yaml") } };
+    const job = await openJob(place(database));
+    // A run that does not renew its lease may be stopped: it goes on, and sends, for as long as its lease lasts.
+    await job.acquireLease("host/405/run/x", Date.now(), 330_000);
+    await expect(importing({}, longer)).rejects.toThrow(LeaseHeldError);
+    await job.releaseLease("host/405/run/x");
+    await importing({}, longer);
+    await job.acquireLease("host/405/run/x", Date.now(), 330_000);
+    const emptied = run((io) => stateRebuild({ yes: true, waitSeconds: 0 }, io), longer);
+    await expect(emptied).rejects.toThrow(LeaseHeldError);
+    await job.close();
+  });
+
   it("has nothing to export before the first cycle, and makes no file then", async () => {
     await using database = await ownDatabase();
     await expect(exporting({ file: join(folder, "out.db") }, at(database))).rejects.toThrow(
