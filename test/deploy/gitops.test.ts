@@ -83,15 +83,18 @@ describe("the workflow for a pull request", () => {
       expect({ code, errors }).toMatchObject({ code: 0 });
       expect(comment).toContain("guard.window: ");
       expect(comment).toContain("both plan the same");
+      expect(comment).not.toContain("not everyone is shown");
       const mapping = readFileSync(join(root, "config/default-mapping.yaml"), "utf8");
+      const longer = `Join(" ", ToUpper([jobTitle])${", [displayName]".repeat(12)})`;
       const rules = parse(mapping).map((rule: { target: string }) =>
-        rule.target === "title" ? { target: "title", expression: "ToUpper([jobTitle])" } : rule,
+        rule.target === "title" ? { target: "title", expression: longer } : rule,
       );
       const changed = compare("onNull: clear\n", JSON.stringify({ mapping: rules }));
       expect(changed).toMatchObject({ code: 0 });
       expect(changed.comment).toContain("Everybody is planned again");
       expect(changed.comment).toMatch(/\d+ people are planned otherwise/);
       expect(changed.comment.length).toBeLessThan(65_536);
+      expect(changed.comment).toMatch(/not everyone is shown\.\*\*\n$/);
     },
   );
 
