@@ -10,14 +10,14 @@ import { differenceJson, differenceLines, differs, type JobDifference } from "..
 import type { ConfigOptions } from "./config.ts";
 
 export interface ConfigDiffOptions extends ConfigOptions {
-  /** The configuration that is to be. */
+  /** The new configuration. */
   readonly other: string;
   readonly format: "table" | "json";
   readonly detailedExitcode: boolean;
 }
 
 /**
- * Prints what another configuration changes, job by job. Sends nothing, and opens no database. Secrets are compared and never
+ * Prints the differences of another configuration, job by job. Sends nothing, and opens no database. Secrets are compared and never
  * shown.
  * @throws UsageError that names the faults of either configuration
  */
@@ -50,7 +50,7 @@ export async function configDiff(options: ConfigDiffOptions, io: CommandIO): Pro
 
 async function compare(name: string, sides: readonly [LoadedJobs, LoadedJobs]): Promise<JobDifference> {
   const [old, next] = [jobIn(sides[0], name), jobIn(sides[1], name)];
-  // Both are read also if there is nothing to compare them with, so that a bad one is refused.
+  // A mapping is also read if there is nothing to compare it with, so that a faulty one is refused.
   const digests = [
     old === null ? null : (await readMapping(old)).digest,
     next === null ? null : (await readMapping(next)).digest,
@@ -64,7 +64,7 @@ async function compare(name: string, sides: readonly [LoadedJobs, LoadedJobs]): 
   };
 }
 
-/** `null` if there is no such job. @throws UsageError if it is wrong */
+/** `null` if there is no such job. @throws UsageError if it has a fault */
 function jobIn(jobs: LoadedJobs, name: string): LoadedConfig | null {
   const job = jobs.get(name);
   if (job !== undefined && isFault(job)) throw job;

@@ -38,8 +38,10 @@ export async function configCheck(options: ConfigOptions, io: CommandIO): Promis
     if (loaded === undefined) continue;
     try {
       if (isFault(loaded)) throw loaded;
-      for (const text of loaded.notes) if (!noted.has(text)) print(io, text);
-      for (const text of loaded.notes) noted.add(text);
+      for (const text of loaded.notes) {
+        if (!noted.has(text)) print(io, text);
+        noted.add(text);
+      }
       valid.push(await checkJob(loaded, io));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

@@ -29,7 +29,7 @@ export function worstOf(codes: readonly number[]): number {
  * Runs a command for the job that `--job` names, for the only job of a configuration without `jobs`, or for all jobs one after
  * another. In the last case each job has a heading, or a key of one JSON object, and an error of one does not stop the others.
  * @param how `json`: the command prints one JSON value
- * @param run `all`: it is one of all jobs
+ * @param run `all`: the command runs for all jobs
  * @returns the exit code; the worst one of several
  */
 export async function forEachJob<Options extends JobChoice>(
@@ -67,7 +67,7 @@ export async function forEachJob<Options extends JobChoice>(
   return worstOf(codes);
 }
 
-/** Passes on what is written, without the line break at the end. `end` resolves with whether there was anything. */
+/** Passes on what is written, without the line break at the end. `end` resolves to `true` if anything was written. */
 function oneValue(target: Writable): { readonly stream: Writable; end(): Promise<boolean> } {
   let any = false;
   let held = "";

@@ -2,7 +2,7 @@ import { count, timeText } from "../domain/sentence.ts";
 import type { StatePlace } from "../job/state-place.ts";
 import type { MovedContent } from "../state/moved-tables.ts";
 
-/** A state that moves, in numbers: for a sentence that names it before. */
+/** The content of a state in numbers, for a sentence that has named the state. */
 export function movedInWords({
   people,
   linked,

@@ -15,7 +15,7 @@ import { parsePointInTime } from "./point-in-time.ts";
 
 export interface PauseOptions extends JobChoice {
   readonly reason: string;
-  /** When it ends by itself: a time, or how long from now (`2h`). Absent: a person resumes. */
+  /** When it ends by itself: a time, or how long from now (`2h`). Absent: when a person resumes. */
   readonly until?: string | undefined;
   /** People who are disabled or deleted in Entra are not deactivated either. */
   readonly leaversToo: boolean;
@@ -26,15 +26,15 @@ export interface ResumeOptions extends JobChoice {
 }
 
 /**
- * Pauses sending at once, also of a cycle under way. Neither end needs settings for it, and no lease is waited for.
+ * Pauses sending at once, also in a running cycle. It needs no settings of Entra or Lattice, and does not wait for a lease.
  * @throws UsageError if the time is not in the future
  */
 export function pause(options: PauseOptions, io: CommandIO): Promise<number> {
-  return forEachJob(options, io, { json: false }, (ofJob) =>
-    withState(ofJob, io, async (store, job) => {
-      const { reason, leaversToo } = ofJob;
+  return forEachJob(options, io, { json: false }, (choice) =>
+    withState(choice, io, async (store, job) => {
+      const { reason, leaversToo } = choice;
       const now = job.clock.now();
-      const until = ofJob.until === undefined ? null : endOf(ofJob.until, now);
+      const until = choice.until === undefined ? null : endOf(choice.until, now);
       const ordered: SendingPause = { at: now, until, reason, by: commandActor(io.env), leaversToo };
       const event = await pauseSending(store, ordered);
       print(io, printable(pauseText(ordered)));
@@ -45,9 +45,9 @@ export function pause(options: PauseOptions, io: CommandIO): Promise<number> {
 
 /** Ends the pause. The next cycle sends what is due then. */
 export function resume(options: ResumeOptions, io: CommandIO): Promise<number> {
-  return forEachJob(options, io, { json: false }, (ofJob) =>
-    withState(ofJob, io, async (store, job) => {
-      const { reason = null } = ofJob;
+  return forEachJob(options, io, { json: false }, (choice) =>
+    withState(choice, io, async (store, job) => {
+      const { reason = null } = choice;
       const event = await resumeSending(store, { at: job.clock.now(), by: commandActor(io.env), reason });
       print(
         io,

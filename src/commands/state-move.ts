@@ -18,7 +18,7 @@ import type { StateOptions } from "./state.ts";
 import { whenFree } from "./when-free.ts";
 
 /**
- * Writes the state to a new SQLite database, as of one moment; runs may go on meanwhile. The lease stays behind.
+ * Writes the state to a new SQLite database, as it is at one moment; runs may continue. The lease is not copied.
  * @throws UsageError, StateError
  */
 export async function stateExport(
@@ -115,7 +115,7 @@ function nextStep(options: ImportOptions): string {
   return `${next} Never start a run on ${file}, or on the store that it was exported from, again: two stores of one company each undo what the other has sent.`;
 }
 
-/** Imports, and answers what became of a database that was there, as a sentence to append. */
+/** Imports. @returns a sentence about the previous database, to append; empty if there was none */
 type Into = (options: ImportOptions, io: CommandIO) => Promise<string>;
 
 /** `flags`: of a command in the same place; `ttlMs`: how long the lease of a run lasts. */

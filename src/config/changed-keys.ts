@@ -11,7 +11,7 @@ export function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly
   return [...valuesOf(after)].filter(([key, value]) => !same(old.get(key), value)).map(([key]) => key);
 }
 
-/** Whether a daemon goes on with the previous value until it is started again: the address, the database and the log are opened once. */
+/** `true` if a running daemon keeps the previous value until a restart: the address, the database and the log are opened only once. */
 export function needsRestart(key: string): boolean {
   return (
     key.startsWith("http.") ||

@@ -10,8 +10,8 @@ export interface Collision {
 }
 
 /**
- * Jobs that would get in each other's way: with one database, with one Lattice company, or with credentials that belong to
- * the other one. Most of them are a copied job of which only the name was changed.
+ * Finds jobs that would disturb each other: they have the same database or the same Lattice company, or one has the credentials of
+ * the other. Most are copies of a job in which only the name was changed.
  * @param options.embedded the ends that a sandbox replaces: their settings do not count
  */
 export function collisionsOf(
@@ -68,7 +68,7 @@ const sameSecretOfAnotherApp: Rule = (jobs) =>
       fault: `the jobs ${one.job} and ${other.job} have different applications (entra.clientId) and the same client secret, so that one of them would sign in with the secret of the other: give each job its own secret`,
     }));
 
-/** Why two jobs may not share a company; `null` if the settings say that they do it on purpose, and make it safe. */
+/** The reason why two jobs must not share a company; `null` if the settings allow it, and make it safe. */
 function whyNotTogether(one: LoadedConfig, other: LoadedConfig): string | null {
   const names = (job: LoadedConfig): readonly string[] => job.config.lattice.sharedWith;
   if (!names(one).includes(other.job) || !names(other).includes(one.job)) {
@@ -93,7 +93,7 @@ function tenantOf({ config }: LoadedConfig): string {
   return (config.entra.tenantId ?? "").toLowerCase();
 }
 
-/** The names that stand in both scopes: groups or applications, and people who are included by name. */
+/** The names in both scopes: groups or applications, and people who are included by name. */
 function overlapOf(one: LoadedConfig, other: LoadedConfig): readonly string[] {
   const namesOf = ({ config: { entra } }: LoadedConfig): readonly string[] => {
     const { mode, groups, include, application = entra.clientId ?? "" } = entra.scope;
@@ -103,7 +103,7 @@ function overlapOf(one: LoadedConfig, other: LoadedConfig): readonly string[] {
   return namesOf(one).filter((name) => others.has(name));
 }
 
-/** Pairs of jobs that have a value in common: each job with the first one that has it. */
+/** Pairs of jobs that have a value in common: each job with each earlier one. */
 function pairsWith(
   jobs: readonly LoadedConfig[],
   valuesOf: (job: LoadedConfig) => readonly string[],
@@ -122,7 +122,7 @@ function pairsWith(
   return [...pairs];
 }
 
-/** What identifies a file: its path without links, in lower case because some file systems ignore case, and the file itself. */
+/** The keys of a file: its path without links, in lower case because some file systems ignore case, and its device and inode. */
 function filesOf(path: string): readonly string[] {
   return [realPath(path).toLowerCase(), ...(inode(path) ?? [])];
 }

@@ -31,27 +31,27 @@ export interface ChangedRule {
   readonly keys: readonly ChangedRuleKey[];
 }
 
-/** What another configuration of a job changes. */
+/** The differences between two configurations of a job. */
 export interface ConfigDifference {
   /** In the order of the schema, without the mapping. */
   readonly settings: readonly ChangedSetting[];
   readonly mapping: readonly ChangedRule[];
   /** The same attribute mappings stand in another order. */
   readonly mappingReordered: boolean;
-  /** `entra.tenantId`, or the cloud, is another one. */
+  /** `entra.tenantId` or the cloud differs. */
   readonly anotherTenant: boolean;
-  /** `lattice.url` is another one. */
+  /** `lattice.url` differs. */
   readonly anotherLattice: boolean;
 }
 
-/** Compares two configurations of one job. @param before in force; @param after the one that is to be */
+/** Compares two configurations of one job. @param before the one in force @param after the new one */
 export function configDifference(before: LoadedConfig, after: LoadedConfig): ConfigDifference {
   const values = (loaded: LoadedConfig): ReadonlyMap<string, unknown> =>
     new Map(loaded.settings.map(({ key, value }) => [key, value]));
   const [old, next] = [values(before), values(after)];
   const secretKeys = knownKeys().flatMap(({ key, secret }) => (secret ? [key] : []));
   const settings = changedKeys(before, after)
-    // The content of the mapping is compared below. Its place is the folder of a checkout as a rule.
+    // The attribute mappings are compared below. The path of their file usually differs only because it is another checkout.
     .filter((key) => key !== "mapping")
     .map((key): ChangedSetting => {
       const secret = secretKeys.some((one) => one === key || one.startsWith(`${key}[`));
@@ -69,7 +69,7 @@ export function configDifference(before: LoadedConfig, after: LoadedConfig): Con
   };
 }
 
-/** Whether nothing differs. */
+/** `true` if the two configurations are the same. */
 export function isSame({ settings, mapping, mappingReordered }: ConfigDifference): boolean {
   return settings.length === 0 && mapping.length === 0 && !mappingReordered;
 }

@@ -28,8 +28,8 @@ export const environmentVariables = [
 export const configVariable = "ALS_CONFIG";
 
 /**
- * The default of `state.path`, relative to the current folder. The image sets it: a variable that counted as given would contradict
- * `state.url`, and one that were not there would have the state follow the current folder of the container.
+ * The default of `state.path`, relative to the current folder. The image sets it: `ALS_STATE` would contradict `state.url`, and
+ * without a variable the state would be in the current folder of the container, whatever that is.
  */
 export const defaultStateVariable = "ALS_STATE_DEFAULT";
 

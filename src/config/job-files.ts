@@ -4,7 +4,7 @@ import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import { isJsonObject } from "../domain/json.ts";
 import type { ConfigPart } from "./config-part.ts";
-import { directoryKey, jobNameFault, jobNamePattern } from "./job-names.ts";
+import { directoryKey, jobNameFault } from "./job-names.ts";
 import { fileProblem } from "./text-file.ts";
 import { type KeyPath, readYamlFile, type YamlFile } from "./yaml-file.ts";
 
@@ -40,7 +40,7 @@ export function readConfigYaml(path: string, name: string): YamlFile | null {
 /**
  * Takes a configuration file apart: the shared part, and each job.
  * @param cwd the folder to which the name of the file is relative
- * @throws UsageError that names every fault of `jobs` itself; a fault in a job is left to that job
+ * @throws UsageError that names every fault of `jobs` itself; a fault in a job is reported when that job is read
  */
 export function takeApart(file: YamlFile | null, cwd: string): JobFiles {
   if (file === null) return { shared: null, jobs: null };
@@ -120,18 +120,19 @@ function namesIn(folder: string, said: string): readonly string[] {
   } catch (error) {
     throw new UsageError(`${said}, which cannot be read: ${fileProblem(error)}`, { cause: error });
   }
-  const faults = files.flatMap((name) => {
-    if (name.startsWith(".")) return [];
-    if (name.endsWith(".yml"))
-      return [`${said}, and ${name} in it is not read: rename it to end in ${fileEnding}`];
-    if (!name.endsWith(fileEnding) || casesEnding.test(name)) return [];
-    const fault = jobNameFault(name.slice(0, -fileEnding.length));
-    return fault === null ? [] : [`${said}, and the name of ${name} in it ${fault}`];
-  });
-  const names = files
-    .filter((name) => name.endsWith(fileEnding) && !casesEnding.test(name))
-    .map((name) => name.slice(0, -fileEnding.length))
-    .filter((name) => jobNamePattern.test(name));
+  const visible = files.filter((name) => !name.startsWith(".") && !casesEnding.test(name));
+  const names = visible
+    .filter((name) => name.endsWith(fileEnding))
+    .map((name) => name.slice(0, -fileEnding.length));
+  const faults = [
+    ...names.flatMap((name) => {
+      const fault = jobNameFault(name);
+      return fault === null ? [] : [`${said}, and the name of ${name}${fileEnding} in it ${fault}`];
+    }),
+    ...visible
+      .filter((name) => name.endsWith(".yml"))
+      .map((name) => `${said}, and ${name} in it is not read: rename it to end in ${fileEnding}`),
+  ];
   if (names.length === 0 && faults.length === 0)
     faults.push(`${said}, which has no file NAME${fileEnding}: make one for each job`);
   if (faults.length > 0) throw new UsageError(joinFaults(faults));

@@ -10,7 +10,7 @@ export const directoryKey = "directory";
 /** The form of a job's name: it is a part of paths, addresses, labels and environment variables. */
 export const jobNamePattern = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
-/** Why this cannot be the name of a job, in words that end a sentence; `null` if it can. */
+/** The reason why this cannot be the name of a job, as the end of a sentence; `null` if it can. */
 export function jobNameFault(name: string): string | null {
   if (name === directoryKey)
     return `cannot be the name of a job: ${directoryKey} names a folder of job files`;

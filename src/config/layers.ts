@@ -1,9 +1,9 @@
-import { isJsonObject } from "../domain/json.ts";
 import type { ConfigPart } from "./config-part.ts";
 import { type Environment, environmentVariables, readVariable } from "./environment.ts";
 import { jobSuffix } from "./job-names.ts";
 import { overlay, removeAlternatives, sectionKeys } from "./overlay.ts";
 import type { Places } from "./problems.ts";
+import { isSection } from "./section.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
 /** The origin of a value. */
@@ -20,11 +20,11 @@ export interface Layers extends Places {
   readonly raw: unknown;
   /** The origin of the value of a dotted key. */
   readonly originOf: (key: string) => Origin;
-  /** The folder to which a path is relative that a file gives for this key. */
+  /** The folder to which a path is relative if a file gives it for this key. */
   readonly folderOf: (path: KeyPath) => string;
-  /** The name, as messages have it, of the file that gives the value of this key; `null` if there is none. */
+  /** The file that gives the value of this key, as messages name it; `null` if there is none. */
   readonly fileOf: (path: KeyPath) => string | null;
-  /** Whether the job itself gives the value, and not what all jobs share. Always `true` without `jobs`. */
+  /** `true` if the job itself gives the value, `false` if it is shared by all jobs or a default. Always `true` without `jobs`. */
   readonly isOwn: (key: string) => boolean;
   /** Faults of the environment itself. */
   readonly problems: readonly string[];
@@ -33,7 +33,7 @@ export interface Layers extends Places {
 /** Values by dotted key that beat every other layer: flags of the command line. */
 export type Overrides = Readonly<Record<string, unknown>>;
 
-/** What was written down about one job. */
+/** The configuration of one job as written. */
 export interface WrittenJob {
   /** The configuration file without `jobs`; `null` if there is none. */
   readonly shared: ConfigPart | null;
@@ -119,7 +119,7 @@ export function layer(
   };
 }
 
-/** Whether the job's section gives what is at this path, or would be the place to give it. */
+/** `true` if the value at this path is in the job's section, or would be added there. */
 function isOfJob(path: KeyPath, own: unknown, shared: unknown, sections: ReadonlySet<string>): boolean {
   for (let length = 1; length <= path.length; length += 1) {
     const above = path.slice(0, length);
@@ -158,8 +158,4 @@ export function readValue(raw: unknown, path: KeyPath): unknown {
       isSection(value) ? value[String(part)] : Array.isArray(value) ? value[Number(part)] : undefined,
     raw,
   );
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return isJsonObject(value);
 }

@@ -3,11 +3,11 @@ import { joinFaults } from "../domain/faults.ts";
 import { collisionsOf } from "./collisions.ts";
 import type { Configuration, LoadedConfig } from "./load.ts";
 
-/** All jobs of a configuration: each with its settings, or with what is wrong with it. */
+/** All jobs of a configuration: each with its settings, or with its faults. */
 export type LoadedJobs = ReadonlyMap<string, LoadedConfig | UsageError>;
 
 /**
- * Reads all jobs and compares them with each other. A fault of one job does not concern the others; a collision concerns both.
+ * Reads all jobs and compares them with each other. A fault of one job does not affect the others; a collision affects both jobs.
  * @param embedded the ends that a sandbox replaces
  */
 export function loadJobs(configuration: Configuration, embedded?: "both" | "lattice"): LoadedJobs {
@@ -33,12 +33,12 @@ export function settingsOf(jobs: LoadedJobs): readonly LoadedConfig[] {
   return [...jobs.values()].flatMap((one) => (isFault(one) ? [] : [one]));
 }
 
-/** Whether a job is not there because of a fault. */
+/** `true` if a job could not be loaded because of a fault. */
 export function isFault(job: LoadedConfig | UsageError): job is UsageError {
   return job instanceof UsageError;
 }
 
-/** Every fault of every job once, one a line; `null` if there is none. What all jobs share is wrong once. */
+/** Every fault of every job once, one a line; `null` if there is none. A fault of the shared part is reported once. */
 export function faultsOf(jobs: LoadedJobs): string | null {
   const lines = [...jobs.values()].flatMap((one) => (isFault(one) ? one.message.split("\n") : []));
   return lines.length === 0 ? null : [...new Set(lines)].join("\n");

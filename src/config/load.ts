@@ -42,10 +42,10 @@ const parsedOnce = { jitless: true };
 export interface LoadedConfig {
   /** The job; `default` without `jobs`. */
   readonly job: string;
-  /** Whether the configuration has `jobs`, so that what is shown and stored names the job. */
+  /** `true` if the configuration has `jobs`: output and stored data then name the job. */
   readonly named: boolean;
   readonly config: Config;
-  /** The configuration file that was read, as it was named; `null` if the environment alone was. */
+  /** The configuration file as it was named; `null` if there is only the environment. */
   readonly file: string | null;
   /** The attribute mapping as written, for `parseMapping`; `origin` and `locate` name it and its parts in messages. */
   readonly mappingSource: { readonly origin: string; readonly rules: unknown; readonly locate: Locate };
@@ -75,7 +75,7 @@ export interface LoadOptions {
 export interface Configuration {
   /** As it was named; `null` if there is none. */
   readonly file: string | null;
-  /** Whether it has `jobs`. */
+  /** `true` if it has `jobs`. */
   readonly named: boolean;
   /** The names of the jobs, in their order; `default` without `jobs`. */
   readonly names: readonly string[];
@@ -212,7 +212,7 @@ function loadJob(written: WrittenJob, options: LoadOptions): LoadedConfig {
   };
 }
 
-/** Keys of the process that stand in a job. */
+/** Faults of keys of the process in the section of a job. */
 function misplacedKeys(part: ConfigPart | undefined): readonly string[] {
   const value = part?.value;
   if (part === undefined || value === undefined) return [];

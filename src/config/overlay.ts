@@ -1,7 +1,7 @@
-import { isJsonObject } from "../domain/json.ts";
 import { knownKeys } from "./keys.ts";
+import { isSection } from "./section.ts";
 
-/** Keys of which a job gives one instead of those that the shared part gives. */
+/** Alternatives: a job that gives one of these keys replaces the shared ones. */
 const alternatives: readonly (readonly string[])[] = [
   ["schedule.every", "schedule.cron"],
   ["state.path", "state.url"],
@@ -76,8 +76,4 @@ function remove(raw: unknown, [name, ...below]: readonly string[]): void {
   if (name === undefined || !isSection(raw)) return;
   if (below.length === 0) delete raw[name];
   else remove(raw[name], below);
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return isJsonObject(value);
 }

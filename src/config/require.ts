@@ -16,7 +16,7 @@ export interface EntraSettings {
   /** An origin. */
   readonly graphUrl: string;
   readonly scope: EntraScope;
-  /** Whether members of nested groups count, for the groups that scoping filters and expressions name. */
+  /** `true` if members of nested groups count, for the groups that scoping filters and expressions name. */
   readonly nestedGroups: boolean;
 }
 

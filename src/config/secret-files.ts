@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { isJsonObject } from "../domain/json.ts";
 import { type Layers, readValue } from "./layers.ts";
+import { isSection } from "./section.ts";
 import { type NamedFile, readOnlyLine } from "./text-file.ts";
 import type { KeyPath } from "./yaml-file.ts";
 
@@ -17,7 +17,7 @@ export function withSecretFiles(layers: Layers): {
   const problems: string[] = [];
   const files: NamedFile[] = [];
   const read = (path: KeyPath, key: string): void => {
-    const section = path.reduce<unknown>(below, raw);
+    const section = readValue(raw, path);
     if (!isSection(section)) return;
     const name = section[`${key}File`];
     if (typeof name !== "string" || name.trim() === "") return;
@@ -49,14 +49,6 @@ export function withSecretFiles(layers: Layers): {
     });
   }
   return { raw, problems, files };
-}
-
-function below(value: unknown, key: KeyPath[number]): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return isJsonObject(value);
 }
 
 function dotted(path: KeyPath): string {

@@ -18,7 +18,7 @@ export interface Setting {
 interface Implied {
   readonly value: unknown;
   readonly because: string;
-  /** It takes the place of a given value too. */
+  /** It also replaces a given value. */
   readonly always?: boolean;
 }
 

@@ -14,11 +14,11 @@ import type { NamedFile } from "./text-file.ts";
 /** The files that a configuration was read from, and the ones it names. */
 export interface Sources {
   readonly config: Config;
-  /** What was read of the configuration file, and of the file of the job if it has its own. */
+  /** The parts that were read: of the configuration file, and of the job's own file. */
   readonly parts: readonly ConfigPart[];
-  /** The ends of the names of the variables that count: none, and that of the job. */
+  /** The suffixes of the variables that count: an empty one, and the job's. */
   readonly suffixes: readonly string[];
-  /** Files that keys of `notify` name. */
+  /** Files of secrets that keys (`…File`) name. */
   readonly secretFiles: readonly NamedFile[];
   readonly environment: Environment;
   readonly currentFolder: string;
@@ -69,7 +69,7 @@ export function trustedFiles({
   ];
 }
 
-/** The files that the URL of a database names: who writes them decides to whom the password is sent. */
+/** The files that the URL of a database names: a user who can write them decides to whom the password is sent. */
 function filesOfUrl({ searchParams }: URL, currentFolder: string): readonly TrustedFile[] {
   return (["sslrootcert", "sslcert", "sslkey"] as const).flatMap((parameter) => {
     const path = searchParams.get(parameter) ?? "";
@@ -80,7 +80,7 @@ function filesOfUrl({ searchParams }: URL, currentFolder: string): readonly Trus
   });
 }
 
-/** A file once, even if two parts of it were read. */
+/** Each file once, even if two parts of it were read. */
 function configFiles(parts: readonly ConfigPart[], secretKeys: ReadonlySet<string>): readonly TrustedFile[] {
   const secret = (path: string): boolean =>
     parts.some(({ file, value }) => file.path === path && hasSecret(value, "", secretKeys));

@@ -30,11 +30,11 @@ export interface Job extends ConfiguredJob {
   readonly notify: NotifySettings;
   /** The embedded Entra and Lattice, or Lattice alone, if this is a rehearsal. */
   readonly sandbox: Sandbox | null;
-  /** A connection to Entra. Nothing is sent before it is used. @param alsoSelect Graph properties to read besides the mapping's */
+  /** A connection to Entra. Nothing is sent before it is used. @param alsoSelect Graph properties to read in addition to the mapping's */
   source(alsoSelect?: readonly string[]): Promise<EntraSource>;
   /**
    * A connection to Lattice, for the caller to close.
-   * @param known `right`: asked before each request; `alsoPaths`: SCIM paths to read besides the mapping's
+   * @param known `right`: asked before each request; `alsoPaths`: SCIM paths to read in addition to the mapping's
    */
   target(known?: {
     readonly knownUpdateMethod?: UpdateMethod | undefined;

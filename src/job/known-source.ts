@@ -3,10 +3,10 @@ import type { StateStore } from "../domain/state/store.ts";
 
 const pageSize = 500;
 
-/** Later than every cycle: with it, the list of what a cycle has not read has everything. */
+/** Later than every cycle, so that a list of the rows that this cycle has not read has all rows. */
 export const afterEveryCycle = 2_147_483_647;
 
-/** The parts of the scope and the named groups as a read has shown them. */
+/** The parts of the scope and the named groups as last read. */
 export interface ReadParts {
   scope: readonly ScopePart[];
   readonly groups: Map<string, ScopePart>;
@@ -18,7 +18,7 @@ export interface KnownDirectory {
   readonly pictures: StateStore;
   /** The store of the plan that reads: it has the plan's own scope once that was read. */
   readonly own: StateStore;
-  /** Everybody is in scope; the known members are; or the scope is another one, and this reads it. */
+  /** `everybody`: everyone is in scope. `known`: the known members are. Otherwise this reads another scope. */
   readonly scope: "everybody" | "known" | Pick<Source, "readScope">;
   /** Reads the groups that are not among the known ones. */
   readonly otherGroups: Pick<Source, "readNamedGroup"> | null;
@@ -27,7 +27,7 @@ export interface KnownDirectory {
   readonly parts: ReadParts;
 }
 
-/** A directory that answers as a store knows it. Only what the store cannot know is asked for elsewhere. */
+/** A directory that answers from a store. Only data that the store does not have is requested. */
 export function knownSource(known: KnownDirectory): Source {
   const { pictures, own, scope, otherGroups, knownGroups, parts } = known;
   const everyone = async function* (): AsyncGenerator<
@@ -99,7 +99,7 @@ export function knownSource(known: KnownDirectory): Source {
   };
 }
 
-/** A person as a list of everybody shows them. */
+/** A person as in a list of everyone. */
 function asRead({ objectId, attributes, managerId, presence, unshown }: SourceUser): SourceChange {
   if (presence !== "present") return { kind: "removed", objectId, presence };
   return {
@@ -122,7 +122,7 @@ async function* peopleIn(store: StateStore): AsyncGenerator<readonly string[]> {
   }
 }
 
-/** The same source, which notes the parts of the scope and of the named groups as it reads them. */
+/** The same source; it also notes the parts of the scope and of the named groups that it reads. */
 export function notingParts<Read extends Source>(source: Read, parts: ReadParts): Read {
   return {
     ...source,

@@ -5,7 +5,7 @@ import { afterEveryCycle } from "./known-source.ts";
 
 const pageSize = 500;
 
-/** Lattice that answers as a store knows it. Nothing can be written to it. */
+/** A Lattice that answers from a store. Nothing can be written to it. */
 export function knownTarget(pictures: StateStore): Target {
   const list = async function* (): AsyncGenerator<readonly TargetUser[], void> {
     for (let after = ""; ; ) {
@@ -35,7 +35,7 @@ export function knownTarget(pictures: StateStore): Target {
     get: async (latticeId) => {
       const [row] = await pictures.accountRows({ latticeIds: [latticeId], objectIds: [] });
       if (row === undefined) return null;
-      // It may be gone for good or not: another 404 is not known.
+      // Only another request could show whether it is gone for good.
       if (row.missingSince !== null)
         throw new RecordUnavailableError("the account was missing when it was last read");
       return asShown(row);

@@ -8,11 +8,11 @@ import type { EmbeddedEnds } from "./rehearsal.ts";
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Refuses a state that is certainly of another tenant, or of a Lattice at another address, than the configuration names. What cannot be told
- * without asking them, the next cycle asks before it sends anything: whether two domain names are of one tenant, and whether another API
- * key is of the same company.
- * @param notes of the state
- * @param of the state, in a sentence
+ * Refuses a state that is certainly of another tenant, or of a Lattice at another address, than the configuration names. Two questions are
+ * left to the next cycle, which asks Entra and Lattice before it sends anything: whether two domain names belong to one tenant, and whether
+ * another API key belongs to the same company.
+ * @param notes what the state says about its company
+ * @param of the name of the state in a sentence
  * @throws UsageError
  */
 export function refuseAnotherCompany(

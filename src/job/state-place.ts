@@ -53,7 +53,7 @@ export async function isExposed(place: StatePlace): Promise<boolean> {
   return !verified && !local;
 }
 
-/** What to do instead of a command that works on files. */
+/** Alternatives to the commands that work on files. */
 const otherWays = {
   "state check":
     "state export FILE reads all of it and checks the file that it writes, and pg_amcheck checks the files of the server",

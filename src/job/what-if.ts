@@ -25,7 +25,7 @@ export interface WhatIf {
   readonly second: Planned;
 }
 
-/** What two configurations of a job need to be planned from the same data. */
+/** The data that only the other one of two configurations of a job needs. */
 interface Sharing {
   /** Graph properties and SCIM paths that only the other one reads. */
   readonly properties: readonly string[];
@@ -158,7 +158,7 @@ function refuseUnknown({ properties, paths, otherScope, groups }: Sharing): void
   );
 }
 
-/** The data of a plan that is not read anew. */
+/** The data of a plan for which nobody is read again. */
 interface KnownData {
   readonly pictures: StateStore;
   readonly parts: ReadParts;

@@ -6,7 +6,7 @@ export interface Link {
   readonly url: string;
 }
 
-/** Where the pages of a job are. */
+/** The place of the pages of a job. */
 export interface PlaceOfPages {
   /** Origin under which browsers reach the dashboard (`http.publicUrl`). */
   readonly dashboard?: string | undefined;

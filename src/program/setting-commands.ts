@@ -124,7 +124,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
   config
     .command("diff")
     .description("show what another configuration changes, and whether everybody is planned again")
-    .argument("<other>", "the configuration file that is to be")
+    .argument("<other>", "the new configuration file")
     .addOption(configOption())
     .addOption(anyJobOption())
     .addOption(new Option("--format <format>", "report format").choices(["table", "json"]).default("table"))

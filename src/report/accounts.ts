@@ -6,7 +6,7 @@ import { indented, type Layout, padded } from "./terminal.ts";
 import type { Write } from "./view.ts";
 import { printable } from "./words.ts";
 
-/** Of which time the accounts are. Times are milliseconds since the epoch; `null` if there was no such read yet. */
+/** When the accounts and people were last read. Times are milliseconds since the epoch; `null` if there was no such read yet. */
 export interface AccountsAsOf {
   /** When Lattice was last listed in full. */
   readonly listedAt: number | null;

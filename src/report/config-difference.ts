@@ -15,7 +15,7 @@ interface ComparedJob {
   readonly plansEverybodyAgain: boolean;
 }
 
-/** Whether the two configurations of a job differ. */
+/** `true` if the two configurations of a job differ. */
 export function differs(job: JobDifference): boolean {
   return job.kind !== "compared" || job.plansEverybodyAgain || !isSame(job.difference);
 }
@@ -50,7 +50,7 @@ const areas: readonly (readonly [heading: string, prefix: string])[] = [
   ["Other", ""],
 ];
 
-/** What another configuration changes in one job, in lines for people. */
+/** The differences of one job, in lines for people. */
 export function differenceLines(job: JobDifference): readonly string[] {
   if (job.kind === "added") return ["The job is new: its first cycle reads everything and plans everybody."];
   if (job.kind === "removed")
@@ -71,7 +71,7 @@ export function differenceLines(job: JobDifference): readonly string[] {
   return [...blocks.flatMap((lines) => [...lines, ""]), ...effects(job)];
 }
 
-/** What the differences lead to, one sentence a line. */
+/** The effects of the differences, one sentence a line. */
 function effects({ difference, plansEverybodyAgain }: ComparedJob): readonly string[] {
   const { settings, anotherTenant, anotherLattice } = difference;
   const restart = settings.filter((one) => one.needsRestart).map(({ key }) => key);

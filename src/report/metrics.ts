@@ -21,7 +21,7 @@ export interface Situation {
   readonly lastCycle: CycleRecord | null;
 }
 
-/** What one job of the process counts. */
+/** The counters of one job. */
 export interface JobMetrics {
   /** Records a finished request to Entra or Lattice. */
   request(record: RequestRecord): void;
@@ -39,13 +39,13 @@ export interface JobSituation {
 }
 
 export interface Metrics {
-  /** What this job counts; it is asked for once for each job. */
+  /** The counters of this job. Call it once for each job. */
   of(job: string): JobMetrics;
   /** Records a reload of the configuration: it was applied, or is wrong. */
   reload(outcome: "applied" | "refused"): void;
   /** Records a request with a wrong credential. */
   wrongCredential(credential: "bearer" | "session" | "signIn"): void;
-  /** Text in the format of Prometheus. Jobs that are not given are no longer shown. */
+  /** Text in the format of Prometheus. The state of a job that is not given is no longer shown; its counters stay. */
   text(jobs: readonly JobSituation[], now: number): Promise<string>;
   readonly contentType: string;
   /** Stops the process metrics. */

@@ -12,7 +12,7 @@ export interface ComparedPlan {
   readonly cycleId: number;
 }
 
-/** What one plan does for a person. */
+/** The treatment of a person in one plan. */
 export interface PersonInPlan {
   /** Usually none or one. The guard can hold a part of an operation, which is then two. */
   readonly operations: readonly {
@@ -51,7 +51,7 @@ interface Known {
 
 /**
  * The people whom two plans treat differently: other actions, other values, held in one only, or skipped for another reason.
- * Who is in the second plan comes first, in the order of sending. It holds one plan in memory, and walks through the other.
+ * People in the second plan come first, in the order of sending. Both plans are held in memory.
  */
 export async function* differences(
   first: ComparedPlan,

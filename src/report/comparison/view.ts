@@ -26,7 +26,7 @@ export function comparisonHeadline({ first, second, offline, people }: Compariso
   return `${second.file} compared with ${first.file}: ${people.length === 0 ? "both plan the same" : `${people.length} ${people.length === 1 ? "person is" : "people are"} planned otherwise`} (from ${from}; nothing was written)`;
 }
 
-/** What a plan does for a person, in words. */
+/** The treatment of a person in a plan, in words. */
 export function treatment({ operations, skipped }: PersonInPlan): string {
   const parts = operations.map(({ action, held }) => (held ? `${action} (held)` : action));
   if (skipped !== null) parts.push(`skipped: ${skipped.reason}`);
