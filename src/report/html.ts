@@ -1,12 +1,9 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Change, Skipped } from "../domain/plan.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine } from "../process/command-name.ts";
-import { packageRoot, packageVersion } from "../process/package-root.ts";
 import { departmentChart } from "./html-chart.ts";
+import { pageEnd, pageFile, pageStart } from "./html-page.ts";
 import { html, Markup } from "./markup.ts";
 import type { PlanView, Write } from "./view.ts";
 import { actionOrder, driftText, headline, sentText, shown } from "./words.ts";
@@ -28,10 +25,9 @@ const titles = {
  */
 export async function writeHtml(view: PlanView, write: Write): Promise<void> {
   const send = ({ text }: Markup): Promise<void> => write(text);
-  const style = pageFile("report.css");
   const script = pageFile("report.js");
   const statuses = await countStatuses(view);
-  await send(head(view, style, script));
+  await send(pageStart({ title: headline(view), facts: facts(view), script }));
   await send(verdict(view));
   await send(tiles(view, statuses));
   const departments = await view.departments();
@@ -68,21 +64,7 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
   }
   await section({ id: "drift", title: "Drift: changed by hand in Lattice" }, view.drift(), send, drift);
   await section({ id: "alone", title: "Skipped" }, view.skipped(), send, alone);
-  await send(html`</main>
-<footer><p class="quiet">azure-lattice-sync ${packageVersion()}. This page contains personal data: share it only with people who may see it.</p></footer>
-<script>${new Markup(script)}</script>
-</body>
-</html>
-`);
-}
-
-/** A part of the page from a file. Its content is ours and is inserted unchanged. */
-export function pageFile(name: string): string {
-  return readFileSync(join(packageRoot, "src/report/page", name), "utf8");
-}
-
-export function digest(content: string): string {
-  return `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
+  await send(pageEnd({ script }));
 }
 
 async function countStatuses(view: PlanView): Promise<ReadonlyMap<LoggedOperation["status"], number>> {
@@ -98,28 +80,11 @@ async function* matching(
   for await (const operation of operations) if (meets(operation)) yield operation;
 }
 
-function head(view: PlanView, style: string, script: string): Markup {
+function facts(view: PlanView): Markup {
   const { header } = view;
   const sent = sentText(view);
-  const policy = `default-src 'none'; style-src ${digest(style)}; script-src ${digest(script)}; base-uri 'none'; form-action 'none'`;
   const time = new Date(header.createdAt).toISOString();
-  return html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<title>${headline(view)}</title>
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<header>
-<h1>${headline(view)}</h1>
-<ul class="facts"><li><time datetime="${time}">${time.replace("T", " ").slice(0, 19)} UTC</time></li><li>plan <code>${header.planId}</code></li>${sent === null ? [] : [html`<li>${sent}</li>`]}</ul>
-</header>
-<main>
+  return html`<ul class="facts"><li><time datetime="${time}">${time.replace("T", " ").slice(0, 19)} UTC</time></li><li>plan <code>${header.planId}</code></li>${sent === null ? [] : [html`<li>${sent}</li>`]}</ul>
 `;
 }
 

@@ -1,7 +1,6 @@
 import { jsonText } from "../../domain/visible.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
-import { packageVersion } from "../../process/package-root.ts";
-import { digest, pageFile } from "../html.ts";
+import { pageEnd, pageStart } from "../html-page.ts";
 import { asText } from "../markdown.ts";
 import { html, Markup } from "../markup.ts";
 import { writeOut } from "../output.ts";
@@ -126,26 +125,7 @@ async function writeTable(view: ComparisonView, write: Write, layout: Layout, li
 
 async function writeHtml(view: ComparisonView, write: Write): Promise<void> {
   const send = ({ text }: Markup): Promise<void> => write(text);
-  const style = pageFile("report.css");
-  const title = comparisonHeadline(view);
-  const policy = `default-src 'none'; style-src ${digest(style)}; base-uri 'none'; form-action 'none'`;
-  await send(html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<title>${title}</title>
-<style>${new Markup(style)}</style>
-</head>
-<body>
-<header>
-<h1>${title}</h1>
-</header>
-<main>
-`);
+  await send(pageStart({ title: comparisonHeadline(view) }));
   for (const side of [view.first, view.second]) await send(sideMarkup(side));
   if (view.people.length > 0) {
     await send(html`<section aria-labelledby="people"><h2 id="people">People who are planned otherwise</h2>
@@ -154,11 +134,7 @@ async function writeHtml(view: ComparisonView, write: Write): Promise<void> {
     await send(html`</section>
 `);
   }
-  await send(html`</main>
-<footer><p class="quiet">azure-lattice-sync ${packageVersion()}. This page contains personal data: share it only with people who may see it.</p></footer>
-</body>
-</html>
-`);
+  await send(pageEnd());
 }
 
 function sideMarkup(side: PlanSide): Markup {
