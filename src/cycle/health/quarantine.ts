@@ -94,7 +94,7 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
 
 /**
  * Runs a cycle and keeps the quarantine: a configuration fault or many failures start or lengthen it (from the regular
- * interval up to a day); any other end of a cycle ends it.
+ * interval up to a day). Any other end of a cycle ends it, unless it was caused by failures and sending is paused.
  * @param run receives what it may send
  * @throws what `run` throws
  */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HostUnavailableError } from "../../../src/domain/errors.ts";
-import { createWorkplace, type Workplace } from "../workplace.ts";
+import { createWorkplace, defaultRules, mappingOf, type Workplace } from "../workplace.ts";
 
 const asked = ({ source }: Workplace): readonly string[] =>
   source.reads.filter((read) => /^(user|membership|groups of) /.test(read));
@@ -187,6 +187,53 @@ describe("a person who no longer counts for a userName", () => {
     place.source.refuseUser = null;
     await place.cycle();
     expect(place.target.active()).toEqual(["a@example.com", "kim@example.com"]);
+  });
+
+  it("stops the new accounts, of which the report counts none, while Entra does not answer for many", async () => {
+    await using place = await createWorkplace();
+    const numbers = Array.from({ length: 51 }, (_, index) => String(index).padStart(2, "0"));
+    for (const number of numbers) place.source.hire(`old${number}`);
+    place.source.hire("a");
+    place.source.groups = { staff: ["a"] };
+    await place.cycle();
+    for (const number of numbers) {
+      place.source.hire(`new${number}`, { userPrincipalName: `old${number}@example.com` });
+    }
+    place.source.groups = { staff: ["a", ...numbers.map((number) => `new${number}`)] };
+    place.source.refuseUser = () => new HostUnavailableError("503");
+    const { header, done } = await place.cycle();
+    expect(header.summary).toMatchObject({ create: 0, unchanged: 1, outOfScope: 102 });
+    expect(done).toBe(0);
+    expect(place.target.active()).toEqual(["a@example.com"]);
+  });
+});
+
+describe("a person who no longer counts for an externalId", () => {
+  const mapping = mappingOf(
+    defaultRules.map((rule) =>
+      "target" in rule && rule.target === "externalId"
+        ? { target: "externalId", source: "employeeId", matchingPrecedence: 2 }
+        : rule,
+    ),
+  );
+
+  it("still counts if the membership that the list lacks is confirmed by id", async () => {
+    await using place = await createWorkplace({ mapping });
+    place.source.hire("old", { employeeId: "7" });
+    place.source.hire("a", { employeeId: "8" });
+    place.source.groups = { staff: ["a"] };
+    await place.cycle();
+    place.source.hire("new", { employeeId: "7" });
+    place.source.groups = { staff: ["a", "old", "new"] };
+    place.source.unlisted.add("old");
+    place.source.reads.length = 0;
+    await place.cycle();
+    expect(asked(place)).toEqual(["membership old"]);
+    expect(place.target.active()).toEqual(["a@example.com"]);
+    expect(await skippedCodes(place)).toEqual([
+      ["new", "duplicateExternalId"],
+      ["old", "duplicateExternalId"],
+    ]);
   });
 });
 

@@ -7,6 +7,7 @@ import {
   type Quarantine,
   withQuarantine,
 } from "../../../src/cycle/health/quarantine.ts";
+import { pauseSending } from "../../../src/cycle/health/sending-pause.ts";
 import type { CycleResult } from "../../../src/cycle/request.ts";
 import {
   ConfigurationError,
@@ -15,7 +16,7 @@ import {
   RecordRejectedError,
 } from "../../../src/domain/errors.ts";
 import type { StateEvent } from "../../../src/domain/event.ts";
-import { createWorkplace, type Workplace } from "../workplace.ts";
+import { createWorkplace, kim, type Workplace } from "../workplace.ts";
 
 const minuteMs = 60_000;
 const signal = new AbortController().signal;
@@ -25,6 +26,12 @@ function attempt(place: Workplace): Promise<CycleResult> {
   return withQuarantine({ ...place.ports(), fence: "private" }, (sending) =>
     runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending }),
   );
+}
+
+/** A person pauses sending for an hour. */
+async function pauseForAnHour({ store, clock }: Workplace): Promise<void> {
+  const at = clock.now();
+  await pauseSending(store, { at, until: at + 60 * minuteMs, reason: "a test", by: kim, leaversToo: false });
 }
 
 async function quarantineOf(place: Workplace): Promise<Quarantine | null> {
@@ -100,6 +107,25 @@ describe("the quarantine", () => {
     place.target.before = () => {};
     place.clock.advance(3 * 24 * 60 * minuteMs);
     expect(await attempt(place)).toMatchObject({ outcome: "done", done: 400 });
+    expect(await quarantineOf(place)).toBeNull();
+  });
+
+  it("does not end with a cycle in a pause of sending, which did not try whether operations succeed again", async () => {
+    await using place = await createWorkplace();
+    hire(place, 30);
+    place.target.before = () => {
+      throw new RecordRejectedError("no", { status: 400 });
+    };
+    await attempt(place);
+    const started = await quarantineOf(place);
+    expect(started?.cause).toBe("failures");
+    place.target.before = () => {};
+    await pauseForAnHour(place);
+    place.clock.advance(50 * minuteMs);
+    expect(await attempt(place)).toMatchObject({ outcome: "paused", done: 0 });
+    expect(await quarantineOf(place)).toEqual(started);
+    place.clock.advance(3 * 24 * 60 * minuteMs);
+    expect(await attempt(place)).toMatchObject({ outcome: "done", done: 30 });
     expect(await quarantineOf(place)).toBeNull();
   });
 

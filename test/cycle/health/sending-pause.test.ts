@@ -9,7 +9,7 @@ import {
 } from "../../../src/cycle/health/sending-pause.ts";
 import { forgetTheFuture } from "../../../src/cycle/health/set-back-clock.ts";
 import type { StateEvent } from "../../../src/domain/event.ts";
-import { createWorkplace, kim, type Workplace } from "../workplace.ts";
+import { createWorkplace, kim, lenientGuard, type Workplace } from "../workplace.ts";
 
 const hourMs = 3_600_000;
 
@@ -75,6 +75,19 @@ describe("a pause of sending", () => {
       expect(accountOf(place, "sam")?.active).toBe(false);
     },
   );
+
+  it("deactivates a person who is disabled behind more deactivations that wait than a batch has", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, enabled: false } });
+    const others = Array.from({ length: 130 }, (_, index) => `p${100 + index}`);
+    for (const name of [...others, "zoe", "zed"]) place.source.hire(name);
+    place.source.scope = [...others, "zoe", "zed"];
+    await place.cycle();
+    await pause(place);
+    place.source.scope = ["zoe", "zed"];
+    place.source.change("zoe", { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ outcome: "paused", done: 1, notSent: 130 });
+    expect(accountOf(place, "zoe")?.active).toBe(false);
+  });
 
   it("stops a cycle that is sending, within a batch", async () => {
     await using place = await createWorkplace();
