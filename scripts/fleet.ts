@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import {
   networkSettings,
   password,
   programsFor,
-  serverArguments,
+  startServer,
   userForServer,
 } from "../test/state/postgres/programs.ts";
 import { bundle } from "./bundle.ts";
@@ -48,21 +48,9 @@ try {
   const port = await freePort();
   const start = async (): Promise<void> => {
     const settings = { ...networkSettings, max_connections: "300" };
-    const started = spawn(join(native, "bin/postgres"), [...serverArguments(data, port, settings)], {
-      ...as,
-      cwd: folder,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    server = started;
-    let said = "";
-    await new Promise<void>((resolve, reject) => {
-      started.stderr?.setEncoding("utf8").on("data", (text: string) => {
-        said = (said + text).slice(-10_000);
-        if (said.includes("ready to accept connections")) resolve();
-      });
-      started.once("exit", () => reject(new Error(`PostgreSQL did not start: ${said}`)));
-    });
-    started.removeAllListeners("exit");
+    const started = startServer({ native, data, as }, port, settings);
+    server = started.process;
+    await started.ready;
   };
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     const ended = server === undefined ? undefined : once(server, "exit");

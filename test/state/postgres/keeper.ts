@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -7,8 +7,7 @@ import {
   networkSettings,
   password,
   programsFor,
-  type RunAs,
-  serverArguments,
+  startServer,
   testSettings,
   userForServer,
 } from "./programs.ts";
@@ -39,26 +38,6 @@ function isRunning(): boolean {
   }
 }
 
-/** @returns when the server takes connections */
-async function start(native: string, data: string, port: number, as: RunAs): Promise<void> {
-  const settings = { ...(kind === "durable" ? networkSettings : testSettings), max_connections: "200" };
-  const started = spawn(join(native, "bin/postgres"), serverArguments(data, port, settings), {
-    ...as,
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  server = started;
-  let said = "";
-  await new Promise<void>((resolve, reject) => {
-    started.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      said = (said + text).slice(-10_000);
-      if (said.includes("ready to accept connections")) resolve();
-    });
-    started.once("error", reject);
-    started.once("exit", () => reject(new Error(`PostgreSQL did not start: ${said}`)));
-  });
-}
-
 /** @param file appears at once, with all of its content */
 function publish(file: string, content: string): void {
   writeFileSync(join(folder, `${file}.new`), content);
@@ -75,7 +54,10 @@ try {
   const native = programsFor(as, folder);
   const data = initialise(native, folder, as);
   const port = await freePort();
-  await start(native, data, port, as);
+  const settings = { ...(kind === "durable" ? networkSettings : testSettings), max_connections: "200" };
+  const started = startServer({ native, data, as }, port, settings);
+  server = started.process;
+  await started.ready;
   publish("url", `postgres://postgres:${password}@127.0.0.1:${port}/postgres`);
 } catch (error) {
   publish("fault", String(error));

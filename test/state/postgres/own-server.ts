@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -18,7 +18,8 @@ import {
   password,
   programsFor,
   type RunAs,
-  serverArguments,
+  type ServerFiles,
+  startServer,
   testSettings,
   userForServer,
 } from "./programs.ts";
@@ -72,15 +73,12 @@ function newFolder(): string {
   return folder;
 }
 
-interface Files {
+interface Files extends ServerFiles {
   readonly folder: string;
-  readonly native: string;
-  readonly as: RunAs;
-  readonly data: string;
 }
 
 async function serverOn(files: Files, settings: Readonly<Record<string, string>>): Promise<OwnServer> {
-  const { folder, native, as, data } = files;
+  const { folder, as, data } = files;
   const port = await freePort();
   const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   let child: ChildProcess | undefined;
@@ -100,22 +98,11 @@ async function serverOn(files: Files, settings: Readonly<Record<string, string>>
     port,
     said: () => said,
     start: async () => {
-      const args = serverArguments(data, port, { ...testSettings, ...settings });
-      const started = spawn(join(native, "bin/postgres"), args, {
-        ...as,
-        cwd: folder,
-        stdio: ["ignore", "ignore", "pipe"],
+      const started = startServer(files, port, { ...testSettings, ...settings }, (text) => {
+        said += text;
       });
-      child = started;
-      await new Promise<void>((resolve, reject) => {
-        const from = said.length;
-        started.stderr?.setEncoding("utf8").on("data", (text: string) => {
-          said += text;
-          if (/ready to accept (read-only )?connections/.test(said.slice(from))) resolve();
-        });
-        started.once("error", reject);
-        started.once("exit", () => reject(new Error(`PostgreSQL did not start: ${said.slice(from)}`)));
-      });
+      child = started.process;
+      await started.ready;
     },
     stop: async (mode) => {
       const running = child;

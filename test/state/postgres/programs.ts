@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
@@ -96,11 +96,50 @@ export const testSettings: Readonly<Record<string, string>> = {
 };
 
 /** The arguments with which `postgres` runs on this data. */
-export function serverArguments(
+function serverArguments(
   data: string,
   port: number,
   settings: Readonly<Record<string, string>>,
 ): readonly string[] {
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   return ["-D", data, "-p", String(port), ...flags];
+}
+
+/** A server's program, with the data that it serves. */
+export interface ServerFiles {
+  readonly native: string;
+  readonly data: string;
+  readonly as: RunAs;
+}
+
+/** A server that was started. */
+export interface StartedServer {
+  readonly process: ChildProcess;
+  /** Settles when it takes connections; fails if it ends before that. */
+  readonly ready: Promise<void>;
+}
+
+/** Starts a server. @param hear is given all that it says */
+export function startServer(
+  { native, data, as }: ServerFiles,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+  hear: (text: string) => void = () => {},
+): StartedServer {
+  const started = spawn(join(native, "bin/postgres"), serverArguments(data, port, settings), {
+    ...as,
+    cwd: dirname(data),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let said = "";
+  const ready = new Promise<void>((resolve, reject) => {
+    started.stderr.setEncoding("utf8").on("data", (text: string) => {
+      hear(text);
+      said = (said + text).slice(-10_000);
+      if (/ready to accept (read-only )?connections/.test(said)) resolve();
+    });
+    started.once("error", reject);
+    started.once("exit", () => reject(new Error(`PostgreSQL did not start: ${said}`)));
+  });
+  return { process: started, ready };
 }
