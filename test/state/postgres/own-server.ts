@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import {
   freePort,
@@ -42,6 +43,8 @@ export interface OwnServer extends AsyncDisposable {
   hang(hangs: boolean): void;
   /** A second server with a copy of this one's rows, which follows it. It is not started yet. */
   makeReplica(): Promise<OwnServer>;
+  /** Makes a replica the primary server. @returns when it can be written */
+  promote(): Promise<void>;
   /** Runs statements as its superuser. @returns the rows of the last one */
   sql(...statements: readonly string[]): Promise<readonly Record<string, unknown>[]>;
   /** Makes a folder that the server can use, with these files. */
@@ -143,9 +146,21 @@ async function serverOn(files: Files, settings: Readonly<Record<string, string>>
         {
           ...settings,
           synchronous_standby_names: "",
+          // It looks for its primary server no longer than this before it heeds that it is promoted.
+          wal_retrieve_retry_interval: "50ms",
           primary_conninfo: `host=127.0.0.1 port=${port} user=postgres password=${password} application_name=replica`,
         },
       );
+    },
+    promote: async () => {
+      // A call that waits keeps its snapshot, and the replica waits with what it still has to replay for that snapshot: for 30 seconds, after
+      // which the call is cancelled.
+      await server.sql("SELECT pg_promote(wait => false)");
+      for (;;) {
+        const [row] = await server.sql("SELECT pg_is_in_recovery() AS replica");
+        if (row?.replica === false) return;
+        await sleep(20);
+      }
     },
     sql: async (...statements) => {
       const client = new pg.Client({ connectionString: url });

@@ -17,12 +17,26 @@ const people = 12;
 /** Operations whose intents are noted in one commit (`src/cycle/sending/apply.ts`). */
 const mostInABatch = 128;
 
-/** Calls `fault` once, while the write of this number is carried out. */
+/** What kept the fault of a test from being made: to the program it is a write that failed. */
+let notMade: { readonly because: unknown } | null = null;
+
+afterEach(() => {
+  const found = notMade;
+  notMade = null;
+  if (found !== null) throw found.because;
+});
+
+/** Calls `fault` once, while the write of this number is carried out. The test fails if `fault` does. */
 function atWrite({ place }: Company, number: number, fault: () => void | Promise<void>): void {
   place.target.after = async () => {
     if (place.target.writes.length !== number) return;
     place.target.after = () => {};
-    await fault();
+    try {
+      await fault();
+    } catch (error) {
+      notMade = { because: error };
+      throw error;
+    }
   };
 }
 
@@ -211,7 +225,7 @@ describe("a PostgreSQL server whose place another one takes", () => {
       .toEqual([{ has: true }]);
   const promote = async (): Promise<void> => {
     await primary.stop("immediate");
-    await replica.sql("SELECT pg_promote()");
+    await replica.promote();
     proxy.leadTo(replica.url);
   };
 
@@ -230,7 +244,7 @@ describe("a PostgreSQL server whose place another one takes", () => {
     atWrite(company, 5, async () => {
       await primary.stop("immediate");
       proxy.leadTo(replica.url);
-      setTimeout(() => void replica.sql("SELECT pg_promote()"), 300);
+      setTimeout(() => void replica.promote(), 300);
     });
     expect(await company.place.cycle()).toMatchObject({ outcome: "done", failed: 0 });
     expect(await company.wrongs()).toEqual([]);
@@ -245,7 +259,7 @@ describe("a PostgreSQL server whose place another one takes", () => {
       await place.store.noteTold({ digestedAt: "1" });
       await primary.stop("immediate");
       await replica.start();
-      await replica.sql("SELECT pg_promote()");
+      await replica.promote();
       proxy.leadTo(replica.url);
     });
     const older =
@@ -272,7 +286,7 @@ describe("a PostgreSQL server whose place another one takes", () => {
           .toEqual([{ last_failure: "1" }]);
         await primary.stop("immediate");
         await replica.start();
-        await replica.sql("SELECT pg_promote()");
+        await replica.promote();
         // The number of that transaction is given to another one.
         for (let other = 0; other < 50; other += 1) await replica.sql("SELECT txid_current()");
         proxy.leadTo(replica.url);
