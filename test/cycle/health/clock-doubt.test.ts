@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { clockDoubt } from "../../../src/cycle/health/clock-doubt.ts";
+import { clockDoubt, planInDoubt } from "../../../src/cycle/health/clock-doubt.ts";
 import { HostUnavailableError, RecordRejectedError } from "../../../src/domain/errors.ts";
+import type { Change } from "../../../src/domain/plan.ts";
+import type { PersonPlan } from "../../../src/domain/state/planning.ts";
 import {
   atOnce,
   createWorkplace,
@@ -198,6 +200,43 @@ describe("a clock that Entra and Lattice contradict", () => {
     await place.cycle();
     await place.cycle();
     expect(await place.store.recentCycles(9)).toHaveLength(2);
+  });
+
+  it("deactivates no account that only one of the clocks gives to the person, and no one with changes of one clock", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    await place.cycle();
+    const [candidate] = await place.store.candidates({
+      select: "everybody",
+      everyoneInScope: true,
+      after: "",
+      limit: 1,
+    });
+    if (candidate === undefined) throw new Error("nobody is known");
+    const off = { attribute: "active", before: true, after: false };
+    const title = { attribute: "title", before: null, after: "Analyst" };
+    const plan = (latticeId: string, changes: readonly Change[], formerOwner?: string): PersonPlan => ({
+      kind: "operation",
+      operation: {
+        objectId: "a",
+        userName: "a@example.com",
+        action: "deactivate",
+        reason: "account disabled in Entra",
+        evidence: { kind: "accountDisabled", detail: "account disabled in Entra" },
+        latticeId,
+        adopts: formerOwner !== undefined,
+        changes,
+        ...(formerOwner === undefined ? {} : { formerOwner }),
+      },
+      referencePending: false,
+    });
+    const agreed = planInDoubt(candidate, plan("lat-1", [off]), plan("lat-1", [off, title]));
+    expect(agreed).toMatchObject({ operation: { latticeId: "lat-1", changes: [off] } });
+    for (const other of [plan("lat-2", [off]), plan("lat-1", [off], "b")]) {
+      expect(planInDoubt(candidate, plan("lat-1", [off]), other)).toMatchObject({
+        skipped: { code: "clockInDoubt" },
+      });
+    }
   });
 
   it("removes no entry from the log if the clock is set right while the cycle runs", async () => {
