@@ -128,6 +128,16 @@ it("writes CSV in which no cell is a formula, and a table that ends with the cou
   expect(out).toMatch(/\n1 account\. As of .*, when Lattice was last listed in full/);
 });
 
+it("says that the last listing was incomplete", async () => {
+  place.target.add({ userName: "nobody@example.com", active: true });
+  await place.cycle();
+  await place.store.commit({ notes: { listingFault: "two accounts were listed twice" } }, "private");
+  expect(JSON.parse((await run()).out).asOf.incomplete).toBe("two accounts were listed twice");
+  expect((await run({ format: "table" })).out).toContain(
+    "\nThe last listing was incomplete: two accounts were listed twice\n",
+  );
+});
+
 it("says that no cycle has run yet", async () => {
   const { code, out, err } = await run({}, { ALS_STATE: `${place.path}.none` });
   expect(code).toBe(0);

@@ -70,6 +70,15 @@ it("names each key with both values, and the attribute mappings one by one", asy
   expect(plain).toBe(0);
 });
 
+it("says that the same attribute mappings stand in another order", async () => {
+  const turned = [...rules].reverse();
+  const { code, out } = await diff({ mapping: rules }, { mapping: turned });
+  expect(JSON.parse(out)).toMatchObject({ different: true, mapping: [], mappingReordered: true });
+  expect(code).toBe(2);
+  const { out: words } = await diff({ mapping: rules }, { mapping: turned }, { format: "table" });
+  expect(words).toContain("Mapping\n  The same attribute mappings stand in another order.\n");
+});
+
 it("says it in words, and plans nobody again for a limit of the guard", async () => {
   const { out } = await diff(
     { entra: { scope: { mode: "groups", groups: ["A"] } } },

@@ -26,7 +26,16 @@ describe("pause and resume", () => {
       );
       expect(await run()).toBe(6);
       expect(place.output()).toContain("Sending is paused until");
-      const db = new Database(join(folder, "state/azure-lattice-sync.sandbox-both.db"), { readonly: true });
+      const file = join(folder, "state/azure-lattice-sync.sandbox-both.db");
+      const goodCycle = (): unknown => {
+        const db = new Database(file, { readonly: true });
+        const at = db.prepare("SELECT value FROM meta WHERE key = 'goodCycleAt'").pluck().get();
+        db.close();
+        return at;
+      };
+      // People are notified of the time without a good cycle, so that a pause is not forgotten.
+      expect(goodCycle()).toBeUndefined();
+      const db = new Database(file, { readonly: true });
       const [user] = db
         .prepare("SELECT json_extract(attributes, '$.userPrincipalName') FROM source_user LIMIT 1")
         .pluck()
@@ -46,6 +55,7 @@ describe("pause and resume", () => {
       expect(await resume(options, place.io)).toBe(0);
       expect(place.output()).toBe("Sending is not paused. Nothing was changed.\n");
       expect(await run()).toBe(0);
+      expect(goodCycle()).toBeDefined();
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

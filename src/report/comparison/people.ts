@@ -78,7 +78,7 @@ async function planOf({ store, cycleId }: ComparedPlan): Promise<Map<string, Kno
     return known;
   };
   for await (const operation of operationsOf(store, cycleId, {})) {
-    if (operation.status !== "reported") of(operation.objectId).operations.push(operation);
+    of(operation.objectId).operations.push(operation);
   }
   for (let after = ""; ; ) {
     const page = await store.skipped({ after, limit: pageSize });
