@@ -37,12 +37,12 @@ SELECT p.*, s.object_id AS person, s.attributes, s.manager_id, s.presence, s.uns
   (SELECT reason FROM operation WHERE job = $1 AND object_id = s.object_id AND status = 'held'
     ORDER BY id DESC LIMIT 1) AS held,
   (SELECT max(finished_at) FROM operation WHERE job = $1 AND object_id = p.object_id AND status = 'done') AS written_at,
-  t.lattice_id AS person_lattice_id
+  CASE WHEN p.object_id IS NOT NULL THEN p.lattice_id
+    ELSE (SELECT lattice_id FROM target_user WHERE job = $1 AND object_id = s.object_id) END AS person_lattice_id
 FROM page p LEFT JOIN whose w ON w.lattice_id = p.lattice_id
   LEFT JOIN LATERAL (SELECT * FROM source_user WHERE job = $1 AND object_id = w.person LIMIT 1) s ON true
   LEFT JOIN scope_member m ON m.job = $1 AND m.object_id = s.object_id
   LEFT JOIN retry r ON r.job = $1 AND r.object_id = s.object_id
-  LEFT JOIN target_user t ON t.job = $1 AND t.object_id = s.object_id
 ORDER BY p.lattice_id, s.object_id`;
 
 /** Every account with the people to whom it belongs. */

@@ -52,9 +52,10 @@ export function accountReportMethods(db: Connection): AccountReport {
          ORDER BY id DESC LIMIT 1) AS held,
        (SELECT max(finished_at) FROM operation INDEXED BY operation_person
          WHERE object_id = p.object_id AND status = 'done') AS written_at,
-       t.lattice_id AS person_lattice_id
+       CASE WHEN p.object_id IS NOT NULL THEN p.lattice_id
+         ELSE (SELECT lattice_id FROM target_user WHERE object_id = s.object_id) END AS person_lattice_id
      FROM page p LEFT JOIN whose w ON w.lattice_id = p.lattice_id LEFT JOIN source_user s ON s.object_id = w.person
-       LEFT JOIN retry r ON r.object_id = s.object_id LEFT JOIN target_user t ON t.object_id = s.object_id
+       LEFT JOIN retry r ON r.object_id = s.object_id
      ORDER BY p.lattice_id, s.object_id`,
   );
   return {

@@ -79,9 +79,12 @@ export function describeAccountReport(make: MakeState): void {
         accountRow("l1", null, { userName: "Kim@Example.com", externalId: "e-1" }),
         accountRow("l2", null, { externalId: "other" }),
         accountRow("l3", null, { externalId: "OTHER" }),
+        accountRow("l4", "by-name"),
       );
       const people = (await report(store)).map((one) => one.people.map(peopleIds));
-      expect(people).toEqual([["by-key", "by-name", "had-it"], ["other"], []]);
+      expect(people).toEqual([["by-key", "by-name", "had-it"], ["other"], [], ["by-name"]]);
+      const linked = (await report(store)).map((one) => one.people.map(({ latticeId }) => latticeId));
+      expect(linked).toEqual([[null, "l4", null], [null], [], ["l4"]]);
     });
 
     it("has where a person stands", async () => {
