@@ -65,6 +65,14 @@ describe("daemons that share a database", () => {
     expect(await inForce("a")).toBe(true);
   });
 
+  it("go by the configuration that came last, although the server's clock was set back", async () => {
+    await fleet.announce(worker("a"), [serves("us", "old")]);
+    await sql(place, "UPDATE job_config SET first_at = first_at + 3600000");
+    await fleet.announce(worker("b"), [serves("us", "new")]);
+    expect((await fleet.timetable("b")).jobs).toMatchObject([{ inForce: true }]);
+    expect((await fleet.timetable("a")).jobs).toMatchObject([{ inForce: false }]);
+  });
+
   it("see when the schedule ran a job, by the server's clock, and how it ended", async () => {
     await fleet.announce(worker("a"), [serves("us"), serves("emea")]);
     await fleet.announce(worker("b"), [serves("latam")]);
@@ -160,9 +168,6 @@ describe("work that daemons share", () => {
   it("is kept for the last twenty of a job, and the plan for its last dry run", async () => {
     await fleet.addWork({ ...given, id: "other", job: "emea" });
     for (let number = 10; number < 35; number += 1) {
-      // Works are in the order of the milliseconds in which they were asked for.
-      const before = Date.now();
-      await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(before);
       await fleet.addWork({ ...given, id: `w${number}`, job: "us" });
       await fleet.finishWork(`w${number}`, { plan: { operations: [], total: number } });
     }

@@ -19,8 +19,10 @@ const dropServed = `DELETE FROM worker_job WHERE ${all} AND worker = $2`;
 const addServed = `INSERT INTO worker_job (job, worker, digest, identity)
   SELECT j.id, $2, mine.digest, mine.identity FROM json_to_recordset($3::json) AS mine (name text, digest text, identity text)
   JOIN job j ON j.name = mine.name WHERE ${all}`;
+// A configuration is newer than those before it, also if the server's clock was set back, or that of the server that took over is behind.
 const addConfigs = `INSERT INTO job_config (job, digest, first_at)
-  SELECT s.job, s.digest, ${serverTime} FROM worker_job s WHERE ${all} AND s.worker = $2 ON CONFLICT DO NOTHING`;
+  SELECT s.job, s.digest, greatest(${serverTime}, (SELECT max(first_at) + 1 FROM job_config c WHERE c.job = s.job))
+  FROM worker_job s WHERE ${all} AND s.worker = $2 ON CONFLICT DO NOTHING`;
 // A configuration that no daemon has any more is new again if it comes back.
 const dropConfigs = `DELETE FROM job_config c WHERE ${all} AND c.job IN (SELECT job FROM worker_job WHERE worker = $2)
   AND NOT EXISTS (SELECT 1 FROM worker_job s JOIN worker w ON w.id = s.worker
