@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { check } from "../../src/commands/check.ts";
 import { configCheck, configShow } from "../../src/commands/config.ts";
-import { worstOf } from "../../src/commands/each-job.ts";
+import { forEachJob, worstOf } from "../../src/commands/each-job.ts";
 import { history } from "../../src/commands/history.ts";
 import { notifyTest } from "../../src/commands/notify.ts";
 import { release } from "../../src/commands/release.ts";
@@ -12,6 +12,7 @@ import { status } from "../../src/commands/status.ts";
 import { sync } from "../../src/commands/sync.ts";
 import { user } from "../../src/commands/user.ts";
 import { UsageError } from "../../src/domain/errors.ts";
+import type { JobChoice } from "../../src/job/configured-job.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { workplace } from "../config/workplace.ts";
 import { terminal } from "./terminal.ts";
@@ -105,6 +106,20 @@ describe("a command about all jobs", () => {
     });
     expect(plans.us.summary.create).toBeGreaterThan(10);
     expect(notes()).toMatch(/[Jj]ob emea: Entra's directory \(tenant\) ID is missing/);
+  });
+
+  it("does not begin another job once it was interrupted", async () => {
+    const interrupt = new AbortController();
+    const { io } = terminal(folder);
+    const begun: (string | undefined)[] = [];
+    const options: JobChoice = { config };
+    const run = forEachJob(options, { ...io, signal: interrupt.signal }, { json: false }, async ({ job }) => {
+      begun.push(job);
+      interrupt.abort(new Error("interrupted"));
+      throw interrupt.signal.reason;
+    });
+    await expect(run).rejects.toThrow("interrupted");
+    expect(begun).toEqual(["emea"]);
   });
 
   it("tests the receivers of those jobs that have some", async () => {

@@ -29,6 +29,8 @@ const capitals = [
   ...names,
 ];
 
+const department = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department";
+
 let sandbox: Sandbox;
 let folder: string;
 beforeEach(async () => {
@@ -192,16 +194,27 @@ it("shows who is planned otherwise in each format, and no markup of a name", asy
 });
 
 it("reads everything once if the other mapping needs a property that was not read", async () => {
-  const nickname = { target: "nickName", source: "mailNickname" };
-  write("other.yaml", { mapping: [...rules, nickname] });
+  const named = { target: department, source: "department" };
+  write("other.yaml", { mapping: [...rules, named] });
   const report = await compared();
   const lists = sandbox.requests.filter(
     ({ host, path }) => host === "lattice" && /\/Users\?.*startIndex=1(?!\d)/.test(path),
   );
   expect(lists).toHaveLength(1);
   const alone = await planOfOther();
+  expect(alone.summary.update).toBeGreaterThan(10);
   expect(report.second.summary).toEqual(alone.summary);
   expect(report.first.summary.update).toBe(0);
+});
+
+it("reads accounts with the attributes of both if only the other mapping has one of them", async () => {
+  const named = { target: department, source: "displayName" };
+  write("other.yaml", { mapping: [...rules, named], guard: { enabled: false } });
+  expect(JSON.parse((await run({ config: "other.yaml", dryRun: false })).out).result.done).toBeGreaterThan(
+    10,
+  );
+  expect((await run({ dryRun: false })).code).toBe(0);
+  expect((await compared()).second.summary).toMatchObject({ create: 0, update: 0 });
 });
 
 it("reads the scope of the other configuration in addition, and plans who leaves it", async () => {
