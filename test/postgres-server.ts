@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,7 +10,7 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The PostgreSQL server of this run of the tests: started by the first test that needs one. */
     readonly postgres: {
-      /** The folder of the server's data, if it is not the one of DATABASE_URL. */
+      /** The folder of the server's data, if it is not the one of DATABASE_URL. Folders whose names go on from it go at the end. */
       readonly folder: string;
       /** The process with which it ends. */
       readonly pid: number;
@@ -41,5 +41,8 @@ export async function teardown(): Promise<void> {
       asked = true;
     }
     await sleep(pollMs);
+  }
+  for (const name of readdirSync(tmpdir()).filter((one) => one.startsWith(`${run}-`))) {
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }

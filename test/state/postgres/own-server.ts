@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { inject } from "vitest";
 import {
   freePort,
   initialise,
@@ -51,7 +52,7 @@ export interface OwnServer extends AsyncDisposable {
   folder(name: string, files: Readonly<Record<string, string>>): string;
 }
 
-/** Data as `initdb` makes it, which takes longer than to copy it. */
+/** Data as `initdb` makes it, which takes longer than to copy it. The end of the tests removes it: a process of tests is killed. */
 let fresh: string | undefined;
 
 /** Makes a server, and does not start it. @param settings of `postgresql.conf` */
@@ -60,8 +61,8 @@ export function makeOwnServer(settings: Readonly<Record<string, string>> = {}): 
   const as = userForServer();
   const native = programsFor(as, folder);
   if (fresh === undefined) {
-    const made = newFolder();
-    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+    const made = `${inject("postgres").folder}-fresh-${process.pid}`;
+    mkdirSync(made, { mode: 0o755 });
     fresh = initialise(native, made, as);
   }
   const data = join(folder, "data");
