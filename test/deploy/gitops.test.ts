@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { workplace } from "../config/workplace.ts";
+import { workflowFaults } from "./workflow-faults.ts";
 
 const root = join(import.meta.dirname, "../..");
 const name = "deploy/gitops/plan.yml";
@@ -18,22 +18,6 @@ const { permissions, jobs } = parse(workflow) as {
   readonly permissions: object;
   readonly jobs: { readonly plan: { readonly permissions: object; readonly steps: readonly Step[] } };
 };
-
-/** The findings of GitHub's own parser. It imports JSON like a bundler, which Node does only with a loader. */
-async function faultsOf(content: string): Promise<readonly string[]> {
-  const hooks = registerHooks({
-    resolve: (specifier, context, next) => ({
-      ...next(specifier, context),
-      ...(specifier.endsWith(".json") ? { importAttributes: { type: "json" } } : {}),
-    }),
-  });
-  const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import(
-    "@actions/workflow-parser"
-  ).finally(() => hooks.deregister());
-  const { context, value } = parseWorkflow({ name, content }, new NoOperationTraceWriter());
-  if (value !== undefined) await convertWorkflowTemplate(context, value);
-  return context.errors.getErrors().map(({ message }) => message);
-}
 
 const script = jobs.plan.steps.find((step) => step.name === "Compare")?.run ?? "";
 
@@ -62,8 +46,8 @@ function compare(before: string, after: string): { code: number | null; comment:
 
 describe("the workflow for a pull request", () => {
   it("is accepted by GitHub's own parser", async () => {
-    expect(await faultsOf(workflow)).toEqual([]);
-    expect(await faultsOf(workflow.replace("runs-on:", "runs-at:"))).not.toEqual([]);
+    expect(await workflowFaults(name, workflow)).toEqual([]);
+    expect(await workflowFaults(name, workflow.replace("runs-on:", "runs-at:"))).not.toEqual([]);
   });
 
   it("pins every action to its commit, has only the rights that it needs, and inserts no foreign text into a script", () => {

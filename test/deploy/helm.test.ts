@@ -157,7 +157,8 @@ describe.skipIf(helm === null)("the Helm chart", () => {
     const [{ env }] = podOf(find(manifests, "Deployment")).containers;
     expect(env.map(({ name }: Manifest) => name)).toContain("ALS_STATE_URL_FILE");
     expect(find(manifests, "PodDisruptionBudget").spec.minAvailable).toBe(1);
-    expect(find(manifests, "Service").spec.sessionAffinity).toBe("ClientIP");
+    // A person who has signed in is known to all of them.
+    expect(find(manifests, "Service").spec.sessionAffinity).toBeUndefined();
     expect(find(manifests, "NetworkPolicy").spec.egress.at(-1)).toEqual({
       to: database,
       ports: [{ port: 5432, protocol: "TCP" }],

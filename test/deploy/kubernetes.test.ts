@@ -301,7 +301,8 @@ describe.skipIf(kubectl === null)("the Kubernetes manifests, built by kubectl", 
       type: "RollingUpdate",
       rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
     });
-    expect(find(manifests, "Service").spec.sessionAffinity).toBe("ClientIP");
+    // A person who has signed in is known to all of them.
+    expect(find(manifests, "Service").spec.sessionAffinity).toBeUndefined();
     const budget = find(manifests, "PodDisruptionBudget").spec;
     expect(budget.minAvailable).toBeLessThan(spec.replicas);
     expect(spec.template.metadata.labels).toMatchObject(budget.selector.matchLabels);

@@ -78,11 +78,12 @@ export async function openQueue(
     import("../../state/postgres/connection/server.ts"),
   ]);
   const { url, password, queueSchema = defaultQueueSchema } = place;
+  // An object of any kind, because pg-boss names fewer settings than the driver takes: the password can be a function, which gives
+  // each connection a fresh token.
+  const connection: object = { ...serverOf(url).config, ...(password === undefined ? {} : { password }) };
   const start = async (createSchema: boolean): Promise<PgBoss> => {
     const boss = new PgBoss({
-      ...(serverOf(url).config as object),
-      // The driver takes a function too, which gives each connection a fresh token.
-      ...(password === undefined ? {} : { password: password as unknown as string }),
+      ...connection,
       application_name: "azure-lattice-sync queue",
       schema: queueSchema,
       createSchema,
