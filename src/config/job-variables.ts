@@ -29,3 +29,12 @@ export function strayVariables(environment: Environment, jobs: readonly string[]
     return [];
   });
 }
+
+/** The variables that are for one job, whichever it is. */
+export function variablesOfJobs(environment: Environment): readonly string[] {
+  return Object.keys(environment).filter(
+    (variable) =>
+      (environment[variable] ?? "") !== "" &&
+      environmentVariables.some(({ name }) => variable.startsWith(`${name}__`)),
+  );
+}

@@ -19,7 +19,7 @@ import { judgeAccess, type Machine, thisMachine } from "./file-access.ts";
 import { ofJob } from "./job-faults.ts";
 import { processKeys, readConfigYaml, takeApart } from "./job-files.ts";
 import { defaultJob, jobSuffix, unknownJob } from "./job-names.ts";
-import { strayVariables } from "./job-variables.ts";
+import { strayVariables, variablesOfJobs } from "./job-variables.ts";
 import { type Layers, layer, type Overrides, readValue, setValue, type WrittenJob } from "./layers.ts";
 import { describeIssues } from "./problems.ts";
 import { type Config, configSchema, defaultStatePath, type ParsedConfig } from "./schema.ts";
@@ -205,11 +205,18 @@ function loadJob(written: WrittenJob, options: LoadOptions): LoadedConfig {
     file: shared?.file.name ?? null,
     mappingSource: readMapping(config.mapping, layers),
     locate: layers.ofValue,
-    notes: [...latticeUrl.notes, ...access.notes],
+    notes: [...latticeUrl.notes, ...access.notes, ...(own === null ? unusedVariables(env) : [])],
     get settings() {
       return effectiveSettings(config, layers);
     },
   };
+}
+
+/** Variables for one job, of which a configuration without jobs makes nothing. */
+function unusedVariables(env: Environment): readonly string[] {
+  return variablesOfJobs(env).map(
+    (variable) => `${variable} is not used: it is for one job, and the configuration has no jobs`,
+  );
 }
 
 /** Faults of keys of the process in the section of a job. */

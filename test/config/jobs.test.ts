@@ -278,9 +278,14 @@ describe("environment variables", () => {
     expect(said({ ALS_HTTP_TOKEN__EMEA: "0123456789abcdef" })).toEqual([
       "ALS_HTTP_TOKEN__EMEA: http.token cannot be set for one job, because all jobs share the process: use ALS_HTTP_TOKEN",
     ]);
-    expect(
-      load({ "c.yaml": "" }, undefined, { LATTICE_API_KEY__EMEA: "x" }).config.lattice.token,
-    ).toBeUndefined();
+  });
+
+  it("are not used, and this is said, if the configuration has no jobs", () => {
+    const { config, notes } = load({ "c.yaml": "" }, undefined, { LATTICE_API_KEY__EMEA: "x" });
+    expect(config.lattice.token).toBeUndefined();
+    expect(notes).toEqual([
+      "LATTICE_API_KEY__EMEA is not used: it is for one job, and the configuration has no jobs",
+    ]);
   });
 });
 
