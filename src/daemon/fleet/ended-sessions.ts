@@ -18,9 +18,11 @@ export function shareEndedSessions(
   const reading = repeat(
     readEveryMs,
     async () => {
-      for (const [session, expiresAt] of own) await fleet.signOut(session, expiresAt);
-      own.clear();
+      const told = [...own];
+      for (const [session, expiresAt] of told) await fleet.signOut(session, expiresAt);
       ended = new Set(await fleet.signedOut(now()));
+      // Not before they are read: a session that has ended must not be open meanwhile.
+      for (const [session] of told) own.delete(session);
     },
     (error, again) => {
       if (!again) fault(error);
