@@ -100,7 +100,12 @@ export async function startJobs(
     throw new Error(`the daemon ended with ${code}: ${log}`);
   });
   early.catch(() => {});
-  await Promise.race([until(() => log.includes("daemon started")), early]);
+  try {
+    await Promise.race([until(() => log.includes("daemon started")), early]);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
   const url = /"http":"(?<url>[^"]+)"/.exec(log)?.groups?.url ?? "";
   const headers = { "x-requested-by": "test" };
   const lines = (text: string, job?: string): readonly Line[] =>
