@@ -12,14 +12,15 @@ type CycleMethods = Pick<
 // Keys that begin with `log` are the store's own.
 const meta = "SELECT key, value FROM meta WHERE job = $1 AND NOT starts_with(key, 'log')";
 // Each count is of an index alone, as far as PostgreSQL has cleaned up behind the last writes.
-const linked = "FROM target_user t WHERE t.job = $1 AND t.object_id IS NOT NULL";
 const totals = `SELECT (SELECT count(*) FROM source_user WHERE job = $1) AS "sourceUsers",
     (SELECT count(*) FROM source_user WHERE job = $1 AND skip_code IS NOT NULL) AS skipped,
     (SELECT count(*) FROM source_user WHERE job = $1 AND reference_pending <> 0 AND reference_pending = 1) AS "waitingForManager",
-    (SELECT count(*) ${linked}) AS linked, (SELECT count(*) ${linked} AND t.active) AS "linkedActive",
+    linked.total AS linked, linked.active AS "linkedActive",
     (SELECT count(*) FROM source_user s JOIN target_user t ON t.job = $1 AND t.object_id = s.object_id
      WHERE s.job = $1 AND s.skip_code IS NOT NULL) AS "linkedSkipped",
-    (SELECT count(*) FROM retry WHERE job = $1) AS retrying`;
+    (SELECT count(*) FROM retry WHERE job = $1) AS retrying
+  FROM (SELECT count(*) AS total, count(*) FILTER (WHERE active) AS active
+    FROM target_user WHERE job = $1 AND object_id IS NOT NULL) linked`;
 const begin = `WITH newest AS (UPDATE job SET last_cycle = last_cycle + 1 WHERE id = $1 RETURNING last_cycle AS id)
   INSERT INTO cycle (job, id, plan_id, kind, started_at) SELECT $1, newest.id, $2, $3, $4 FROM newest RETURNING id`;
 const counts = `SELECT action, status AS outcome, count(*) AS count FROM operation
