@@ -20,6 +20,8 @@ async function restore(place: Workplace, file: string): Promise<void> {
   place.store = openStore(place.path);
 }
 
+const managerPath = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
 const names = ["a", "b", "c", "d", "e", "f"] as const;
 
 /** Six people with a manager; `f` has left before. */
@@ -77,6 +79,27 @@ describe("a lost database", () => {
     place.source.remove("b", "softDeleted");
     await place.cycle();
     expect(place.target.accounts.get(String(own))?.active).toBe(false);
+  });
+
+  it("sets a manager who gets another account than the one that has the manager's userName", async () => {
+    await using place = await createWorkplace();
+    place.target.unique = false;
+    for (const name of ["a", "b", "c"]) place.source.hire(name, {}, name === "a" ? null : "a");
+    await place.cycle();
+    const own = (await place.store.linkOf("b"))?.latticeId;
+    place.source.setManager("c", "b");
+    place.source.remove("a", "softDeleted");
+    place.source.change("b", { userPrincipalName: "a@example.com" });
+    await lose(place);
+
+    // c's account still has the manager a, whose userName is b's by now.
+    await place.cycle();
+
+    expect((await place.store.linkOf("b"))?.latticeId).toBe(own);
+    expect(place.target.account("c@example.com").values[managerPath]).toBe(own);
+    place.target.writes.length = 0;
+    await place.cycle();
+    expect(place.target.writes).toEqual([]);
   });
 
   it("reports it if only the userName may decide and two accounts match", async () => {

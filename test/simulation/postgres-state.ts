@@ -99,7 +99,7 @@ function questionsTo({ db }: Connected): Questions {
       ids(
         `SELECT object_id FROM operation
            WHERE job = $1 AND status IN ('held', 'failed', 'reported', 'cancelled') AND cycle_id = ${newest}
-         UNION SELECT object_id FROM source_user WHERE job = $1 AND (skip_code IS NOT NULL OR reference_pending > 0)
+         UNION SELECT object_id FROM source_user WHERE job = $1 AND (skip_code IS NOT NULL OR reference_pending IN (1, 2))
          UNION SELECT object_id FROM target_user WHERE job = $1 AND read_again IS NOT NULL ${others.join(" ")}`,
       ),
     dueBy: (now) => ids("SELECT object_id FROM source_user WHERE job = $1 AND look_again_at <= $2", now),

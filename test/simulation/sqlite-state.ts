@@ -73,7 +73,7 @@ function questionsTo(db: Connection): Questions {
     .prepare<[], string>(
       `SELECT object_id FROM operation
          WHERE status IN ('held', 'failed', 'reported', 'cancelled') AND cycle_id = (SELECT max(id) FROM cycle)
-       UNION SELECT object_id FROM source_user WHERE skip_code IS NOT NULL OR reference_pending > 0
+       UNION SELECT object_id FROM source_user WHERE skip_code IS NOT NULL OR reference_pending IN (1, 2)
        UNION SELECT object_id FROM target_user WHERE read_again IS NOT NULL
        UNION SELECT object_id FROM retry UNION SELECT object_id FROM lost_link UNION SELECT object_id FROM rejected_change`,
     )

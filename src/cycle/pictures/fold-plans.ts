@@ -75,6 +75,7 @@ function plannedFor({ plan }: PersonWithPlan): PlannedFor {
     objectId: objectIdOf(plan),
     planAgain: stayMarked(plan),
     awaitsManager: plan.kind !== "ignored" && plan.referencePending,
+    ...(plan.presumesManager === true ? { presumesManager: true } : {}),
     skip: plan.kind === "skipped" ? { code: plan.skipped.code, reason: plan.skipped.reason } : null,
     lookAgainAt: plan.lookAgainAt ?? null,
   };

@@ -102,13 +102,15 @@ function planOne(person: MappedPerson, known: Known, surroundings: Surroundings)
   );
   const noticed = withRingNotice(input, toldAgain(unrejected, now));
   const released = noticed.kind === "operation" ? withReleases(noticed, candidate.released) : noticed;
-  // The manager is cleared for now. The person waits until the manager has an account.
-  const { clear, ring } = known.managers;
-  const plan =
-    clear && ring.length === 0 && released.kind !== "ignored"
-      ? { ...released, referencePending: true }
-      : released;
-  return { candidate, mapped, plan, matches: input.matches };
+  return { candidate, mapped, plan: withWaiting(released, known.managers), matches: input.matches };
+}
+
+/** Has the person planned again when the manager has an account, or turns out to have another one than is presumed. */
+function withWaiting(plan: PersonPlan, { same, clear, ring }: ManagerStanding): PersonPlan {
+  if (plan.kind === "ignored") return plan;
+  // The manager is cleared for now.
+  if (clear && ring.length === 0) return { ...plan, referencePending: true };
+  return same ? { ...plan, presumesManager: true } : plan;
 }
 
 /** Skips leavers whose account another person takes over. */

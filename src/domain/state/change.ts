@@ -152,6 +152,8 @@ export interface PlannedFor {
   readonly planAgain: boolean;
   /** The manager has no account yet. */
   readonly awaitsManager: boolean;
+  /** Present: the manager is not linked yet, and the plan presumed which account will be the manager's. */
+  readonly presumesManager?: true;
   /** Why the person is skipped; `null` if not skipped. */
   readonly skip: Pick<Skipped, "code" | "reason"> | null;
   /** When time alone may change the plan, milliseconds since the epoch. */

@@ -122,6 +122,11 @@ export type PersonPlan = (
   readonly lookAgainAt?: number | null;
   /** Rejections that still apply. Other rejections of the person end; but if this is absent for a skipped person, all stay. */
   readonly rejected?: readonly RejectedChange[];
+  /**
+   * The plan rests on whose account the manager's will be, because the manager is not linked yet. The person is planned again when
+   * the manager is.
+   */
+  readonly presumesManager?: true;
   /** The next `Candidate.events`; unchanged if absent. */
   readonly events?: ReadonlyMap<LeavingEvent, number>;
 };
@@ -156,8 +161,8 @@ export interface Planning {
    */
   nameHolders(keys: readonly string[]): Promise<ReadonlyMap<string, NameHolder>>;
   /**
-   * Object ids of people who wait for their manager (`awaitsManager`) and whose manager has a linked account that is not
-   * missing, in pages by object id.
+   * Object ids of people who wait for their manager (`awaitsManager`, `presumesManager`) and whose manager has a linked account
+   * that is not missing, in pages by object id.
    */
   managersFound(after: string, limit: number): Promise<readonly string[]>;
   /** People with a leaving event first seen later than `time` (milliseconds since the epoch), with all their events, in pages by object id. */

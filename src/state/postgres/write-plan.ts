@@ -1,4 +1,5 @@
 import type { StateChange } from "../../domain/state/change.ts";
+import { managerColumn } from "../manager-column.ts";
 import { asJson, type Session } from "./connection/database.ts";
 import { lastByKey } from "./last-by-key.ts";
 
@@ -33,7 +34,7 @@ export async function writePlan(
     const rows = lastByKey(planned, ({ objectId }) => objectId).map((person) => ({
       object_id: person.objectId,
       pending: person.planAgain,
-      reference: person.awaitsManager ? 1 : 0,
+      reference: managerColumn(person),
       code: person.skip?.code,
       reason: person.skip?.reason,
       look_again_at: person.lookAgainAt,

@@ -53,7 +53,7 @@ export function cycleMethods(db: Connection): CycleMethods {
   const totals = db.prepare<[], Totals>(
     `SELECT source_users AS sourceUsers, linked, linked_active AS linkedActive, skipped, linked_skipped AS linkedSkipped,
        (SELECT count(*) FROM retry) AS retrying,
-       (SELECT count(*) FROM source_user WHERE reference_pending = 1) AS waitingForManager FROM tally`,
+       (SELECT count(*) FROM source_user WHERE reference_pending <> 0 AND reference_pending = 1) AS waitingForManager FROM tally`,
   );
   const checkFence = fenceCheck(db);
   const begin = db.transaction((...[cycle, fence]: Parameters<StateStore["beginCycle"]>): number => {

@@ -11,7 +11,7 @@ export function planningMethods(db: Connection): Planning {
   const managersFound = db
     .prepare<[string, number], string>(
       `SELECT object_id FROM source_user AS report
-       WHERE reference_pending = 1 AND object_id > ?
+       WHERE reference_pending <> 0 AND reference_pending IN (1, 3) AND object_id > ?
          AND EXISTS (SELECT 1 FROM target_user WHERE object_id = report.manager_id AND missing_since IS NULL)
        ORDER BY object_id LIMIT ${given("?")}`,
     )

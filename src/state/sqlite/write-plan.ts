@@ -1,5 +1,6 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { StateChange } from "../../domain/state/change.ts";
+import { managerColumn } from "../manager-column.ts";
 import type { Connection } from "./files/database.ts";
 
 /** Writes what the next plan must know about people, within a commit. */
@@ -38,11 +39,12 @@ export function planWriter(db: Connection): PlanWriter {
   );
   return {
     planned: (people) => {
-      for (const { objectId, planAgain, awaitsManager, skip, lookAgainAt } of people) {
+      for (const person of people) {
+        const { objectId, planAgain, skip, lookAgainAt } = person;
         settle.run({
           objectId,
           pending: planAgain ? 1 : 0,
-          reference: awaitsManager ? 1 : 0,
+          reference: managerColumn(person),
           code: skip?.code ?? null,
           reason: skip?.reason ?? null,
           lookAgainAt,

@@ -278,6 +278,24 @@ export function describePlannerReads(make: MakeState): void {
       expect(await store.managersFound("a", 9)).toEqual(["d"]);
       expect(await store.managersFound("", 1)).toEqual(["a"]);
     });
+
+    it("are found like those for whom a manager is presumed, who are not counted", async () => {
+      const { store } = state;
+      await people(...["a", "b"].map((id) => personRow(id, { managerId: `boss-${id}` })));
+      const planned = [
+        plannedRow("a", { presumesManager: true }),
+        plannedRow("b", { presumesManager: true }),
+      ];
+      await store.commit({ planned }, "private");
+      const sent = { objectId: "a", planAgain: false, awaitsManager: false };
+      await store.commit({ sent: [sent] }, "private");
+      expect(await store.managersFound("", 9)).toEqual([]);
+      expect(await store.totals()).toMatchObject({ waitingForManager: 0 });
+      await accounts(accountRow("l1", "boss-a"));
+      expect(await store.managersFound("", 9)).toEqual(["a"]);
+      await store.commit({ planned: [plannedRow("a")] }, "private");
+      expect(await store.managersFound("", 9)).toEqual([]);
+    });
   });
 
   describe("people who are leaving", () => {
