@@ -15,7 +15,14 @@ export function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly
 export function needsRestart(key: string): boolean {
   return (
     key.startsWith("http.") ||
-    ["state.path", "state.url", "state.signIn", "state.logValues", "log.format"].includes(key)
+    [
+      "state.path",
+      "state.url",
+      "state.signIn",
+      "state.logValues",
+      "log.format",
+      "workers.maxDatabaseConnections",
+    ].includes(key)
   );
 }
 

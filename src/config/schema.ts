@@ -239,6 +239,11 @@ const workersSchema = z
         .describe(
           "Most jobs that run a cycle at the same time. The others wait their turn, first come, first served. More jobs at once need more memory.",
         ),
+      maxDatabaseConnections: wholeNumber(3, 1_000)
+        .optional()
+        .describe(
+          "With state.url: most connections to the database that all jobs of a process share. A daemon has three more for its queue, and a dry run one of its own. Default: two for each job at a time (maxJobsAtOnce), and two.",
+        ),
       lease: duration({ minimumMs: 3_000, maximumMs: 30 * minuteMs })
         .optional()
         .describe(

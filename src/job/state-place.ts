@@ -29,19 +29,39 @@ export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds
   }
   const server = new URL(url.reveal());
   const { host, pathname } = server;
-  let password = config.state.signIn === "entra" ? databasePassword(config, server) : undefined;
-  const signsIn = password !== undefined;
+  let signIn = config.state.signIn === "entra" ? signInOf(config, server) : undefined;
+  const signsIn = signIn !== undefined;
   return {
     kind: "postgres",
     name: `${host}${pathname === "/" ? "" : decodeURIComponent(pathname)}`,
     database: {
       url: url.reveal(),
       job,
-      ...(signsIn ? { password: async () => (await password?.()) ?? "" } : {}),
+      connections: connectionsOf(config),
+      ...(signsIn
+        ? { password: async () => (await signIn?.password()) ?? "", signsInAs: () => signIn?.as ?? "" }
+        : {}),
     },
     renewSignIn: (next) => {
-      if (signsIn && next.state.signIn === "entra") password = databasePassword(next, server);
+      if (signsIn && next.state.signIn === "entra") signIn = signInOf(next, server);
     },
+  };
+}
+
+/** Most connections of this process to one database. */
+function connectionsOf({ workers: { maxDatabaseConnections, maxJobsAtOnce } }: Config): number {
+  return maxDatabaseConnections ?? 2 * maxJobsAtOnce + 2;
+}
+
+/** The password of new connections, and whose it is. @throws UsageError */
+function signInOf(
+  config: Config,
+  server: URL,
+): { readonly as: string; readonly password: () => Promise<string> } {
+  const { authorityHost, tenantId, clientId, credential } = config.entra;
+  return {
+    as: JSON.stringify([authorityHost, tenantId, clientId, credential]),
+    password: databasePassword(config, server),
   };
 }
 

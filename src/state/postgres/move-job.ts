@@ -76,9 +76,9 @@ export interface FilledJob {
 
 /** Opens the job, and makes or migrates the tables. @throws StateError */
 export async function openToFill(place: PostgresPlace): Promise<FilledJob> {
-  const { db, close } = await connect(place);
+  const { db, lease, close } = await connect(place);
   return {
-    lease: { ...leaseMethods(db, "server"), ...unfinishedMethods(db) },
+    lease: { ...leaseMethods(lease, "server"), ...unfinishedMethods(db) },
     fill: async (rows, { fence, signal, taken }) => {
       await db.transaction(async (session) => {
         const content = await contentOf(session);

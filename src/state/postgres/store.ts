@@ -45,11 +45,11 @@ export async function openReadOnlyStore(place: PostgresPlace): Promise<StateStor
 }
 
 function storeOn(
-  { db, close }: Connected,
+  { db, lease, close }: Connected,
   { logValues = "keep", leaseClock = "server" }: StoreOptions = {},
 ): StateStore {
   return {
-    ...leaseMethods(db, leaseClock),
+    ...leaseMethods(lease, leaseClock),
     ...commitMethod(db, logValues),
     ...cycleMethods(db),
     ...retentionMethods(db, logValues),

@@ -117,15 +117,15 @@ describe("a network that loses all packets", () => {
 
   /** A transaction whose COMMIT does not reach the server, which goes on with it. */
   async function losesCommit(place: PostgresPlace, proxy: CuttingProxy): Promise<Connected> {
-    const { db, close } = await connect({ ...place, url: proxy.url });
+    const connected = await connect({ ...place, url: proxy.url });
     let attempts = 0;
-    await db.transaction(async (session) => {
+    await connected.db.transaction(async (session) => {
       attempts += 1;
       await session.run(add);
       if (attempts === 1) proxy.swallow();
     });
     expect(attempts).toBe(2);
-    return { db, close };
+    return connected;
   }
 
   it("keeps no lock longer than the server waits for the next statement of a transaction, and leaves it written once", async () => {

@@ -96,4 +96,33 @@ describe("a PostgreSQL server with TLS", () => {
     expect(asked).toBeGreaterThan(1);
     await close();
   });
+
+  it("is used by jobs with one credential through the same connections, and the password of any of them is good", async () => {
+    const place = at("localhost", `sslmode=verify-full&${authority}`);
+    const named = new URL(place.url);
+    const { password } = named;
+    named.password = "";
+    const asked: string[] = [];
+    const jobOf = (job: string, credential: string, give: () => string): PostgresPlace => ({
+      ...place,
+      url: named.href,
+      job,
+      signsInAs: () => credential,
+      password: async () => {
+        asked.push(job);
+        return give();
+      },
+    });
+    const expired = (): never => {
+      throw new Error("the secret has expired");
+    };
+    const first = await connect(jobOf("first", "one", () => password));
+    const second = await connect(jobOf("second", "one", expired));
+    expect(asked).toEqual(["first"]);
+    await Promise.all([1, 2, 3].map(() => peopleMethods(second.db).personRows(["a"])));
+    expect(asked).toEqual(["first", "second", "first", "second", "first"]);
+    await expect(connect(jobOf("third", "another", expired))).rejects.toThrow("the secret has expired");
+    await first.close();
+    await second.close();
+  });
 });

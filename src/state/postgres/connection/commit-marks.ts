@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ClientBase } from "pg";
-import { StateError } from "../../../domain/errors.ts";
-import type { DatabaseInWords } from "./errors.ts";
+import { type DatabaseInWords, OlderServerError } from "./errors.ts";
 
 /** A writer of transactions, one at a time. Its newest number is written within each transaction. */
 export interface CommitMark {
@@ -14,7 +13,7 @@ export interface CommitMark {
   committedAt: number;
 }
 
-/** The marks of a process: as many as transactions at the same time. */
+/** The marks of a job in this process: as many as transactions at the same time. */
 export interface CommitMarks {
   /** A mark that no other transaction uses, until it is given back. */
   take(): CommitMark;
@@ -79,7 +78,7 @@ export async function wasCommitted(client: ClientBase, job: number, mark: Commit
 
 /**
  * Refuses a server that lacks a transaction which was answered as committed: one that took over with older rows, or was restored.
- * @throws StateError
+ * @throws OlderServerError
  */
 export async function refuseOlderServer(
   client: ClientBase,
@@ -100,7 +99,7 @@ export async function refuseOlderServer(
       : { rows: [] };
   const found = new Map(rows.map(({ writer, number }) => [writer, number]));
   if (expected.every(({ writer, committed }) => (found.get(writer) ?? 0) >= committed)) return;
-  throw new StateError(
+  throw new OlderServerError(
     `${name} lacks writes that it had confirmed: a server took over without them, or a backup was brought back. Its state is older than Lattice. Stop the program, and do what docs/running.md says for pg_restore before it starts again`,
   );
 }

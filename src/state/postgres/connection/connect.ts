@@ -1,26 +1,26 @@
-import type { Pool, PoolClient } from "pg";
-import { StateError, UsageError } from "../../../domain/errors.ts";
+import type { PoolClient } from "pg";
+import { StateError } from "../../../domain/errors.ts";
 import { migrate, schemaState } from "../schema/migrate.ts";
 import { copyJob } from "../schema/scratch-copy.ts";
-import { checkRights, checkServer, prepareToWrite } from "./check.ts";
-import { type CommitMarks, createCommitMarks, pruneMarks, refuseOlderServer } from "./commit-marks.ts";
-import { closerOf, withClient } from "./connections.ts";
-import { type Database, databaseOf, type Use } from "./database.ts";
-import { type DatabaseInWords, databaseInWords, stateError } from "./errors.ts";
+import { checkRights, checkServer } from "./check.ts";
+import { pruneMarks } from "./commit-marks.ts";
+import { type Database, databaseOf, type UseConnection } from "./database.ts";
+import { type DatabaseInWords, isLost, stateError } from "./errors.ts";
 import { defaultLimits, type PostgresPlace } from "./place.ts";
-import { type Settings, settingsOf } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { type PoolPart, takePart } from "./shared-pool.ts";
 
 /** An open database. */
 export interface Connected {
   readonly db: Database;
+  /** The same rows, by the connection that is kept for leases. */
+  readonly lease: Database;
   close(): Promise<void>;
 }
 
 const defaultSchema = "azure_lattice_sync";
 /** A server restarts within seconds; another one takes over within about half a minute. */
 const defaultWaitMs = 30_000;
-const tokenNeedsTls =
-  "state.signIn: entra sends a token, which must not travel unencrypted: add ?sslmode=verify-full to state.url";
 /** Only the tables of the session itself: of a copy nothing can be written to the real ones, even if the session is replaced. */
 const ownTables = "pg_temp";
 
@@ -29,18 +29,7 @@ const ownTables = "pg_temp";
  * @throws StateError
  */
 export async function connect(place: PostgresPlace): Promise<Connected> {
-  const schema = schemaOf(place);
-  return present(
-    await opened(place, { path: schema, tables: "shared" }, async (pool, words) =>
-      withClient(pool, async (client) => {
-        await checkServer(client, words, { path: schema, writing: true });
-        await migrate(client, schema, words);
-        const job = await jobId(client, place.job, words);
-        await pruneMarks(client, job);
-        return job;
-      }),
-    ),
-  );
+  return connectToRows(place, (client, words) => jobId(client, place.job, words));
 }
 
 /** The job of a connection that is for all jobs. */
@@ -51,16 +40,27 @@ const noJob = 0;
  * @throws StateError
  */
 export async function connectToAll(place: Omit<PostgresPlace, "job">): Promise<Connected> {
+  // A place of a job may be given as well.
+  return connectToRows({ ...place, job: undefined }, async () => noJob);
+}
+
+async function connectToRows(
+  place: Omit<PostgresPlace, "job"> & { readonly job?: string | undefined },
+  numberOf: (client: PoolClient, words: DatabaseInWords) => Promise<number>,
+): Promise<Connected> {
   const schema = schemaOf(place);
   return present(
-    await opened(place, { path: schema, tables: "shared" }, async (pool, words) =>
-      withClient(pool, async (client) => {
+    await opened(place, { path: schema, tables: "shared" }, async ({ words, use, once }) => {
+      await once(async (client) => {
         await checkServer(client, words, { path: schema, writing: true });
         await migrate(client, schema, words);
-        await pruneMarks(client, noJob);
-        return noJob;
-      }),
-    ),
+      });
+      return use(async (client) => {
+        const job = await numberOf(client, words);
+        await pruneMarks(client, job);
+        return job;
+      });
+    }),
   );
 }
 
@@ -72,8 +72,8 @@ export async function connectToAll(place: Omit<PostgresPlace, "job">): Promise<C
 export async function connectToRead(place: PostgresPlace): Promise<Connected | null> {
   const schema = schemaOf(place);
   let outdated = false;
-  const found = await opened(place, { path: schema, tables: "read" }, async (pool, words) =>
-    withClient(pool, async (client) => {
+  const found = await opened(place, { path: schema, tables: "read" }, async ({ words, use }) =>
+    use(async (client) => {
       await checkServer(client, words, { path: schema, writing: false });
       const state = await schemaState(client, schema, words);
       outdated = state === "outdated";
@@ -91,8 +91,8 @@ export async function connectToRead(place: PostgresPlace): Promise<Connected | n
 export async function proveWritable(place: PostgresPlace): Promise<string[]> {
   const schema = schemaOf(place);
   let doubts: string[] = [];
-  await opened(place, { path: schema, tables: "shared" }, async (pool, words) =>
-    withClient(pool, async (client) => {
+  await opened(place, { path: schema, tables: "shared" }, async ({ words, use }) =>
+    use(async (client) => {
       await checkServer(client, words, { path: schema, writing: true });
       const state = await schemaState(client, schema, words);
       doubts = await checkRights(client, words, { schema, outdated: state === "outdated" });
@@ -109,8 +109,8 @@ export async function proveWritable(place: PostgresPlace): Promise<string[]> {
 export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
   const schema = schemaOf(place);
   return present(
-    await opened(place, { path: ownTables, tables: "copy" }, async (pool, words) =>
-      withClient(pool, async (client) => {
+    await opened(place, { path: ownTables, tables: "copy" }, async ({ words, use }) =>
+      use(async (client) => {
         await checkServer(client, words, { path: ownTables, writing: true });
         return copyJob(client, { schema, job: place.job }, words);
       }),
@@ -120,32 +120,25 @@ export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
 
 /** @param prepare answers the number of the job; `null` if there is nothing to open */
 async function opened(
-  { url, password, waitMs = defaultWaitMs, limits }: Omit<PostgresPlace, "job">,
+  place: Omit<PostgresPlace, "job"> & { readonly job?: string | undefined },
   settings: Settings,
-  prepare: (pool: Pool, words: DatabaseInWords) => Promise<number | null>,
+  prepare: (part: PoolPart) => Promise<number | null>,
 ): Promise<Connected | null> {
-  const words = databaseInWords(new URL(url));
-  // Loaded when it is used: with SQLite nothing of it is.
-  const [{ default: pg }, { serverOf }] = await Promise.all([import("pg"), import("./server.ts")]);
-  const { config, verified } = serverOf(url);
-  if (password !== undefined && !verified) throw new UsageError(tokenNeedsTls);
-  const marks = createCommitMarks();
-  let job: number | null = null;
-  const pool: Pool = new pg.Pool({
-    ...config,
-    ...(password === undefined ? {} : { password }),
-    ...settingsOf(settings, { ...defaultLimits, ...limits }),
-    verify: (client, done) => {
-      const checked = settings.tables === "shared" ? check(client, job, marks, words) : Promise.resolve();
-      checked.then(() => done(), done);
-    },
-  });
-  const close = closerOf(pool);
-  const use: Use = { waitMs, tables: settings.tables };
+  const { waitMs = defaultWaitMs, limits, job: who = "" } = place;
+  const part = await takePart(place, settings, who);
+  const { words, use, useForLease, marks, close } = part;
   try {
-    job = await prepare(pool, words);
+    const job = await prepare(part).catch((error: unknown) => {
+      // Another job has used the connection, and it broke since.
+      if (!isLost(error)) throw error;
+      return prepare(part);
+    });
     if (job !== null) {
-      return { db: databaseOf(pool, job, marks, words, use), close };
+      const { lockMs } = { ...defaultLimits, ...limits };
+      const rows = (how: UseConnection, wait: number): Database =>
+        databaseOf(how, job, marks, words, { waitMs: wait, tables: settings.tables });
+      // A commit of the same run may keep the row locked: it is waited for as long as other rows are, if in smaller pieces.
+      return { db: rows(use, waitMs), lease: rows(useForLease, waitMs + lockMs), close };
     }
   } catch (error) {
     await close();
@@ -153,21 +146,6 @@ async function opened(
   }
   await close();
   return null;
-}
-
-/** @param job `null`: it is not known yet, and the server is checked more closely */
-async function check(
-  client: PoolClient,
-  job: number | null,
-  marks: CommitMarks,
-  words: DatabaseInWords,
-): Promise<void> {
-  const expected = marks.expected();
-  const writes = await prepareToWrite(client);
-  if (job === null) return;
-  // A connection that is made later may lead to another server. One that is about to become the primary one is waited for.
-  if (!writes) throw Object.assign(new Error("the server is a replica"), { code: "25006" });
-  await refuseOlderServer(client, job, expected, words);
 }
 
 function present(connected: Connected | null): Connected {

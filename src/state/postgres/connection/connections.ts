@@ -1,29 +1,86 @@
-import type { ClientBase, Pool, PoolClient } from "pg";
+import type { ClientBase, Pool, PoolClient, PoolConfig } from "pg";
+import { isLost, isStale, OlderServerError } from "./errors.ts";
+import { createFairTurns, type FairTurnsOptions } from "./fair-turns.ts";
+
+/** Connections that are made when they are needed, and shared. */
+export interface Connections {
+  /**
+   * Uses one when it is the turn of `who`. A connection that is lost, or still in a transaction, is not used again.
+   * @throws StateError if no turn came, what `work` throws
+   */
+  use<T>(who: string, work: (client: PoolClient) => Promise<T>): Promise<T>;
+  /** Allows more of them at a time, or fewer. */
+  allow(most: number): void;
+  /** Closes them: they are cut if the server does not let them go soon. */
+  close(): Promise<void>;
+}
 
 /** A server that hangs does not answer to a goodbye: its connections are cut after this. */
-const goodbyeMs = 2_000;
+export const goodbyeMs = 2_000;
+/** How many there are is up to the turns. The pool's own queue would have waiting take part in the limit for a new connection. */
+const poolMax = 1_000_000;
+
+export async function openConnections(
+  config: PoolConfig,
+  turnsOptions: FairTurnsOptions,
+): Promise<Connections> {
+  // Loaded when it is used: with SQLite nothing of it is.
+  const { default: pg } = await import("pg");
+  const pool: Pool = new pg.Pool({ ...config, max: poolMax });
+  const close = closerOf(pool);
+  const turns = createFairTurns(turnsOptions);
+  /** When a connection was last lost, by `performance.now()`. */
+  let lostAt = 0;
+  const usedAt = new WeakMap<PoolClient, number>();
+  /** A connection that has answered since the last one was lost, or a new one: what has broken one has mostly broken all. */
+  const connection = async (): Promise<PoolClient> => {
+    for (;;) {
+      const client = await pool.connect();
+      const used = usedAt.get(client);
+      if (used === undefined || used > lostAt) return client;
+      discard(client);
+    }
+  };
+  const useOne = async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
+    const client = await connection();
+    try {
+      const result = await work(client);
+      usedAt.set(client, performance.now());
+      client.release();
+      return result;
+    } catch (error) {
+      if (isLost(error)) lostAt = performance.now();
+      const isBad =
+        isLost(error) ||
+        isStale(error) ||
+        error instanceof OlderServerError ||
+        client.getTransactionStatus() !== "I";
+      if (isBad) discard(client);
+      else client.release();
+      throw error;
+    }
+  };
+  return {
+    use: async (who, work) => {
+      const end = await turns.take(who);
+      try {
+        return await useOne(work);
+      } finally {
+        end();
+      }
+    },
+    allow: turns.allow,
+    close,
+  };
+}
 
 /** Closes a connection at once, and gives it back to its pool. */
-export function discard(client: PoolClient): void {
+function discard(client: PoolClient): void {
   cut(client);
   client.release(true);
 }
 
-/** Uses a connection that is not used again if this fails. */
-export async function withClient<T>(pool: Pool, use: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    const result = await use(client);
-    client.release();
-    return result;
-  } catch (error) {
-    discard(client);
-    throw error;
-  }
-}
-
-/** @returns closes the pool: its connections are cut if the server does not let them go soon */
-export function closerOf(pool: Pool): () => Promise<void> {
+function closerOf(pool: Pool): () => Promise<void> {
   const open = new Set<ClientBase>();
   pool.on("connect", (client) => {
     open.add(client);
@@ -44,7 +101,8 @@ export function closerOf(pool: Pool): () => Promise<void> {
   };
 }
 
-function cut(client: ClientBase): void {
+/** Breaks a connection off: what it was asked fails. */
+export function cut(client: ClientBase): void {
   const { connection } = client as ClientBase & {
     readonly connection?: { readonly stream?: { destroy(): void } };
   };

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pool, PoolClient, QueryResult } from "pg";
+import type { PoolClient, QueryResult } from "pg";
 import { StateError } from "../../../domain/errors.ts";
 import { encodeJson, encodeText } from "./codec.ts";
-import { beginMarked, type CommitMarks, wasCommitted } from "./commit-marks.ts";
-import { discard } from "./connections.ts";
+import { beginMarked, type CommitMarks, refuseOlderServer, wasCommitted } from "./commit-marks.ts";
 import { type DatabaseInWords, isLost, isStale, isTransient, stateError } from "./errors.ts";
 
 /** A value of a statement: a list of texts or numbers is an array of PostgreSQL. */
@@ -74,6 +73,12 @@ const restMs = 2_000;
 /** Rows of a walk that are in memory at a time. */
 const walkedAtOnce = 2_000;
 
+/** The marks of a job in this process, and the connections that were compared with them. */
+export interface JobMarks {
+  readonly marks: CommitMarks;
+  readonly compared: WeakSet<PoolClient>;
+}
+
 /** How a database is used. */
 export interface Use {
   /** A database that cannot be reached is waited for as long as this from the first failure, milliseconds. */
@@ -84,20 +89,20 @@ export interface Use {
   readonly tables: "shared" | "read" | "copy";
 }
 
-/** The job's rows in the database. @param marks those that the connections of `pool` are compared with */
+/** Connections, as one job uses them. */
+export type UseConnection = <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
+
+/** The job's rows in the database. @param marks those that each connection is compared with before the job uses it */
 export function databaseOf(
-  pool: Pool,
+  connection: UseConnection,
   job: number,
-  marks: CommitMarks,
+  { marks, compared }: JobMarks,
   words: DatabaseInWords,
   { waitMs, tables }: Use,
 ): Database {
   let copyIsLost = false;
   /** It was waited for in vain: what follows fails after one attempt, and at once for a while. */
   let givenUp: { readonly at: number; readonly error: unknown } | null = null;
-  /** When a connection was last lost, by `performance.now()`. */
-  let lostAt = 0;
-  const usedAt = new WeakMap<PoolClient, number>();
   const passes = (error: unknown): boolean => {
     if (tables === "copy" && isLost(error)) copyIsLost = true;
     return isTransient(error) && tables !== "copy" && !(tables === "read" && isStale(error));
@@ -124,30 +129,14 @@ export function databaseOf(
       }
     }
   };
-  /** A connection that has answered since the last one was lost, or a new one: what has broken one has mostly broken all. */
-  const connection = async (): Promise<PoolClient> => {
-    for (;;) {
-      const client = await pool.connect();
-      const used = usedAt.get(client);
-      if (used === undefined || used > lostAt) return client;
-      discard(client);
-    }
-  };
-  const onOne = async <T>(use: (client: PoolClient) => Promise<T>): Promise<T> => {
-    const client = await connection();
-    try {
-      const result = await use(client);
-      usedAt.set(client, performance.now());
-      client.release();
-      return result;
-    } catch (error) {
-      if (isLost(error)) lostAt = performance.now();
-      // A connection that is lost, or still in a transaction, is not used again.
-      if (isLost(error) || isStale(error) || client.getTransactionStatus() !== "I") discard(client);
-      else client.release();
-      throw error;
-    }
-  };
+  const onOne: UseConnection = (use) =>
+    connection(async (client) => {
+      if (tables === "shared" && !compared.has(client)) {
+        await refuseOlderServer(client, job, marks.expected(), words);
+        compared.add(client);
+      }
+      return use(client);
+    });
   const query = (text: string, values: readonly Value[]) =>
     persist(() => onOne((client) => runOn(client, job, text, values)));
   const reading = <T>(begin: string, read: (walk: Walk) => Promise<T>): Promise<T> =>

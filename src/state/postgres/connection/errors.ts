@@ -16,6 +16,9 @@ export function databaseInWords(url: URL): DatabaseInWords {
   };
 }
 
+/** A server lacks what was answered as committed: no connection to it is used. */
+export class OlderServerError extends StateError {}
+
 /** The connection is gone, and with it the answer to what was asked last. */
 export function isLost(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof DomainError) return false;
@@ -172,6 +175,12 @@ const sentences: readonly Sentence[] = [
   {
     codes: /^(53200|53000)$/,
     sentence: ({ name }, code) => `${name} has too little memory (${code}): give the server more`,
+  },
+  {
+    codes: /^25006$/,
+    says: /^the server is a replica$/,
+    sentence: ({ name }) =>
+      `${name} cannot be written, because it is a read-only replica: connect to the primary server`,
   },
   {
     codes: /^25006$/,

@@ -6,8 +6,12 @@ export interface PostgresPlace {
   readonly job: string;
   /** Gives the password of each new connection, if the URL has none. */
   readonly password?: () => Promise<string>;
+  /** Names the credential that gives the password: jobs with the same one share connections. */
+  readonly signsInAs?: () => string;
   /** Of lower-case letters, digits and underscores. Default `azure_lattice_sync`. */
   readonly schema?: string;
+  /** Most connections of this process at a time, for all jobs with the same URL; 2 or more. Default 10. The newest job's counts. */
+  readonly connections?: number;
   /** How long a database that cannot be reached while it is in use is waited for, milliseconds. Default 30 seconds. */
   readonly waitMs?: number;
   /** After how long a server that does not answer is given up. */
@@ -39,6 +43,9 @@ export const defaultLimits: Limits = {
   lockMs: 30_000,
   idleInTransactionMs: 20_000,
 };
+
+/** Two for each of four cycles, one for leases and one for the rest. */
+export const defaultConnections = 10;
 
 /** The schema of the queue by which daemons share jobs. It has a table `job` too, so it is not the one of the state. */
 export const queueSchema = "azure_lattice_sync_queue";

@@ -9,8 +9,8 @@ export interface Settings extends Pick<Use, "tables"> {
   readonly path: string;
 }
 
-/** A cycle uses one or two at a time, the dashboard and notifications the others. */
-const mostConnections = 5;
+/** Longer than a lease goes without being renewed: its connection is there when the server has no other left. */
+const idleMs = 60_000;
 /** A peer that is gone is noticed within half a minute, by either side, while nothing is on its way. */
 const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };
 
@@ -38,7 +38,8 @@ export function settingsOf({ path, tables }: Settings, limits: Limits): PoolConf
     options: Object.entries(wanted)
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(" "),
-    ...(tables === "copy" ? { max: 1, idleTimeoutMillis: 0 } : { max: mostConnections }),
+    // A copy is gone with its connection.
+    idleTimeoutMillis: tables === "copy" ? 0 : idleMs,
   };
 }
 
