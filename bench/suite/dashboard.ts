@@ -51,6 +51,8 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     concealed: () => [],
     pause: () => Promise.reject(new Error("not measured")),
     resume: () => Promise.reject(new Error("not measured")),
+    protect: () => Promise.reject(new Error("not measured")),
+    unprotect: () => Promise.reject(new Error("not measured")),
     explain: () => Promise.reject(new Error("not asked for here")),
   };
   const job = { name: view.name, view, fault: null };

@@ -133,6 +133,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     source: unused(),
     target: unused(),
     host: unused(),
+    protections: unused(),
     sending: { kind: "everything" },
     refusedBefore: new Map(),
     kinds: unused(),

@@ -3,6 +3,7 @@ import { pauseText } from "../cycle/health/sending-pause.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { keptOtherwise } from "../cycle/planning/try-again.ts";
 import type { Change } from "../domain/plan.ts";
+import { protectionText } from "../domain/protection.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import { configuredJob } from "../job/configured-job.ts";
@@ -24,6 +25,7 @@ export interface StatusOptions {
 const shownCycles = 5;
 /** How many held people the text shows; JSON has all. */
 const shownHeld = 20;
+const shownProtected = 20;
 
 /** Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. */
 export function status(options: StatusOptions, io: CommandIO): Promise<number> {
@@ -100,7 +102,7 @@ function text(current: Status, flags: string): string {
   const kept = keptOtherwise(current.acknowledged);
   if (kept !== null) lines.push(printable(kept));
   if (listingFault !== "") lines.push(`Lattice's listing is incomplete: ${printable(listingFault)}`);
-  lines.push(...guardLines(current, flags));
+  lines.push(...protectedLines(current), ...guardLines(current, flags));
   lines.push(
     `Lattice last answered: ${answeredText(current)}`,
     `Next cycle of the daemon: ${current.nextDueAt === null ? "by the cron expression" : timeText(current.nextDueAt)}`,
@@ -126,6 +128,19 @@ function text(current: Status, flags: string): string {
   if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
   lines.push(...rejectedLines(current, flags));
   return lines.join("\n");
+}
+
+function protectedLines({ protections }: Status): string[] {
+  if (protections.length === 0) return [];
+  const lines = protections
+    .slice(0, shownProtected)
+    .map((one) => `  ${printable(`${one.userName} (${one.latticeId}): ${protectionText(one)}`)}`);
+  const more = protections.length - lines.length;
+  return [
+    `Protected by people, and never written: ${count(protections.length, "account")}`,
+    ...lines,
+    ...(more > 0 ? [`  … and ${more} more; use --format json to see all`] : []),
+  ];
 }
 
 function rejectedLines({ rejected, rejectedPeople, rejectedMore }: Status, flags: string): string[] {

@@ -276,7 +276,9 @@ const matchingSchema = z.strictObject(
         error: "must be a list of userNames or Lattice ids",
       })
       .prefault([])
-      .describe("userNames or Lattice ids of accounts that are never linked or changed."),
+      .describe(
+        "userNames or Lattice ids of accounts that are never linked or changed; `protect` does the same without the configuration.",
+      ),
   },
   { error: sectionMessage },
 );

@@ -13,6 +13,7 @@ import { keepPlan, makePlan, summarise, withLaterRounds } from "./planning/plan.
 import { keepNotes } from "./ports/ports.ts";
 import { confirmCompany } from "./reading/company.ts";
 import { markDue } from "./reading/due.ts";
+import { markProtectionChanges } from "./reading/protections.ts";
 import { recoverIntents } from "./sending/recover.ts";
 import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
 
@@ -21,6 +22,7 @@ import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
 /** Before anything is read: checks that Lattice is still the same company's, and looks up what earlier runs left open. */
 export async function settleEarlierRuns(context: CycleContext, meta: Partial<Meta>): Promise<void> {
   await confirmCompany(context, meta);
+  await markProtectionChanges(context, meta);
   await recoverIntents(context);
 }
 

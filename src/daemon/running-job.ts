@@ -1,3 +1,4 @@
+import { type ProtectionOutcome, protectAccount, unprotectAccount } from "../cycle/guard/protect.ts";
 import { pauseSending, resumeSending } from "../cycle/health/sending-pause.ts";
 import { InterruptedError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
@@ -80,6 +81,11 @@ async function assemble(
   const parts: DriverParts = { current, store, reader, slot: createSlot(), turns, metrics, notifier, signal };
   const fleet = await fleets.of(first);
   const driver = fleet === null ? await driveAlone(parts) : await driveInFleet(parts, fleet, fleets);
+  const decided = async (decision: Promise<ProtectionOutcome>): Promise<ProtectionOutcome> => {
+    const outcome = await decision;
+    if (outcome.event !== null) sayEvent(first.log, outcome.event);
+    return outcome;
+  };
   return {
     name: first.name,
     first,
@@ -97,6 +103,8 @@ async function assemble(
         if (event !== null) sayEvent(first.log, event);
         return event !== null;
       },
+      protect: (order) => decided(protectAccount(store, order, current().settings)),
+      unprotect: (order) => decided(unprotectAccount(store, order, current().settings)),
       concealed: () => concealedBy(current().mapping),
       explain: (person) => explainFromState(current(), current().mapping, reader, person),
     },

@@ -64,6 +64,24 @@ export type StateEvent =
       /** People who are disabled or deleted are not deactivated either. */
       readonly leaversToo: boolean;
     }
+  /** A person protected an account: nothing is sent to it from then on. */
+  | {
+      readonly kind: "accountProtected";
+      readonly latticeId: string;
+      readonly userName: string;
+      readonly by: Actor;
+      readonly reason: string;
+    }
+  /** A person ended the protection of an account. */
+  | {
+      readonly kind: "accountUnprotected";
+      readonly latticeId: string;
+      readonly userName: string;
+      readonly by: Actor;
+      readonly reason: string;
+      /** When it was protected. */
+      readonly since: number;
+    }
   /** Sending goes on: a person resumed it, or (`by` is `null`) the pause ended by itself. */
   | {
       readonly kind: "sendingResumed";
@@ -85,6 +103,8 @@ export const eventKinds = [
   "goodCycleAgain",
   "sendingPaused",
   "sendingResumed",
+  "accountProtected",
+  "accountUnprotected",
 ] as const satisfies readonly StateEvent["kind"][];
 
 export type EventKind = StateEvent["kind"];

@@ -72,6 +72,22 @@ export function sayEvent(log: Logger, event: StateEvent): void {
         },
         by === null ? "the pause of sending is over" : "a person resumed sending",
       );
+      return;
+    }
+    case "accountProtected": {
+      const { kind, latticeId, by, reason } = event;
+      log.warn(
+        { event: kind, latticeId, by: actorText(by), reason },
+        "a person protected a Lattice account: nothing is sent to it",
+      );
+      return;
+    }
+    case "accountUnprotected": {
+      const { kind, latticeId, by, reason, since } = event;
+      log.info(
+        { event: kind, latticeId, by: actorText(by), reason, since: time(since) },
+        "a person ended the protection of a Lattice account",
+      );
     }
   }
 }

@@ -68,7 +68,7 @@ export function planSettings(config: Config, mapping: Mapping): PlanSettings {
     drift,
     adoptForeignExternalId: matching.adoptForeignExternalId,
     formerOwner: matching.formerOwner,
-    protectedAccounts: new Set(matching.protected.map((name) => name.toLowerCase())),
+    ...protectedByConfiguration({ matching }),
     missingManager: manager.missing,
     managerRings: manager.rings,
     renameRings: matching.renameRings,
@@ -79,4 +79,11 @@ export function planSettings(config: Config, mapping: Mapping): PlanSettings {
 function scopeIdentity({ include, exclude, timezone, ...scope }: Config["entra"]["scope"]): string {
   const later = [include, exclude, timezone === "UTC" ? [] : [timezone]];
   return JSON.stringify(later.every((list) => list.length === 0) ? scope : [scope, ...later]);
+}
+
+/** The accounts that the configuration protects. */
+export function protectedByConfiguration({
+  matching,
+}: Pick<Config, "matching">): Pick<PlanSettings, "protectedAccounts"> {
+  return { protectedAccounts: new Set(matching.protected.map((name) => name.toLowerCase())) };
 }

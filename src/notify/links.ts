@@ -35,6 +35,8 @@ export function linkOf(event: Notice["event"], place: PlaceOfPages): Link | null
     case "goodCycleAgain":
     case "sendingPaused":
     case "sendingResumed":
+    case "accountProtected":
+    case "accountUnprotected":
     case "test":
       return page("", "Open the dashboard");
     case "credentialExpiring":

@@ -113,6 +113,15 @@ function dataOf(event: Notice["event"], how: Wording): object {
         by: event.by === null ? null : actorText(event.by),
         ...(event.reason === null ? {} : { reason: event.reason }),
       };
+    case "accountProtected":
+    case "accountUnprotected":
+      return {
+        latticeId: event.latticeId,
+        ...(how.people === "names" ? { userName: event.userName } : {}),
+        by: actorText(event.by),
+        reason: event.reason,
+        ...(event.kind === "accountUnprotected" ? { since: time(event.since) } : {}),
+      };
     case "test":
       return {};
   }

@@ -132,6 +132,28 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         lists: [],
         action: "",
       };
+    case "accountProtected":
+      return {
+        title: "A Lattice account is protected",
+        severity: "note",
+        text: oneLine(
+          `${actorText(event.by)} protected the account ${accountName(event, how)}: nothing is sent to it. Reason: ${event.reason}`,
+          1000,
+        ),
+        lists: [],
+        action: "",
+      };
+    case "accountUnprotected":
+      return {
+        title: "A Lattice account is no longer protected",
+        severity: "note",
+        text: oneLine(
+          `${actorText(event.by)} ended the protection of the account ${accountName(event, how)}, which was protected since ${time(event.since)}. Reason: ${event.reason}`,
+          1000,
+        ),
+        lists: [],
+        action: "",
+      };
     case "test":
       return {
         title: "Test: this receiver works",
@@ -279,6 +301,13 @@ export function reasonOf({ code, message }: FailingPerson, people: "ids" | "name
 
 function personName({ objectId, userName }: FailingPerson, people: "ids" | "names"): string {
   return people === "names" && userName !== null ? oneLine(userName) : objectId;
+}
+
+function accountName(
+  { latticeId, userName }: { readonly latticeId: string; readonly userName: string },
+  { people }: Wording,
+): string {
+  return people === "names" ? `${latticeId} (${oneLine(userName)})` : latticeId;
 }
 
 /** @param total the number of all people, of which these are the first */

@@ -1,5 +1,6 @@
 import type { CommandIO } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
+import { addAccountCommands } from "./account-commands.ts";
 import { addCycleCommands } from "./cycle-commands.ts";
 import { DocumentedCommand, type Finish } from "./documented-command.ts";
 import { addLookCommands } from "./look-commands.ts";
@@ -30,6 +31,7 @@ export function createProgram(io: CommandIO, finish: Finish): DocumentedCommand 
     });
   addCycleCommands(program, io, finish);
   addLookCommands(program, io, finish);
+  addAccountCommands(program, io, finish);
   addSettingCommands(program, io, finish);
   addStateCommands(program, io, finish);
   addShellCommands(program, io, finish);

@@ -182,6 +182,9 @@ function accountLines(
   const rows: [string, string][] = [
     ["latticeId", account.latticeId],
     ["linked to", account.linkedTo ?? "(no one)"],
+    ...(account.protection === null
+      ? []
+      : [["protected", protectionOf(account.protection)] satisfies [string, string]]),
     ["active", account.active === null ? "(unknown)" : String(account.active)],
     ...account.values
       .filter(({ attribute }) => attribute !== "active")
@@ -191,6 +194,11 @@ function accountLines(
       ]),
   ];
   return aligned(rows);
+}
+
+function protectionOf({ by, reason, at }: NonNullable<AccountExplanation["protection"]>): string {
+  if (reason === undefined || at === undefined) return "by the configuration (matching.protected)";
+  return printable(`by ${by} since ${timeText(at)}: ${reason}`);
 }
 
 function changeLines(changes: readonly Change[]): readonly string[] {

@@ -16,6 +16,8 @@ export interface Situation {
   readonly heldOperations: number;
   readonly quarantine: boolean;
   readonly paused: boolean;
+  /** Accounts that people have protected. */
+  readonly protectedAccounts: number;
   readonly comparisonFailed: boolean;
   readonly nextCycleAt: number | null;
   readonly lastCycle: CycleRecord | null;
@@ -225,6 +227,10 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
   const quarantine = gauge("quarantine", "1 while the job is in quarantine.");
   const paused = gauge("paused", "1 while a person has paused sending.");
+  const protectedAccounts = gauge(
+    "protected_accounts",
+    "Accounts that people have protected (the configuration's are not counted).",
+  );
   const comparison = gauge("comparison_failed", "1 while the full comparison fails.");
   const lastEnd = gauge("last_cycle_timestamp_seconds", "When the last cycle ended.");
 
@@ -246,6 +252,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     held.set(labels, situation.heldOperations);
     quarantine.set(labels, situation.quarantine ? 1 : 0);
     paused.set(labels, situation.paused ? 1 : 0);
+    protectedAccounts.set(labels, situation.protectedAccounts);
     comparison.set(labels, situation.comparisonFailed ? 1 : 0);
     lastEnd.set(labels, secondsOf(situation.lastCycle?.finishedAt ?? null));
   };
@@ -259,6 +266,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     held,
     quarantine,
     paused,
+    protectedAccounts,
     comparison,
     lastEnd,
   ];

@@ -24,6 +24,7 @@ export async function situationOf(
     heldOperations: heldCount(status),
     quarantine: status.quarantine !== null,
     paused: status.sendingPause !== null,
+    protectedAccounts: status.protections.length,
     comparisonFailed: status.comparison !== null,
     nextCycleAt: status.nextDueAt,
     lastCycle: status.cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,

@@ -10,6 +10,7 @@ import { type FailedComparison, parseComparison } from "../cycle/reading/compari
 import { actorText } from "../domain/actor.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Skipped } from "../domain/plan.ts";
+import { type Protection, protectionDocument } from "../domain/protection.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { AcknowledgedCount } from "../domain/state/accounts.ts";
 import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
@@ -43,6 +44,8 @@ export interface Status {
   readonly askedPause: AskedPause | null;
   /** A pause of sending that a person has ordered. */
   readonly sendingPause: SendingPause | null;
+  /** Accounts that people have protected. */
+  readonly protections: readonly Protection[];
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
   /** People whose deactivation is delayed (`actions`), as far as they are shown. */
   readonly delayed: readonly Skipped[];
@@ -72,7 +75,7 @@ export async function readStatus(
   now: number,
   limits: { readonly cycles: number; readonly mostHeld: number },
 ): Promise<Status> {
-  const [totals, cycles, running, retries, delayed, leftAlone, meta, rejected, acknowledged] =
+  const [totals, cycles, running, retries, delayed, leftAlone, meta, rejected, acknowledged, protections] =
     await Promise.all([
       store.totals(),
       store.recentCycles(readCycles),
@@ -83,6 +86,7 @@ export async function readStatus(
       store.meta(),
       store.rejections(countedRejections + 1),
       store.countAcknowledged(),
+      store.protections(),
     ]);
   const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
   const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
@@ -116,6 +120,7 @@ export async function readStatus(
     refusedKinds: [...parseRefusedKinds(meta).values()],
     askedPause,
     sendingPause: parseSendingPause(meta, now),
+    protections,
     retries,
     delayed,
     delayedCount: leftAlone.get("deactivationDelayed") ?? 0,
@@ -187,6 +192,7 @@ export function statusDocument(current: Status) {
             leaversToo: current.sendingPause.leaversToo,
             text: pauseText(current.sendingPause),
           },
+    protected: current.protections.map(protectionDocument),
     people: current.totals,
     retries: current.retries.map((retry) => ({
       objectId: retry.objectId,

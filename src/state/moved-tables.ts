@@ -157,6 +157,11 @@ export const movedTables: readonly MovedTable[] = [
     },
   },
   {
+    name: "protected_account",
+    order: "lattice_id",
+    columns: { lattice_id: "text", user_name: "text", actor: "json", reason: "text", at: "number" },
+  },
+  {
     name: "operation",
     order: "id",
     columns: {

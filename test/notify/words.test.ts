@@ -152,3 +152,23 @@ it("the messages name the job, if the configuration has several, and the command
   expect(slack).toMatch(/release [\w-]+ --job emea/);
   expect(JSON.parse(plain)).not.toHaveProperty("job");
 });
+
+describe("the messages about protected accounts", () => {
+  const by = { kind: "cli", name: "kim@host" } as const;
+  const about = { latticeId: "lat-1", userName: "root@example.com", by, reason: "break-glass" } as const;
+
+  it.each([
+    { kind: "accountProtected", ...about } as const,
+    { kind: "accountUnprotected", ...about, since: 0 } as const,
+  ])("say who decided and why, and the userName only if names are configured: $kind", async (event) => {
+    await using receiver = await startReceiver(200);
+    for (const people of ["ids", "names"] as const) {
+      await send({ ...webhook(receiver.origin), people }, { id: "1", at: 0, event }, how, signal);
+      await send({ ...chat("slack", receiver.origin), people }, { id: "1", at: 0, event }, how, signal);
+    }
+    const bodies = receiver.got.map(({ body }) => body);
+    for (const body of bodies) expect(body).toMatch(/lat-1.*break-glass|break-glass.*lat-1/s);
+    expect(bodies.map((body) => body.includes("root@example.com"))).toEqual([false, false, true, true]);
+    expect(JSON.parse(bodies[0] ?? "").data).toMatchObject({ latticeId: "lat-1", by: "cli:kim@host" });
+  });
+});

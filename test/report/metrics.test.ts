@@ -18,6 +18,7 @@ const situation: Situation = {
   heldOperations: 0,
   quarantine: false,
   paused: true,
+  protectedAccounts: 2,
   comparisonFailed: false,
   nextCycleAt: null,
   lastCycle: null,

@@ -65,6 +65,8 @@ describe.concurrent("no secret is shown, written or sent to another host", () =>
       ["revert", "1", "--dry-run", "--format", "json"],
       ["config", "diff", join(place.folder, "given.yaml")],
       ["sync", "--dry-run", "--against", join(place.folder, "given.yaml"), "--format", "json"],
+      ["protect", person, "--reason", "made-up"],
+      ["unprotect", person, "--reason", "made-up"],
       ["pause", "--reason", "made-up"],
       ["resume"],
       ["state", "check"],

@@ -7,6 +7,7 @@ import { type KindWatch, parseRefusedKinds, type RefusedKinds, watchKinds } from
 import type { Presumption } from "../operations/presumption.ts";
 import type { Ports } from "../ports/ports.ts";
 import { createTurns, type InTurn } from "./in-turn.ts";
+import { type ProtectionWatch, watchProtections } from "./protection-watch.ts";
 
 /** The cycle under way: what each of its steps is handed. */
 export interface CycleContext extends Ports {
@@ -43,6 +44,8 @@ export interface CycleContext extends Ports {
   readonly claims: Map<string, string>;
   /** Runs each piece of reading, folding and writing the state without another one in between. */
   readonly inTurn: InTurn;
+  /** Keeps protected accounts from being written, whatever the plan says. */
+  readonly protections: ProtectionWatch;
   /** Decides whether failing records point to a fault of the host or of the key. */
   readonly host: HostWatch;
   readonly sending: Sending;
@@ -60,8 +63,11 @@ export function cycleContext(
   meta: Partial<Meta>,
 ): CycleContext {
   const refusedBefore = parseRefusedKinds(meta);
+  const protections = watchProtections(ports.target, ports.store, ports.settings);
   return {
     ...ports,
+    target: protections.target,
+    protections,
     sending: { kind: "everything" },
     ...cycle,
     everyoneInScope: ports.source.readScope(cycle.signal) === null,

@@ -1,9 +1,12 @@
 import { timeText } from "../../domain/sentence.ts";
 import type { AccountPerson, AccountReport, ReportedAccount } from "../../domain/state/account-report.ts";
+import type { Protections } from "../../domain/state/protections.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
+import { type ProtectedAccounts, protectorOf, protectorText } from "../operations/protected-account.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import { seenEvents } from "../planning/leaving.ts";
-import { isProtected } from "../planning/protected.ts";
+import { withProtections } from "../planning/protected.ts";
+import { type AccountProtection, accountProtection } from "./account-protection.ts";
 import type { ExplainSettings } from "./explain-settings.ts";
 
 /**
@@ -27,15 +30,17 @@ export interface AccountedFor {
   readonly userPrincipalName: string | null;
   readonly externalId: string | null;
   readonly department: string | null;
-  /** The configuration protects it (`matching.protected`). */
+  /** It is never linked nor written: the configuration (`matching.protected`) or a person protects it. */
   readonly protected: boolean;
+  /** Who protects it; `null` if it is not protected. */
+  readonly protection: AccountProtection | null;
   /** Since when it has not been found in Lattice, milliseconds since the epoch; `null` if it is found. */
   readonly missingSince: number | null;
   /** When this program last wrote the account, as far as the log goes back; milliseconds since the epoch. */
   readonly changedAt: number | null;
 }
 
-type Settings = Pick<ExplainSettings, "mapping" | "protectedAccounts" | "scope">;
+type Settings = Pick<ExplainSettings, "mapping" | "scope"> & ProtectedAccounts;
 
 /** Accounts in one statement. */
 const pageSize = 5_000;
@@ -46,10 +51,11 @@ const pageSize = 5_000;
  * `now`: milliseconds since the epoch
  */
 export async function* accountsOf(
-  store: AccountReport,
-  settings: Settings,
+  store: AccountReport & Protections,
+  given: Pick<Settings, "mapping" | "protectedAccounts" | "scope">,
   query: { readonly department: string | null; readonly now: number; readonly signal: AbortSignal },
 ): AsyncGenerator<AccountedFor> {
+  const settings = await withProtections(given, store);
   const everyoneInScope = settings.scope.mode === "all";
   const { department, now, signal } = query;
   let after = "";
@@ -67,20 +73,22 @@ export async function* accountsOf(
 function accountFor(account: ReportedAccount, settings: Settings, now: number): AccountedFor {
   const { latticeId, userName, externalId, active, department, missingSince, writtenAt, people } = account;
   const { kind, person, reason } = whose(account, settings.mapping, now);
-  const guarded = isProtected(account, settings);
+  const protector = protectorOf(account, settings);
   return {
     latticeId,
     userName,
     kind,
     active,
-    reason: guarded
-      ? joined(reason, "protected (matching.protected): it is neither linked nor changed")
-      : reason,
+    reason:
+      protector === null
+        ? reason
+        : joined(reason, `${protectorText(protector)}: it is neither linked nor changed`),
     objectId: person?.source.objectId ?? account.linkedTo ?? people[0]?.source.objectId ?? null,
     userPrincipalName: nameOf(person ?? people[0]),
     externalId,
     department,
-    protected: guarded,
+    protected: protector !== null,
+    protection: protector === null ? null : accountProtection(protector),
     missingSince,
     changedAt: writtenAt,
   };

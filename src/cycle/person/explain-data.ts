@@ -7,9 +7,11 @@ import type { Environment } from "../../mapping/language/functions/definition.ts
 import { redactedValue } from "../../mapping/language/trace.ts";
 import { fromJson, toText } from "../../mapping/language/value.ts";
 import type { AttributeMapping } from "../../mapping/rules/attribute-mapping.ts";
+import { protectorOf } from "../operations/protected-account.ts";
 import { isLeftToLattice } from "../planning/changes.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
+import { accountProtection } from "./account-protection.ts";
 import type { ExplainOptions, ExplainSettings } from "./explain-settings.ts";
 import type {
   AccountExplanation,
@@ -137,8 +139,10 @@ export function mappingExplanation(
 export function accountExplanation(
   account: LinkedTarget,
   linkedTo: string | null,
-  { mapping }: ExplainSettings,
+  settings: ExplainSettings,
 ): AccountExplanation {
+  const { mapping } = settings;
+  const protector = protectorOf(account, settings);
   const { latticeId, userName, externalId, active, acknowledged, drifted } = account;
   const redacted = new Set(mapping.attributes.flatMap((one) => (one.redacted ? [one.target] : [])));
   const hide = (path: string, value: Json): Json =>
@@ -149,6 +153,7 @@ export function accountExplanation(
     externalId: redacted.has("externalId") && externalId !== null ? redactedValue : externalId,
     active,
     linkedTo,
+    protection: protector === null ? null : accountProtection(protector),
     namesakes: [],
     values: mapping.paths.map((path) => {
       const kept = Object.hasOwn(acknowledged, path) ? acknowledged[path] : undefined;

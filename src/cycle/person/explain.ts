@@ -3,6 +3,7 @@ import type { StateStore } from "../../domain/state/store.ts";
 import { valueAt } from "../../domain/target.ts";
 import { sharersOf } from "../planning/namesakes.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
+import { withProtections } from "../planning/protected.ts";
 import {
   accountExplanation,
   mappingExplanation,
@@ -26,10 +27,11 @@ const shownEntries = 10;
  */
 export async function explain(
   store: StateStore,
-  settings: ExplainSettings,
+  given: ExplainSettings,
   asked: string,
   options: ExplainOptions,
 ): Promise<Explanation> {
+  const settings = await withProtections(given, store);
   const pictures = await picturesOf(store, settings, options);
   const found = await findPerson(store, asked, settings.mapping);
   const person = found.objectId === null ? null : await planStored(store, settings, found.objectId, options);

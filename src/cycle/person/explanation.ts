@@ -6,6 +6,7 @@ import type { Action, Change, CycleKind, Evidence, EvidenceKind, SkipCode } from
 import type { Presence } from "../../domain/source.ts";
 import type { TraceStep } from "../../mapping/language/trace.ts";
 import type { ClauseVerdict, FilterVerdict, ScopeVerdict } from "../../mapping/rules/scoping-filter.ts";
+import type { AccountProtection } from "./account-protection.ts";
 
 /**
  * Everything known about one person and what would be done, as plain JSON. Times are ISO 8601; values that a mapping redacts
@@ -132,6 +133,8 @@ export interface AccountExplanation {
   readonly active: boolean | null;
   /** Object id of the person who has the account. */
   readonly linkedTo: string | null;
+  /** Who protects it, so that it is neither linked nor written; `null` if it is not protected. */
+  readonly protection: AccountProtection | null;
   /** If the account belongs to no person: object ids of people in Entra to whom the mapping gives this userName. */
   readonly namesakes: readonly string[];
   readonly values: readonly {

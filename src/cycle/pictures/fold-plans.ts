@@ -12,7 +12,7 @@ export interface PersonWithPlan {
 }
 
 /** Skipped for these reasons, a person has nothing to send, so an earlier failure is over. */
-const nothingDue: ReadonlySet<SkipCode> = new Set(["managerRing"]);
+const nothingDue: ReadonlySet<SkipCode> = new Set(["managerRing", "protectedAccount"]);
 
 /** Skipped for these reasons, a person has the same operation due later, so the held one stays. */
 const heldStays: ReadonlySet<SkipCode> = new Set(["waitingForRetry", "rejected"]);

@@ -1,5 +1,5 @@
 import type { SkipCode } from "../../domain/plan.ts";
-import type { PersonRow } from "../../domain/state/change.ts";
+import type { AccountRow, PersonRow } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 
@@ -158,4 +158,27 @@ export function managersAccountChanged(objectId: string): readonly Mark[] {
 /** A write in doubt was looked up, so it is known what became of it. */
 export function writeLookedUp(objectId: string): readonly Mark[] {
   return [{ who: "person", objectId }];
+}
+
+/**
+ * A person has protected an account, or protects it no longer. Its person, and people who match it, are planned again, and tried at
+ * once if a write was refused because of it.
+ */
+export function protectionChanged({
+  latticeId,
+  objectId,
+  userName,
+  externalId,
+}: Pick<AccountRow, "latticeId" | "objectId" | "userName" | "externalId">): readonly Mark[] {
+  return [
+    ...(objectId === null ? [] : [{ who: "person", objectId, retry: true } as const]),
+    { who: "sharers", of: "userName", key: userName.toLowerCase(), retry: true },
+    ...(externalId === null
+      ? []
+      : [
+          { who: "person", objectId: externalId } as const,
+          { who: "sharers", of: "externalId", key: externalId } as const,
+        ]),
+    { who: "lostOwners", latticeId, externalId },
+  ];
 }

@@ -2,13 +2,14 @@ import type { Change } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
+import { isProtected } from "../operations/protected-account.ts";
 import { planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
 import { nameFault } from "./faults.ts";
 import { idHolderOf } from "./match.ts";
 import { type Person, type PlanSettings, unchanged } from "./plan-input.ts";
-import { isProtected, skipProtected } from "./protected.ts";
+import { skipProtected } from "./protected.ts";
 
 /** A linked person who is gone or out of scope: only `active` is sent, and a userName that another person needs. */
 export function planLeaver(person: Person, link: LinkedTarget, settings: PlanSettings): PersonPlan {
@@ -51,7 +52,7 @@ export const lostId = "id as the lost one";
 export function planReturned(person: Person, settings: PlanSettings): PersonPlan | null {
   const account = returnedAccount(person);
   if (account === null) return null;
-  if (isProtected(account, settings)) return skipProtected(person, account);
+  if (isProtected(account, settings)) return skipProtected(person, account, settings);
   const fate = fateOf(person, account);
   const found = { account, matchedBy: lostId };
   switch (fate.kind) {

@@ -1,10 +1,11 @@
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
+import { isProtected } from "../operations/protected-account.ts";
 import { foreignId, type IdHolder } from "./carried-ids.ts";
 import { forgottenOwner, type Owner } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-import { isProtected, skipProtected } from "./protected.ts";
+import { skipProtected } from "./protected.ts";
 
 /** The account that a person without a link is matched with, or the plan of a person who cannot be matched. */
 export type Match =
@@ -50,7 +51,7 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
         };
       }
     }
-    if (isProtected(account, settings)) return { plan: skipProtected(input, account) };
+    if (isProtected(account, settings)) return { plan: skipProtected(input, account, settings) };
     const own = mapped.externalId !== null && account.externalId === mapped.externalId;
     const { linkedTo } = account;
     if (linkedTo !== null && linkedTo !== candidate.source.objectId) {

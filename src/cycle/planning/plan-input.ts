@@ -1,6 +1,7 @@
 import type { Evidence, Operation, SkipCode } from "../../domain/plan.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { MatchAnswer, PersonPlan } from "../../domain/state/planning.ts";
+import type { ProtectedAccounts } from "../operations/protected-account.ts";
 import type { CycleSettings } from "../ports/settings.ts";
 import type { IdHolder } from "./carried-ids.ts";
 import { isInScope } from "./in-scope.ts";
@@ -61,6 +62,7 @@ export function personOf(input: PlanInput, { events }: Pick<PlanSettings, "event
   };
 }
 
+/** `protections`: accounts that people have protected (`planPeople` reads them). */
 export type PlanSettings = Pick<
   CycleSettings,
   | "mapping"
@@ -73,7 +75,8 @@ export type PlanSettings = Pick<
   | "managerRings"
   | "renameRings"
   | "drift"
->;
+> &
+  Pick<ProtectedAccounts, "protections">;
 
 export function operation(input: PlanInput, parts: Omit<Operation, "objectId" | "userName">): Operation {
   return { objectId: input.candidate.source.objectId, userName: nameOf(input), ...parts };

@@ -13,6 +13,7 @@ import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { skip } from "./plan-input.ts";
 import { planPerson } from "./plan-person.ts";
 import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
+import { withProtections } from "./protected.ts";
 import { withoutRejected } from "./reject.ts";
 import { inRing } from "./rename-rings.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -22,10 +23,14 @@ export async function planPeople(
   candidates: readonly Candidate[],
   surroundings: Surroundings,
 ): Promise<readonly PlannedPerson[]> {
-  const { store, settings, everyoneInScope, environment, expecting = false } = surroundings;
+  const { store, everyoneInScope, environment, expecting = false } = surroundings;
+  const settings =
+    surroundings.settings.protections === undefined
+      ? await withProtections(surroundings.settings, store)
+      : surroundings.settings;
   const namesakes =
     surroundings.namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);
-  const around = { ...surroundings, namesakes };
+  const around = { ...surroundings, settings, namesakes };
   const map = (candidate: Candidate): MappedUser =>
     mapUser(settings.mapping, candidate.source, {
       member: candidate.member,

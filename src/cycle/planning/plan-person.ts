@@ -3,6 +3,7 @@ import { withoutStop } from "../../domain/sentence.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { attributeList } from "../operations/attribute-list.ts";
+import { isProtected } from "../operations/protected-account.ts";
 import { type Due, planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes, createChanges } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
@@ -27,17 +28,19 @@ import {
   skip,
   unchanged,
 } from "./plan-input.ts";
-import { isProtected, skipProtected, withoutProtected } from "./protected.ts";
+import { skipProtected, withoutProtected } from "./protected.ts";
 import { whileWaiting } from "./retry-wait.ts";
 
 /** Plans one person: a pure function of what is known of the person and of the settings. */
 export function planPerson(input: PlanInput, settings: PlanSettings): PersonPlan {
   const person = personOf(input, settings);
   const { retry } = input.candidate;
-  const planned = planNow(person, settings);
-  const waits = retry !== null && retry.nextTryAt > input.now;
+  // A protected account is not written, and so does not wait for a retry either.
+  const planned = withoutProtected(person, planNow(person, settings), settings);
+  const kept = planned.kind === "skipped" && planned.skipped.code === "protectedAccount";
+  const waits = retry !== null && retry.nextTryAt > input.now && !kept;
   const due = waits ? whileWaiting(person, planned, retry) : planned;
-  const plan = withoutProtected(person, doubtNotice(person, due) ?? due, settings);
+  const plan = doubtNotice(person, due) ?? due;
   const lookAgainAt = earlier(plan.lookAgainAt ?? null, input.mapped.lookAgainAt);
   return {
     ...plan,
@@ -46,7 +49,7 @@ export function planPerson(input: PlanInput, settings: PlanSettings): PersonPlan
   };
 }
 
-/** The plan as it would be without the retry schedule and without protected accounts. */
+/** The plan as it would be without the retry schedule. */
 function planNow(person: Person, settings: PlanSettings): PersonPlan {
   const undecided = scopeUnknown(person);
   if (undecided !== null) return undecided;
@@ -170,7 +173,7 @@ function planNewcomer(person: Person, settings: PlanSettings): PersonPlan {
   const returned = returnedAccount(person);
   if (returned !== null) {
     return isProtected(returned, settings)
-      ? skipProtected(person, returned)
+      ? skipProtected(person, returned, settings)
       : planMember(person, { account: returned, matchedBy: lostId }, null, settings);
   }
   return planCreation(person, settings);

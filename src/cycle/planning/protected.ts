@@ -1,31 +1,43 @@
+import type { Protection } from "../../domain/protection.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
+import type { Protections } from "../../domain/state/protections.ts";
 import type { TargetUser } from "../../domain/target.ts";
+import {
+  isProtected,
+  type ProtectedAccounts,
+  protectorOf,
+  protectorText,
+} from "../operations/protected-account.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 
-/** `true` if the configuration protects the account (`matching.protected`): it is neither linked nor written. */
-export function isProtected(
-  { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
-  { protectedAccounts }: Pick<PlanSettings, "protectedAccounts">,
-): boolean {
-  return protectedAccounts.has(userName.toLowerCase()) || protectedAccounts.has(latticeId.toLowerCase());
+/** These settings, and the accounts that people have protected. Whoever plans, or asks whether an account is protected, needs both. */
+export async function withProtections<Settings extends ProtectedAccounts>(
+  settings: Settings,
+  store: Protections,
+): Promise<Settings & { readonly protections: ReadonlyMap<string, Protection> }> {
+  const protections = await store.protections();
+  return { ...settings, protections: new Map(protections.map((one) => [one.latticeId, one])) };
 }
 
 export function skipProtected(
   input: PlanInput,
-  { latticeId, userName }: Pick<TargetUser, "latticeId" | "userName">,
+  account: Pick<TargetUser, "latticeId" | "userName">,
+  settings: ProtectedAccounts,
 ): PersonPlan {
+  const { latticeId, userName } = account;
+  const why = protectorText(protectorOf(account, settings) ?? "configuration");
   return skip(
     input,
     "protectedAccount",
-    `the Lattice account ${latticeId} (${userName}) is protected (matching.protected): it is neither linked nor changed`,
+    `the Lattice account ${latticeId} (${userName}) is ${why}: it is neither linked nor changed`,
   );
 }
 
 /** Plans nothing for a protected account, linked or not, and gives its userName to no other account. */
 export function withoutProtected(input: PlanInput, plan: PersonPlan, settings: PlanSettings): PersonPlan {
-  if (plan.kind !== "operation" || settings.protectedAccounts.size === 0) return plan;
+  if (plan.kind !== "operation") return plan;
   const { link } = input.candidate;
-  if (link !== null && isProtected(link, settings)) return skipProtected(input, link);
+  if (link !== null && isProtected(link, settings)) return skipProtected(input, link, settings);
   const { operation: planned } = plan;
   const name = planned.changes.find(({ attribute }) => attribute === "userName")?.after;
   if (typeof name !== "string" || !settings.protectedAccounts.has(name.toLowerCase())) return plan;

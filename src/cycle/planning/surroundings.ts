@@ -8,8 +8,9 @@ import type { PlanSettings } from "./plan-input.ts";
 export interface Surroundings {
   readonly store: Pick<
     StateStore,
-    "sharing" | "matches" | "nameHolders" | "identitiesOf" | "managerIds" | "candidates"
+    "sharing" | "matches" | "nameHolders" | "identitiesOf" | "managerIds" | "candidates" | "protections"
   >;
+  /** Without `protections`, planning reads them. */
   readonly settings: PlanSettings;
   readonly everyoneInScope: boolean;
   readonly environment: Environment;

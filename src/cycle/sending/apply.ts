@@ -78,6 +78,7 @@ async function sendStage(
     if (last !== undefined) size = nextSize(size, now - begunAt);
     begunAt = now;
     const pause = await pauseOf(context);
+    await context.protections.refresh();
     paused ||= pause !== null;
     if (pause !== null && stage !== leavers) return [];
     const batch = await nextBatch(context, last, stage, { limit: stage.sample ?? size, pause });

@@ -3,8 +3,9 @@ import type { OperationOutcome } from "../../domain/operation.ts";
 import type { Intent } from "../../domain/state/plan-log.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
+import { isProtected } from "../operations/protected-account.ts";
 import { wasCarriedOut } from "../operations/weights.ts";
-import { isProtected } from "../planning/protected.ts";
+import { withProtections } from "../planning/protected.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { noteAbsence } from "../reading/missing-accounts.ts";
 import { externalIdOf, findAccount } from "./find-account.ts";
@@ -86,7 +87,9 @@ async function lookUpIntent(context: CycleContext, intent: Intent): Promise<Targ
  * an adopted one may not have got its externalId; then the plan matches again.
  */
 async function belongsTo(context: CycleContext, account: TargetUser, intent: Intent): Promise<boolean> {
-  const owner = await context.store.ownerOf(account.latticeId);
-  if (owner !== null || isProtected(account, context.settings)) return owner === intent.objectId;
+  const { store, settings } = context;
+  const owner = await store.ownerOf(account.latticeId);
+  if (owner !== null || isProtected(account, await withProtections(settings, store)))
+    return owner === intent.objectId;
   return account.externalId === externalIdOf(intent);
 }

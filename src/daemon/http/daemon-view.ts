@@ -1,4 +1,5 @@
 import type { Config } from "../../config/schema.ts";
+import type { ProtectionOrder, ProtectionOutcome } from "../../cycle/guard/protect.ts";
 import type { SendingPause } from "../../cycle/health/sending-pause.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { Actor } from "../../domain/actor.ts";
@@ -70,6 +71,10 @@ export interface JobView extends WorkStarter {
   pause(ordered: SendingPause): Promise<void>;
   /** Ends the pause. @returns whether sending was paused */
   resume(how: { readonly at: number; readonly by: Actor; readonly reason: string | null }): Promise<boolean>;
+  /** Protects an account, also from a cycle under way. @throws UsageError */
+  protect(order: ProtectionOrder): Promise<ProtectionOutcome>;
+  /** Ends the protection of an account. @throws UsageError */
+  unprotect(order: ProtectionOrder): Promise<ProtectionOutcome>;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the current mapping redacts. */

@@ -20,6 +20,7 @@ import { createAdmission } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import { createGuesses } from "./guesses.ts";
+import { accountRoutes } from "./routes-accounts.ts";
 import { fleetRoutes } from "./routes-fleet.ts";
 import { JobRefusal, jobByDefault, jobInAddress, jobListRoutes, type ViewOf } from "./routes-jobs.ts";
 import { pauseRoutes } from "./routes-pause.ts";
@@ -160,6 +161,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
         stateRoutes(api, version, viewOf);
         workRoutes(api, viewOf, actor);
         pauseRoutes(api, viewOf, actor);
+        accountRoutes(api, viewOf, actor);
       },
       { prefix },
     );

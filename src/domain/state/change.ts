@@ -307,7 +307,7 @@ export interface StateChange {
   readonly pruned?: Pruned;
   /**
    * Later times are set to this one (milliseconds since the epoch): start and end of cycles; planning, start and end of
-   * operations; start of unconfirmed writes; time of releases and rejections; start of the absence of accounts; removal of
+   * operations; start of unconfirmed writes; time of releases, rejections and protections; start of the absence of accounts; removal of
    * links, and start of the absence of their accounts.
    */
   readonly noLaterThan?: number;

@@ -54,6 +54,8 @@ export interface Meta {
   readonly sendingPause: string;
   /** The `at` of the last pause of sending of which it was reported that it ended by itself. */
   readonly pauseEndTold: string;
+  /** The Lattice ids of accounts that people protected when a cycle last looked: JSON; empty if there were none. */
+  readonly protectedInPlan: string;
   /** Kinds of operations that Lattice refuses for every person: JSON, `RefusedKind[]` of the engine; empty if there is none. */
   readonly refusedKinds: string;
   /** When the last digest of failing people was made, or was due without changes; milliseconds since the epoch. */

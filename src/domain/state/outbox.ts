@@ -1,5 +1,6 @@
 import type { Delivery, EventKind, FailureChange, StateEvent } from "../event.ts";
 import type { ToldNotes } from "./meta.ts";
+import type { ProtectionChange } from "./protections.ts";
 
 /**
  * Events until they are delivered. Several processes may send them, with or without the lease: each method is atomic in itself,
@@ -10,7 +11,7 @@ export interface Outbox {
    * Stores an event until it is delivered, in one commit with its cause.
    * @param kept `at`: milliseconds since the epoch. `once`: identifies the event; if one with the same text is stored already,
    * delivered or not, nothing is written and the answer is `false`. `failuresThrough`: failure changes up to this id are part of
-   * the event, and are removed
+   * the event, and are removed. `protections`: what the event reports of protected accounts
    */
   addEvent(
     event: StateEvent,
@@ -19,6 +20,7 @@ export interface Outbox {
       readonly once?: string;
       readonly notes?: Partial<ToldNotes>;
       readonly failuresThrough?: number;
+      readonly protections?: ProtectionChange;
     },
   ): Promise<boolean>;
   /** Writes notes about notifications; notes that are not named stay unchanged. */

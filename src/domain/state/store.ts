@@ -11,6 +11,7 @@ import type { Outbox } from "./outbox.ts";
 import type { People } from "./people.ts";
 import type { PlanLog, Unfinished } from "./plan-log.ts";
 import type { Planning } from "./planning.ts";
+import type { Protections } from "./protections.ts";
 import type { Retention } from "./retention.ts";
 import type { Staging } from "./staging.ts";
 
@@ -47,6 +48,7 @@ export interface StateStore
     Unfinished,
     Guarding,
     Decisions,
+    Protections,
     Retention,
     History,
     Outbox {

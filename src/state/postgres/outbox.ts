@@ -3,6 +3,7 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
 import { asJson, type Database } from "./connection/database.ts";
 import { type LeaseClock, serverTime } from "./lease.ts";
+import { writeProtections } from "./protections.ts";
 import { writeEvent, writeNotes } from "./write-notes.ts";
 
 type OutboxMethods = Pick<
@@ -48,10 +49,11 @@ export function outboxMethods(db: Database, values: LogValues, clock: LeaseClock
   // Whoever claims a delivery may have a wrong clock, and must not hide it from the others, nor send what they are sending.
   const claim = claimBy(clock === "server" ? serverTime : "$3::bigint");
   return {
-    addEvent: (event, { at, once, notes = {}, failuresThrough = 0 }) =>
+    addEvent: (event, { at, once, notes = {}, failuresThrough = 0, protections = {} }) =>
       db.transaction(async (session) => {
         if (!(await writeEvent(session, event, { at, once }, values))) return false;
         await writeNotes(session, notes);
+        await writeProtections(session, protections);
         if (failuresThrough > 0) await session.run(dropChanges, failuresThrough);
         return true;
       }),

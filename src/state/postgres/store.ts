@@ -15,6 +15,7 @@ import { outboxMethods } from "./outbox.ts";
 import { peopleMethods } from "./people.ts";
 import { planLogMethods } from "./plan-log.ts";
 import { planningMethods } from "./planning.ts";
+import { protectionMethods } from "./protections.ts";
 import { retentionMethods } from "./retention.ts";
 import { searchMethods } from "./search.ts";
 import { stagingMethods } from "./staging.ts";
@@ -63,6 +64,7 @@ function storeOn(
     ...unfinishedMethods(db),
     ...guardingMethods(db),
     ...decisionMethods(db),
+    ...protectionMethods(db),
     ...outboxMethods(db, logValues, leaseClock),
     ...historyMethods(db),
     ...accountReportMethods(db),

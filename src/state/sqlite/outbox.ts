@@ -5,6 +5,7 @@ import { keptEvent } from "../kept-event.ts";
 import type { LogValues } from "../logged-values.ts";
 import type { Connection } from "./files/database.ts";
 import { metaWriter } from "./notes.ts";
+import { protectionsWriter } from "./protections.ts";
 
 type OutboxMethods = Pick<
   StateStore,
@@ -26,6 +27,7 @@ interface ChangeRow extends Omit<FailureChange, "objectId" | "userName"> {
 /** Events and their deliveries. @param values how much may be kept of people's values, which Lattice quotes in errors */
 export function outboxMethods(db: Connection, values: LogValues): OutboxMethods {
   const putNotes = metaWriter(db);
+  const protect = protectionsWriter(db);
   const put = eventWriter(db, values);
   const dropChanges = db.prepare<[number]>("DELETE FROM failure_change WHERE id <= ?");
   const unaddressed = db.prepare<[], { id: string; kind: string }>(
@@ -68,11 +70,12 @@ export function outboxMethods(db: Connection, values: LogValues): OutboxMethods 
   );
 
   return {
-    addEvent: async (event, { at, once, notes = {}, failuresThrough = 0 }) =>
+    addEvent: async (event, { at, once, notes = {}, failuresThrough = 0, protections = {} }) =>
       db
         .transaction(() => {
           if (!put(event, { at, once })) return false;
           putNotes(notes);
+          protect(protections);
           dropChanges.run(failuresThrough);
           return true;
         })

@@ -20,6 +20,7 @@ import { outboxMethods } from "./outbox.ts";
 import { peopleMethods } from "./people.ts";
 import { planLogMethods } from "./plan-log.ts";
 import { planningMethods } from "./planning.ts";
+import { protectionMethods } from "./protections.ts";
 import { retentionMethods } from "./retention.ts";
 import { stagingMethods } from "./staging.ts";
 import { unfinishedMethods } from "./unfinished.ts";
@@ -106,6 +107,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...unfinishedMethods(db),
     ...guardingMethods(db),
     ...decisionMethods(db),
+    ...protectionMethods(db),
     ...retentionMethods(db, values),
     ...historyMethods(db),
     ...accountReportMethods(db),

@@ -18,6 +18,7 @@ export async function askEverything(store: StateStore): Promise<void> {
   await store.meta();
   await store.totals();
   await store.countAcknowledged();
+  await store.protections();
   await askAboutPeople(store, objectIds);
   await askAboutKeys(store, everybody);
   await askAboutAccounts(
