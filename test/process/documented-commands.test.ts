@@ -26,7 +26,7 @@ const caseFile = "config/default.mapping-test.yaml";
 let prepared = "";
 let planId = "";
 
-/** A company in which the guard holds what is due for kim.example@example.com. */
+/** A company in which the guard holds what is due for kim.example@example.com, and Lattice has the account root@example.com. */
 beforeAll(async () => {
   prepared = mkdtempSync(join(tmpdir(), "als-documents-"));
   for (const name of ["config", "state", "backups"]) mkdirSync(join(prepared, name));
@@ -40,7 +40,8 @@ beforeAll(async () => {
   );
   writeFileSync(join(prepared, "schema.json"), JSON.stringify(schemaExport()));
   const file = sandboxFile(join(prepared, "state/azure-lattice-sync.db"), "both");
-  await inCompany(file, ({ directory }) => {
+  await inCompany(file, ({ directory, lattice }) => {
+    lattice.create({ userName: "root@example.com", emails: [{ value: "root@example.com", type: "work" }] });
     for (const name of ["kim.example", "sam.example"])
       directory.createUser({
         userPrincipalName: `${name}@example.com`,
