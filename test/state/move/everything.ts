@@ -203,5 +203,13 @@ async function writeOutcomes(store: StateStore, cycleId: number, people: People)
     "private",
   );
   await store.addressEvents([{ name: "ops\0", events: ["guardCleared"] }]);
+  const root = {
+    latticeId: "lat-root\0",
+    userName: "root",
+    by: { kind: "local" },
+    reason: "break\0glass",
+    at: 5,
+  } as const;
+  await store.addEvent({ kind: "accountProtected", ...root }, { at: 13, protections: { put: [root] } });
   await store.addEvent({ kind: "goodCycleAgain", since: 1 }, { at: 14, once: "once\0", failuresThrough: 1 });
 }
