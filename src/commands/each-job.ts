@@ -28,14 +28,14 @@ export function worstOf(codes: readonly number[]): number {
 /**
  * Runs a command for the job that `--job` names, for the only job of a configuration without `jobs`, or for all jobs one after
  * another. In the last case each job has a heading, or a key of one JSON object, and an error of one does not stop the others.
- * @param how `json`: the command prints one JSON value
+ * @param how `json`: the command prints one JSON value; `failed`: fields next to the error of a job, if it has printed none
  * @param run `all`: the command runs for all jobs
  * @returns the exit code; the worst one of several
  */
 export async function forEachJob<Options extends JobChoice>(
   options: Options,
   io: CommandIO,
-  how: { readonly json: boolean },
+  how: { readonly json: boolean; readonly failed?: object },
   run: (options: Options, io: CommandIO, all: boolean) => Promise<number>,
 ): Promise<number> {
   if (options.job !== undefined) return run(options, io, false);
@@ -59,7 +59,9 @@ export async function forEachJob<Options extends JobChoice>(
       code = tellError(thrown, io.stderr, error);
     }
     if ((await out?.end()) === false) {
-      io.stdout.write(jsonText(error === null ? null : { error: sentences(error), exitCode: code }, 2));
+      io.stdout.write(
+        jsonText(error === null ? null : { ...how.failed, error: sentences(error), exitCode: code }, 2),
+      );
     }
     codes.push(code);
   }

@@ -1,3 +1,4 @@
+import { openConfiguration } from "../config/load.ts";
 import { refusalSentence } from "../cycle/health/refused-kinds.ts";
 import { pauseText } from "../cycle/health/sending-pause.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
@@ -7,12 +8,17 @@ import { protectionText } from "../domain/protection.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import { configuredJob } from "../job/configured-job.ts";
+import { createFleetFacts, type FleetFacts } from "../job/fleet-facts.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, noCycleYet, print } from "../process/io.ts";
-import { readStatus, type Status, statusDocument } from "../report/status.ts";
+import { workerLines } from "../report/job-list.ts";
+import { summaryDocument } from "../report/job-summary.ts";
+import { type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
 import { forEachJob } from "./each-job.ts";
+import { readJob } from "./read-job.ts";
+import { statusOfJobs } from "./status-of-jobs.ts";
 
 export interface StatusOptions {
   readonly config?: string | undefined;
@@ -27,36 +33,39 @@ const shownCycles = 5;
 const shownHeld = 20;
 const shownProtected = 20;
 
-/** Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. */
-export function status(options: StatusOptions, io: CommandIO): Promise<number> {
-  return forEachJob(options, io, { json: options.format === "json" }, statusOfJob);
+/**
+ * Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. Of several jobs, a line
+ * for each.
+ */
+export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
+  const json = options.format === "json";
+  if (options.job === undefined && !json) {
+    const { config: file, sandbox } = options;
+    const configuration = openConfiguration({ file, env: io.env, cwd: io.cwd, sandbox });
+    if (configuration.names.length > 1) return statusOfJobs(configuration, options, io);
+  }
+  const fleet = createFleetFacts();
+  return forEachJob(options, io, { json, failed: { condition: "failing" } }, (choice, out) =>
+    statusOfJob(choice, fleet, out),
+  );
 }
 
-async function statusOfJob(options: StatusOptions, io: CommandIO): Promise<number> {
+async function statusOfJob(options: StatusOptions, fleet: FleetFacts, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
-  const { config } = job;
   const path = job.statePlace.name;
-  const store = await job.readState();
-  if (store === null) {
-    if (options.format === "json") print(io, jsonText({ state: path, lastCycle: null, cycles: [] }, 2));
-    else print(io, noCycleYet(path));
-    return exitCode.done;
+  const { status: current, summary } = await readJob(job, fleet, {
+    cycles: shownCycles,
+    mostHeld: Number.POSITIVE_INFINITY,
+  });
+  if (options.format === "json") {
+    const known = current === null ? { lastCycle: null, cycles: [] } : statusDocument(current);
+    print(io, jsonText({ state: path, ...summaryDocument(summary), ...known }, 2));
+  } else {
+    print(io, current === null ? noCycleYet(path) : text(current, placeFlags(options)));
+    const shown = workerLines(fleet.workers(), [{ name: job.name, status: current, summary }]);
+    for (const line of shown) print(io, line);
   }
-  try {
-    const current = await readStatus(store, config.schedule, job.clock.now(), {
-      cycles: shownCycles,
-      mostHeld: Number.POSITIVE_INFINITY,
-    });
-    print(
-      io,
-      options.format === "json"
-        ? jsonText({ state: path, ...statusDocument(current) }, 2)
-        : text(current, placeFlags(options)),
-    );
-    return exitCode.done;
-  } finally {
-    await store.close();
-  }
+  return exitCode.done;
 }
 
 function answeredText({ targetReachedAt, cycles }: Status): string {

@@ -98,7 +98,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     const http = await startHttp(
       listen,
       local === null ? settings.config.http : { ...settings.config.http, ...local },
-      { version: packageVersion(), jobs, metrics, now: systemClock.now, log, sessions, fleet },
+      { version: packageVersion(), jobs, metrics, now: systemClock.now, log, sessions, fleets: fleets.all },
     );
     closers.push(() => http.close());
     // No cycle starts before this daemon has the address: another daemon may have taken it.

@@ -27,6 +27,17 @@ export interface SeenWorker extends Worker {
   readonly jobs: readonly string[];
 }
 
+/** A job of the database, as living daemons have it. */
+export interface JobInFleet {
+  readonly name: string;
+  /** The ids of living daemons that take it: those with the newest configuration of it. Empty: no daemon runs its cycles. */
+  readonly takers: readonly string[];
+  /** That configuration (`ServedJob.digest`); `null` if no living daemon has the job. */
+  readonly digest: string | null;
+  /** The id of the living daemon that works on it; `null` if none does. */
+  readonly worker: string | null;
+}
+
 /** The facts that decide when a job is due. Times are milliseconds since the epoch. */
 export interface JobTimes {
   readonly name: string;
@@ -95,6 +106,9 @@ export interface WorkRequest {
   };
 }
 
+/** What can be seen of the daemons without taking part. */
+export type FleetReader = Pick<FleetStore, "workers" | "jobs" | "close">;
+
 /**
  * The knowledge that daemons share through a database. It is of the whole database, not of one job, and none of it is fenced: the
  * lease of a job decides who writes its state.
@@ -114,6 +128,8 @@ export interface FleetStore {
   /** Forgets the daemon: it ends. */
   leave(worker: string): Promise<void>;
   workers(): Promise<readonly SeenWorker[]>;
+  /** All jobs of the database, also those that no daemon has any more, by name. */
+  jobs(): Promise<readonly JobInFleet[]>;
   /** When the jobs of this daemon were last run, and which of them it has by the newest configuration. */
   timetable(worker: string): Promise<Timetable>;
   /** Notes that the schedule starts a cycle of the job now. */

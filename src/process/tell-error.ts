@@ -20,6 +20,11 @@ export function tellError(error: unknown, stderr: CommandIO["stderr"], message?:
       `azure-lattice-sync failed because of a fault of its own. Please report it with the text below.\n${error instanceof Error ? error.stack : String(error)}\n`,
     );
   }
+  return exitCodeOfError(error);
+}
+
+/** The exit code of a command that ends with this error. */
+export function exitCodeOfError(error: unknown): number {
   if (error instanceof UsageError) return exitCode.usage;
   return error instanceof LeaseHeldError ? exitCode.leaseHeld : exitCode.error;
 }

@@ -31,7 +31,11 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
     .addOption(sandboxOption())
     .manual({
-      examples: [["azure-lattice-sync status"], ["azure-lattice-sync status --format json | jq .guard"]],
+      examples: [
+        ["azure-lattice-sync status", "with several jobs: a line for each, the nearest trouble first"],
+        ["azure-lattice-sync status --job emea"],
+        ["azure-lattice-sync status --format json | jq .guard"],
+      ],
     })
     .action(async (options) => {
       const { status } = await import("../commands/status.ts");

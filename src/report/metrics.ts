@@ -38,6 +38,23 @@ export interface JobSituation {
   readonly situation: Situation | null;
   /** It could not be opened, or its changed configuration is not in force. */
   readonly failing: boolean;
+  /** How the schedule is kept; `null` if that could not be read. */
+  readonly turn: {
+    readonly intervalMs: number;
+    /** Since the next cycle was due; 0 before. */
+    readonly overdueMs: number;
+    /** A run has the lease. */
+    readonly running: boolean;
+  } | null;
+  /** Living daemons that take the job; `null` if none share its database. */
+  readonly workers: number | null;
+}
+
+/** The daemons that share a database. */
+export interface WorkerCounts {
+  readonly alive: number;
+  /** They died, and no other daemon has replaced them. */
+  readonly missing: number;
 }
 
 export interface Metrics {
@@ -47,8 +64,11 @@ export interface Metrics {
   reload(outcome: "applied" | "refused"): void;
   /** Records a request with a wrong credential. */
   wrongCredential(credential: "bearer" | "session" | "signIn"): void;
-  /** Text in the format of Prometheus. The state of a job that is not given is no longer shown; its counters stay. */
-  text(jobs: readonly JobSituation[], now: number): Promise<string>;
+  /**
+   * Text in the format of Prometheus. The state of a job that is not given is no longer shown; its counters stay.
+   * @param workers `null` if no daemons share the jobs
+   */
+  text(jobs: readonly JobSituation[], now: number, workers?: WorkerCounts | null): Promise<string>;
   readonly contentType: string;
   /** Stops the process metrics. */
   close(): void;
@@ -118,9 +138,13 @@ export function createMetrics(version: string, how: { readonly named: boolean } 
       )
     : null;
 
-  const setJob = ({ name, situation, failing: isFailing }: JobSituation, now: number): void => {
+  const turns = turnGauges(gauge, jobGauge, named);
+
+  const setJob = (job: JobSituation, now: number): void => {
+    const { name, situation, failing: isFailing } = job;
     const labels = labelsOf(name);
     failing?.set(labels, isFailing ? 1 : 0);
+    turns.set(job, labels);
     situations.set(situation, labels);
     if (situation === null) return;
     const { watermarkAt, nextCycleAt } = situation;
@@ -148,9 +172,13 @@ export function createMetrics(version: string, how: { readonly named: boolean } 
     },
     reload: (outcome) => reloads.inc({ outcome }),
     wrongCredential: (credential) => wrong.inc({ credential }),
-    text: (jobs, now) => {
+    text: (jobs, now, workers = null) => {
       // A job that was removed must not be shown for ever. Without `jobs` there is one, and its last values stay.
-      if (named) for (const each of [...situations.gauges, watermarkAge, next, failing]) each?.reset();
+      if (named) {
+        for (const each of [...situations.gauges, ...turns.gauges, watermarkAge, next, failing])
+          each?.reset();
+      }
+      turns.setWorkers(workers);
       for (const job of jobs) setJob(job, now);
       return registry.metrics();
     },
@@ -210,6 +238,41 @@ function buildInfo(gauge: MakeGauge, version: string): void {
 /** The time in seconds, or NaN if there is none. */
 function secondsOf(milliseconds: number | null): number {
   return milliseconds === null ? Number.NaN : milliseconds / 1000;
+}
+
+/** How the schedules are kept, and who keeps them. */
+function turnGauges(gauge: MakeGauge, jobGauge: MakeGauge, named: boolean) {
+  const overdue = jobGauge(
+    "cycle_overdue_seconds",
+    "Seconds since the next cycle was due; 0 before that, and while a run has the lease.",
+  );
+  const interval = jobGauge(
+    "schedule_interval_seconds",
+    "Seconds from one start of the schedule to the next.",
+  );
+  const leased = jobGauge("lease_held", "1 while a run has the lease of the job.");
+  const workers = gauge("workers", "Daemons that share the database, by state.", ["state"]);
+  const makeTakers = (): Gauge =>
+    jobGauge("job_workers", "Living daemons that take the job. Only if daemons share its database.");
+  // A gauge without labels shows 0 from its beginning, which would mean that nobody takes the job.
+  let takers = named ? makeTakers() : null;
+  return {
+    gauges: named ? [overdue, interval, leased, takers] : [],
+    set: ({ turn, workers: taking }: JobSituation, labels: Labels): void => {
+      if (taking !== null) {
+        takers ??= makeTakers();
+        takers.set(labels, taking);
+      }
+      if (turn === null) return;
+      overdue.set(labels, secondsOf(turn.overdueMs));
+      interval.set(labels, secondsOf(turn.intervalMs));
+      leased.set(labels, turn.running ? 1 : 0);
+    },
+    setWorkers: (counts: WorkerCounts | null): void => {
+      if (counts === null) return;
+      for (const state of ["alive", "missing"] as const) workers.set({ state }, counts[state]);
+    },
+  };
 }
 
 interface SituationGauges {

@@ -79,9 +79,19 @@ describe("a command about all jobs", () => {
     expect(Object.keys(plans)).toEqual(["emea", "us"]);
     expect(plans.us.summary.create).toBeGreaterThan(10);
     expect(await status({ config, format: "json" }, io)).toBe(0);
+    const idle = {
+      condition: "idle",
+      reason: null,
+      working: false,
+      overdueSeconds: 0,
+      worker: null,
+      workers: null,
+      lastCycle: null,
+      cycles: [],
+    };
     expect(JSON.parse(output())).toEqual({
-      emea: { state: join(folder, "state/emea.db"), lastCycle: null, cycles: [] },
-      us: { state: join(folder, "state/us.db"), lastCycle: null, cycles: [] },
+      emea: { state: join(folder, "state/emea.db"), ...idle },
+      us: { state: join(folder, "state/us.db"), ...idle },
     });
   });
 

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { ownDatabase } from "../state/postgres/own-database.ts";
@@ -158,6 +159,14 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
       { alive: true, jobs: ["default"], self: true },
       { alive: true, jobs: ["default"], self: false },
     ]);
+    expect(await get(b, "/fleet")).toMatchObject({
+      workers: [{ missing: false }, { missing: false }],
+      jobs: [{ name: "default", workers: [hostname(), hostname()], overdueSeconds: 0 }],
+    });
+    expect(await get(b, "/now")).toMatchObject({ workers: [hostname(), hostname()] });
+    const metrics = await (await fetch(`${b.url}/metrics`, { headers })).text();
+    expect(metrics).toContain("\nazure_lattice_sync_job_workers 2\n");
+    expect(metrics).toContain('\nazure_lattice_sync_workers{state="alive"} 2\n');
     const page = { "x-requested-by": "test", "content-type": "application/json" };
     const signIn = await fetch(`${a.url}/api/session`, {
       method: "POST",

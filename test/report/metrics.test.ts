@@ -27,10 +27,12 @@ const situation: Situation = {
 it("the state of a job that is gone is not shown any more, and that of the others is", async () => {
   const metrics = createMetrics("0", { named: true });
   try {
-    const job = (name: string) => ({ name, situation, failing: false });
+    const turn = { intervalMs: 2_700_000, overdueMs: 0, running: true };
+    const job = (name: string) => ({ name, situation, failing: false, turn, workers: 2 });
     metrics.of("emea");
     const before = await metrics.text([job("emea"), job("us")], 2_000);
     expect(before).toContain('azure_lattice_sync_paused{sync_job="emea"} 1');
+    expect(before).toContain('azure_lattice_sync_job_workers{sync_job="emea"} 2');
     const after = await metrics.text([job("us")], 2_000);
     expect(after).toContain('azure_lattice_sync_paused{sync_job="us"} 1');
     expect(after).toContain('azure_lattice_sync_people_left_alone{code="disabled",sync_job="us"} 1');
@@ -38,6 +40,26 @@ it("the state of a job that is gone is not shown any more, and that of the other
       expect.stringMatching(/^azure_lattice_sync_throttled_requests_total\{/),
       expect.stringMatching(/^azure_lattice_sync_throttled_requests_total\{/),
     ]);
+  } finally {
+    metrics.close();
+  }
+});
+
+it("say whether the schedule is kept, and by whom, and without daemons that share the jobs nothing of these", async () => {
+  const metrics = createMetrics("0");
+  try {
+    const turn = { intervalMs: 2_700_000, overdueMs: 3_000_000, running: false };
+    const job = { name: "default", situation, failing: false, turn, workers: null };
+    const alone = await metrics.text([job], 2_000);
+    expect(alone).toContain("\nazure_lattice_sync_cycle_overdue_seconds 3000\n");
+    expect(alone).toContain("\nazure_lattice_sync_schedule_interval_seconds 2700\n");
+    expect(alone).toContain("\nazure_lattice_sync_lease_held 0\n");
+    // 0 would mean that no daemon takes the job.
+    expect(alone).not.toMatch(/^azure_lattice_sync_(job_)?workers/m);
+    const shared = await metrics.text([{ ...job, workers: 0 }], 2_000, { alive: 2, missing: 1 });
+    expect(shared).toContain("\nazure_lattice_sync_job_workers 0\n");
+    expect(shared).toContain('\nazure_lattice_sync_workers{state="alive"} 2\n');
+    expect(shared).toContain('\nazure_lattice_sync_workers{state="missing"} 1\n');
   } finally {
     metrics.close();
   }

@@ -3,11 +3,11 @@ import type { ProtectionOrder, ProtectionOutcome } from "../../cycle/guard/prote
 import type { SendingPause } from "../../cycle/health/sending-pause.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { Actor } from "../../domain/actor.ts";
-import type { FleetStore } from "../../domain/fleet.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { WorkStarter, Works } from "../works.ts";
+import type { SharedDatabase } from "./fleet-view.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The daemon as its HTTP sees it: its jobs, the data it may read, and the few actions it may start. */
@@ -15,8 +15,8 @@ export interface DaemonView {
   readonly version: string;
   readonly jobs: JobList;
   readonly metrics: Metrics;
-  /** The daemons that share the database of the jobs; `null` if this one is alone. */
-  readonly fleet?: { readonly id: string; readonly store: FleetStore } | null | undefined;
+  /** The databases that this daemon shares with others. Default: none. */
+  readonly fleets?: (() => readonly SharedDatabase[]) | undefined;
   /** The sessions of the page. Default: this process alone knows those that it has opened. */
   readonly sessions?: Sessions | undefined;
   /** Milliseconds since the epoch. */

@@ -1,35 +1,44 @@
 import type { FastifyInstance } from "fastify";
+import { missingWorkers } from "../../report/job-summary.ts";
 import { iso } from "../../report/status.ts";
 import type { DaemonView } from "./daemon-view.ts";
-import { kept } from "./situation.ts";
+import type { FleetNow } from "./fleet-view.ts";
+import { jobsInTrouble } from "./routes-jobs.ts";
 
-const listAgeMs = 1_000;
-/** More than can be under way at a time. */
-const mostWorks = 1_000;
-
-/** Lists the daemons that share the database: who lives, and who is doing what. */
-export function fleetRoutes(app: FastifyInstance, { fleet, now }: DaemonView): void {
-  const list = kept(listAgeMs, now, async () => {
-    if (fleet === undefined || fleet === null) return { shared: false, workers: [] };
-    const { id: self, store } = fleet;
-    const [workers, works] = await Promise.all([store.workers(), store.recentWorks(mostWorks)]);
-    const underWay = works.filter(({ finishedAt, worker }) => finishedAt === null && worker !== null);
+/** Shows all jobs, the nearest trouble first, and the daemons that share their databases: who lives, and who is doing what. */
+export function fleetRoutes(
+  app: FastifyInstance,
+  { jobs, now }: DaemonView,
+  readFleet: () => Promise<FleetNow>,
+): void {
+  app.get("/fleet", async () => {
+    const fleet = await readFleet();
     return {
-      shared: true,
-      workers: workers.map(({ id, host, version, startedAt, seenAt, alive, jobs }) => ({
-        id,
-        self: id === self,
-        host,
-        version,
-        startedAt: iso(startedAt),
-        seenAt: iso(seenAt),
-        alive,
-        jobs,
-        working: underWay
-          .filter(({ worker }) => worker === id)
-          .map(({ job, kind, trigger, startedAt: since }) => ({ job, kind, trigger, startedAt: iso(since) })),
-      })),
+      now: iso(now()),
+      shared: fleet.databases.length > 0,
+      workers: fleet.databases.flatMap(workersOf),
+      jobs: await jobsInTrouble(jobs, fleet, now()),
     };
   });
-  app.get("/fleet", () => list());
+}
+
+function workersOf({ self, workers, underWay }: FleetNow["databases"][number]) {
+  const missing = new Set(missingWorkers(workers));
+  return workers.map((worker) => {
+    const { id, host, version, startedAt, seenAt, alive, jobs } = worker;
+    return {
+      id,
+      self: id === self,
+      host,
+      version,
+      startedAt: iso(startedAt),
+      seenAt: iso(seenAt),
+      alive,
+      missing: missing.has(worker),
+      jobs,
+      working: underWay
+        .filter((work) => work.worker === id)
+        .map(({ job, kind, trigger, startedAt: since }) => ({ job, kind, trigger, startedAt: iso(since) })),
+    };
+  });
 }

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { type JobSummary, summaryDocument, summaryOf, troubledFirst } from "../../report/job-summary.ts";
 import { heldCount } from "../../report/situation.ts";
 import { iso } from "../../report/status.ts";
 import type { DaemonView, JobEntry, JobList, JobView } from "./daemon-view.ts";
+import type { FleetNow } from "./fleet-view.ts";
 import { currentStatus } from "./situation.ts";
 
 /** A request for a job that is not there, or not open. */
@@ -48,29 +50,63 @@ function openView({ name, view, fault }: JobEntry): JobView {
 }
 
 /** Lists the jobs: for each what it does, what it waits for, and what is wrong with it. */
-export function jobListRoutes(app: FastifyInstance, { jobs, now }: DaemonView): void {
-  app.get("/jobs", async () => ({ now: iso(now()), jobs: await Promise.all(jobs.all().map(jobDocument)) }));
+export function jobListRoutes(
+  app: FastifyInstance,
+  { jobs, now }: DaemonView,
+  readFleet: () => Promise<FleetNow>,
+): void {
+  app.get("/jobs", async () => {
+    const listed = await allJobs(jobs, await readFleet(), now());
+    return { now: iso(now()), jobs: listed.map(({ document }) => document) };
+  });
   app.get<{ Params: { job: string } }>("/jobs/:job", async (request, reply) => {
     const entry = jobs.find(request.params.job);
-    return entry === undefined ? reply.callNotFound() : jobDocument(entry);
+    if (entry === undefined) return reply.callNotFound();
+    return (await listedJob(entry, await readFleet(), now())).document;
   });
 }
 
+/** All jobs as `GET /api/jobs` lists them, and the nearest trouble first. */
+export async function jobsInTrouble(jobs: JobList, fleet: FleetNow, now: number): Promise<readonly object[]> {
+  return troubledFirst(await allJobs(jobs, fleet, now)).map(({ document }) => document);
+}
+
+function allJobs(jobs: JobList, fleet: FleetNow, now: number): Promise<readonly Listed[]> {
+  return Promise.all(jobs.all().map((entry) => listedJob(entry, fleet, now)));
+}
+
 /** A job in a list. */
-async function jobDocument({ name, view, fault }: JobEntry): Promise<object> {
+interface Listed {
+  readonly document: object;
+  readonly summary: JobSummary;
+  /** People who wait for a retry. */
+  readonly failing: number;
+}
+
+const unreadable = "The state database cannot be read at the moment. The log says why.";
+
+async function listedJob(entry: JobEntry, fleet: FleetNow, now: number): Promise<Listed> {
+  const { name, view, fault } = entry;
+  const facts = { fault: fault?.reason ?? null, status: null, intervalMs: null, fleet: fleet.of(name), now };
   const document = {
     name,
     open: view !== null,
     fault: fault && { reason: fault.reason, since: iso(fault.since) },
   };
-  if (view === null) return document;
+  if (view === null) {
+    const summary = summaryOf(facts);
+    return { document: { ...document, ...summaryDocument(summary) }, summary, failing: 0 };
+  }
   try {
     const status = await currentStatus(view);
+    const intervalMs = view.scheduler.intervalMs();
+    const summary = summaryOf({ ...facts, status, intervalMs });
     const [last] = status.cycles;
-    const { running, quarantine, totals, weighed } = status;
-    return {
+    const { quarantine, totals, weighed } = status;
+    const shown = {
       ...document,
-      working: running !== null || (await view.works.recent())[0]?.finishedAt === null,
+      ...summaryDocument(summary),
+      working: summary.running || (await view.works.recent())[0]?.finishedAt === null,
       nextDueAt: iso(status.nextDueAt),
       lastCycle:
         last === undefined
@@ -89,10 +125,10 @@ async function jobDocument({ name, view, fault }: JobEntry): Promise<object> {
       quarantine: quarantine === null ? null : { since: iso(quarantine.since), reason: quarantine.reason },
       people: totals,
     };
+    return { document: shown, summary, failing: totals.retrying };
   } catch {
-    return {
-      ...document,
-      fault: { reason: "The state database cannot be read at the moment. The log says why.", since: null },
-    };
+    const summary = summaryOf({ ...facts, fault: unreadable });
+    const shown = { ...document, ...summaryDocument(summary), fault: { reason: unreadable, since: null } };
+    return { document: shown, summary, failing: 0 };
   }
 }

@@ -8,13 +8,16 @@ import type { LogEntry, LogQuery } from "../../domain/log.ts";
 import { skipCodes } from "../../domain/plan.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { summaryDocument, summaryOf } from "../../report/job-summary.ts";
 import { heldCount } from "../../report/situation.ts";
 import { cycleDocument, heldDocument, iso, rejectedDocument, statusDocument } from "../../report/status.ts";
 import type { JobView } from "./daemon-view.ts";
+import type { FleetNow } from "./fleet-view.ts";
+import { kept } from "./kept.ts";
 import { parse } from "./parse.ts";
 import type { ViewOf } from "./routes-jobs.ts";
 import { workDocument } from "./routes-work.ts";
-import { currentStatus, kept } from "./situation.ts";
+import { currentStatus } from "./situation.ts";
 
 const daysAgeMs = 30_000;
 const dayMs = 86_400_000;
@@ -63,16 +66,33 @@ const leftAloneQuery = z.strictObject({
 const rejectedQuery = z.strictObject({ from: z.coerce.number().int().min(0).default(0), limit });
 
 /** The state as the dashboard shows it; these routes only read. */
-export function stateRoutes(app: FastifyInstance, version: string, viewOf: ViewOf): void {
+export function stateRoutes(
+  app: FastifyInstance,
+  version: string,
+  viewOf: ViewOf,
+  readFleet: () => Promise<FleetNow>,
+): void {
   app.get("/now", async (request) => {
     const view = viewOf(request);
-    const [status, leftAlone] = await Promise.all([currentStatus(view), view.reader.countSkipped()]);
+    const [status, leftAlone, fleet] = await Promise.all([
+      currentStatus(view),
+      view.reader.countSkipped(),
+      readFleet(),
+    ]);
     const document = statusDocument(status);
+    const summary = summaryOf({
+      fault: null,
+      status,
+      intervalMs: view.scheduler.intervalMs(),
+      fleet: fleet.of(view.name),
+      now: view.now(),
+    });
     const schedule = view.schedule();
     return {
       version,
       now: iso(view.now()),
       schedule: schedule.kind === "every" ? { everyMs: schedule.everyMs } : { cron: schedule.cron },
+      ...summaryDocument(summary),
       ...document,
       guard: { ...document.guard, heldOperations: heldCount(status) },
       leftAlone: Object.fromEntries(leftAlone),

@@ -19,6 +19,7 @@ import { actorOf } from "./actor.ts";
 import { createAdmission } from "./admission.ts";
 import { serveAssets } from "./assets.ts";
 import type { DaemonView } from "./daemon-view.ts";
+import { type FleetNow, fleetReader, orAlone } from "./fleet-view.ts";
 import { createGuesses } from "./guesses.ts";
 import { accountRoutes } from "./routes-accounts.ts";
 import { fleetRoutes } from "./routes-fleet.ts";
@@ -148,7 +149,9 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
       "requested over HTTP",
     );
   });
-  const metrics = metricsText(view);
+  const readFleet = fleetReader(view);
+  const fleet = (): Promise<FleetNow> => orAlone(readFleet());
+  const metrics = metricsText(view, fleet);
   app.get("/metrics", async (_request, reply) =>
     reply.header("content-type", view.metrics.contentType).send(await metrics()),
   );
@@ -158,7 +161,7 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
     await app.register(
       async (api) => {
         takeTurns(api, `${prefix}/works`);
-        stateRoutes(api, version, viewOf);
+        stateRoutes(api, version, viewOf, fleet);
         workRoutes(api, viewOf, actor);
         pauseRoutes(api, viewOf, actor);
         accountRoutes(api, viewOf, actor);
@@ -169,8 +172,8 @@ async function guardedRoutes(app: FastifyInstance, access: Access, view: DaemonV
   await app.register(
     async (api) => {
       takeTurns(api, null);
-      jobListRoutes(api, view);
-      fleetRoutes(api, view);
+      jobListRoutes(api, view, fleet);
+      fleetRoutes(api, view, readFleet);
     },
     { prefix: "/api" },
   );

@@ -1,7 +1,10 @@
+import { type JobsWorkers, missingWorkers, summaryOf } from "../../report/job-summary.ts";
 import type { JobSituation, Situation } from "../../report/metrics.ts";
 import { situationOf } from "../../report/situation.ts";
 import { readStatus, type Status } from "../../report/status.ts";
 import type { DaemonView, JobEntry, JobView } from "./daemon-view.ts";
+import type { FleetNow } from "./fleet-view.ts";
+import { kept } from "./kept.ts";
 
 /** Results are reused for this long: however many clients ask, the database is read once in that time. */
 const situationAgeMs = 5_000;
@@ -20,18 +23,46 @@ export async function currentStatus(view: JobView): Promise<Status> {
 }
 
 /** The text of `/metrics`, made at most once a second. */
-export function metricsText({ jobs, metrics, now }: DaemonView): () => Promise<string> {
-  const situations = kept(situationAgeMs, now, () => Promise.all(jobs.all().map(jobSituation)));
-  return kept(textAgeMs, now, async () => metrics.text(await situations(), now()));
+export function metricsText(
+  { jobs, metrics, now }: DaemonView,
+  readFleet: () => Promise<FleetNow>,
+): () => Promise<string> {
+  const situations = kept(situationAgeMs, now, async () => {
+    const fleet = await readFleet();
+    const read = await Promise.all(jobs.all().map((entry) => jobSituation(entry, fleet)));
+    const workers = fleet.databases.flatMap((database) => database.workers);
+    const counts = {
+      alive: workers.filter(({ alive }) => alive).length,
+      missing: fleet.databases.flatMap((database) => missingWorkers(database.workers)).length,
+    };
+    return { jobs: read, workers: workers.length === 0 ? null : counts };
+  });
+  return kept(textAgeMs, now, async () => {
+    const read = await situations();
+    return metrics.text(read.jobs, now(), read.workers);
+  });
 }
 
-async function jobSituation({ name, view, fault }: JobEntry): Promise<JobSituation> {
-  const situation = view === null ? null : await readSituation(view).catch(() => null);
-  return { name, situation, failing: fault !== null };
+async function jobSituation({ name, view, fault }: JobEntry, fleet: FleetNow): Promise<JobSituation> {
+  const shared = fleet.of(name);
+  const read = view === null ? null : await readSituation(view, shared).catch(() => null);
+  return {
+    name,
+    situation: read?.situation ?? null,
+    turn: read?.turn ?? null,
+    failing: fault !== null,
+    workers: shared?.job.takers.length ?? null,
+  };
 }
 
-async function readSituation(view: JobView): Promise<Situation> {
-  return situationOf(view.glance, await currentStatus(view));
+async function readSituation(
+  view: JobView,
+  fleet: JobsWorkers | null,
+): Promise<{ readonly situation: Situation; readonly turn: JobSituation["turn"] }> {
+  const status = await currentStatus(view);
+  const intervalMs = view.scheduler.intervalMs();
+  const { running, overdueMs } = summaryOf({ fault: null, status, intervalMs, fleet, now: view.now() });
+  return { situation: await situationOf(view.glance, status), turn: { intervalMs, overdueMs, running } };
 }
 
 /** Whether a daemon works, and of how many jobs this can be said. */
@@ -73,21 +104,4 @@ async function isReady(view: JobView): Promise<boolean> {
   );
   if (last === undefined || last.finishedAt === null) return false;
   return view.now() - last.finishedAt < 2 * view.scheduler.intervalMs();
-}
-
-/** Reuses the result of `make` for `ageMs`. Requests that come while it is made wait for the same result. */
-export function kept<T>(ageMs: number, now: () => number, make: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | null = null;
-  let madeAt = 0;
-  return () => {
-    const age = now() - madeAt;
-    if (answer === null || age >= ageMs || age < 0) {
-      madeAt = now();
-      answer = make();
-      answer.catch(() => {
-        answer = null;
-      });
-    }
-    return answer;
-  };
 }

@@ -38,7 +38,9 @@ describe.skipIf(!hasBrowser())("the dashboard of several jobs", { timeout: 120_0
     await row("broken").waitFor();
     expect(await row("broken").textContent()).toMatch(/not open.*gone\.key/);
     expect(await row("us").textContent()).toMatch(/ok.*done/);
-    expect(await page.getByText("3 jobs, 1 in trouble").count()).toBe(1);
+    expect(await row("emea").textContent()).toMatch(/held/);
+    expect(await page.getByText("3 jobs, 1 in trouble, 1 held").count()).toBe(1);
+    expect(await page.locator("main tbody th").allTextContents()).toEqual(["broken", "emea", "us"]);
 
     await row("emea").getByRole("link", { name: "emea", exact: true }).click();
     await page.getByText(/The guard holds \d+ changes/).waitFor();

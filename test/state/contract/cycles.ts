@@ -301,7 +301,12 @@ export function describeCycles(make: MakeState): void {
       expect(await store.releasesBefore(6)).toHaveLength(1);
       expect(await store.rejections(9)).toMatchObject([{ rejectedAt: 5 }]);
       const accounts = await store.accountRows({ latticeIds: ["l1", "l2"], objectIds: [] });
-      expect(accounts.map(({ missingSince }) => missingSince)).toEqual([5, 3]);
+      expect(new Map(accounts.map(({ latticeId, missingSince }) => [latticeId, missingSince]))).toEqual(
+        new Map([
+          ["l1", 5],
+          ["l2", 3],
+        ]),
+      );
       const query = { select: { only: ["a"] }, everyoneInScope: true, after: "", limit: 1 };
       expect((await store.candidates(query))[0]?.lostLinks).toMatchObject([
         { latticeId: "l3", missingSince: 5, dissolvedAt: 5 },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FleetStore, Worker } from "../../../src/domain/fleet.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
-import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
+import { openFleetReader, openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
 import { openStore } from "../../../src/state/postgres/store.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
@@ -39,6 +39,35 @@ describe("daemons that share a database", () => {
     await fleet.leave("b");
     expect(await fleet.workers()).toMatchObject([{ id: "a", alive: true }]);
     expect(await fleet.seen("b")).toBe(false);
+  });
+
+  it("see which of them take a job, and which one works on it", async () => {
+    await fleet.announce(worker("a"), [serves("emea"), serves("us", "old")]);
+    await fleet.announce(worker("b"), [serves("us", "new")]);
+    await fleet.announce(worker("c"), [serves("us", "new"), serves("latam")]);
+    await fleet.beginTurn("us", "c");
+    await sql(place, "INSERT INTO job (id, name) VALUES (99, 'removed')");
+    const reader = await openFleetReader(place);
+    expect(await reader?.jobs()).toEqual([
+      { name: "emea", takers: ["a"], digest: "d1", worker: null },
+      { name: "latam", takers: ["c"], digest: "d1", worker: null },
+      { name: "removed", takers: [], digest: null, worker: null },
+      { name: "us", takers: ["b", "c"], digest: "new", worker: "c" },
+    ]);
+    expect((await reader?.workers())?.map(({ id }) => id)).toEqual(["a", "b", "c"]);
+    await reader?.close();
+
+    await sql(place, "UPDATE worker SET seen_at = seen_at - 31000 WHERE id IN ('b', 'c')");
+    const jobs = new Map((await fleet.jobs()).map((job) => [job.name, job]));
+    expect(jobs.get("us")).toMatchObject({ takers: ["a"], digest: "old", worker: null });
+    expect(jobs.get("latam")).toMatchObject({ takers: [], digest: null });
+  });
+
+  it("are not looked for where the program has no tables, and none are made", async () => {
+    const empty = await placeInFreshSchema();
+    expect(await openFleetReader(empty)).toBeNull();
+    const found = await sql(place, `SELECT 1 FROM pg_namespace WHERE nspname = '${empty.schema}'`);
+    expect(found).toEqual([]);
   });
 
   it("refuse the same name for another tenant while a daemon with that job lives", async () => {

@@ -20,7 +20,9 @@ export function pageAddress(path) {
   return job === null ? `#/${path}` : `#/jobs/${job}/${path}`;
 }
 
+const ofAllJobs = new Set(["session", "jobs", "fleet"]);
+
 /** The path of the API for the same job. Signing in and the list of jobs concern all jobs. */
 export function apiPath(path) {
-  return job === null || path === "session" || path === "jobs" ? `/api/${path}` : `/api/jobs/${job}/${path}`;
+  return job === null || ofAllJobs.has(path) ? `/api/${path}` : `/api/jobs/${job}/${path}`;
 }

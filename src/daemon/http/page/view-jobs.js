@@ -2,20 +2,20 @@ import { api } from "./api.js";
 import { h, table } from "./dom.js";
 import { count, moment, number, outcomeTag } from "./words.js";
 
-/** All jobs of this daemon. The view refreshes itself. */
+/** All jobs of this daemon, the nearest trouble first, and the daemons that share them. The view refreshes itself. */
 export const jobsView = {
   title: "Jobs",
   nav: null,
   everyMs: 15_000,
-  read: ({ signal }) => api("jobs", { signal }),
-  draw: ({ jobs, now }) => [
+  read: ({ signal }) => api("fleet", { signal }),
+  draw: ({ jobs, now, shared, workers }) => [
     h("h1", null, "Jobs"),
     h(
       "section",
       { "data-key": "jobs" },
       table(
         summary(jobs),
-        ["Job", "State", "Last cycle", "Next cycle", "Held", "Failing"],
+        ["Job", "State", "Last cycle", "Next cycle", ...(shared ? ["Worker"] : []), "Held", "Failing"],
         jobs.map((job) =>
           h(
             "tr",
@@ -24,36 +24,85 @@ export const jobsView = {
             h("td", null, ...state(job)),
             h("td", null, ...lastCycle(job)),
             h("td", null, job.open && job.nextDueAt ? moment(job.nextDueAt) : ""),
+            shared ? h("td", null, job.worker ?? "") : null,
             h("td", null, held(job)),
             h("td", null, job.people ? number(job.people.retrying) : ""),
           ),
         ),
       ),
     ),
+    shared ? workersPart(workers) : null,
     h("p", { class: "quiet small" }, "As of ", moment(now, { away: false }), "."),
   ],
 };
 
-function summary(jobs) {
-  const troubled = jobs.filter(({ fault, quarantine }) => fault || quarantine).length;
-  const text = count(jobs.length, "job");
-  return troubled === 0 ? text : `${text}, ${troubled} in trouble`;
+/** The daemons that share the database. Those that died and were replaced are not worth a line. */
+function workersPart(workers) {
+  const shown = workers.filter(({ alive, missing }) => alive || missing);
+  const missing = shown.filter((worker) => worker.missing).length;
+  const alive = count(shown.length - missing, "worker");
+  return h(
+    "section",
+    { "data-key": "workers" },
+    table(
+      missing === 0 ? alive : `${alive}, ${missing} missing`,
+      ["Worker", "State", "Works on", "Jobs", "Version", "Last seen"],
+      shown.map((worker) =>
+        h(
+          "tr",
+          { "data-key": worker.id },
+          h("th", { scope: "row" }, worker.host, worker.self ? " (shows this page)" : ""),
+          h(
+            "td",
+            null,
+            worker.missing
+              ? h("span", { class: "tag bad" }, "missing")
+              : h("span", { class: "tag good" }, "alive"),
+          ),
+          h("td", null, worker.working.map(({ job }) => job).join(", ")),
+          h("td", null, number(worker.jobs.length)),
+          h("td", null, worker.version),
+          h("td", null, moment(worker.seenAt)),
+        ),
+      ),
+    ),
+  );
 }
 
-function state({ open, fault, quarantine, working }) {
-  const reason = fault?.reason ?? quarantine?.reason;
+const inTrouble = new Set(["failing", "quarantined", "untaken", "overdue"]);
+
+function summary(jobs) {
+  const troubled = jobs.filter(({ condition }) => inTrouble.has(condition)).length;
+  const waiting = jobs.filter(({ condition }) => condition === "held").length;
+  return [
+    count(jobs.length, "job"),
+    ...(troubled === 0 ? [] : [`${troubled} in trouble`]),
+    ...(waiting === 0 ? [] : [`${waiting} held`]),
+  ].join(", ");
+}
+
+const tags = {
+  failing: ["bad", "failing"],
+  quarantined: ["bad", "quarantine"],
+  untaken: ["bad", "no worker"],
+  overdue: ["bad", "overdue"],
+  held: ["warn", "held"],
+  paused: ["warn", "paused"],
+  running: ["", "working"],
+  idle: ["good", "ok"],
+};
+
+function state({ open, fault, condition, reason, working }) {
   const [tone, text] = !open
     ? ["bad", "not open"]
     : fault
       ? ["warn", "old configuration"]
-      : quarantine
-        ? ["bad", "quarantine"]
-        : working
-          ? ["", "working"]
-          : ["good", "ok"];
+      : (tags[condition] ?? ["", condition]);
+  const alsoWorks = working && condition !== "running" && condition !== "idle";
   return [
     h("span", { class: `tag ${tone}` }, text),
-    ...(reason === undefined ? [] : [h("div", { class: "small" }, reason)]),
+    alsoWorks ? h("span", { class: "tag" }, "working") : null,
+    reason ? h("div", { class: "small" }, reason) : null,
   ];
 }
 

@@ -44,6 +44,7 @@ export const nowView = {
         "p",
         { class: "quiet small" },
         `Version ${now.version}. `,
+        now.workers?.length > 0 ? `Workers: ${now.workers.join(", ")}. ` : null,
         "As of ",
         moment(now.now, { away: false }),
         ".",

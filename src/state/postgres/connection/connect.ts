@@ -84,6 +84,21 @@ export async function connectToRead(place: PostgresPlace): Promise<Connected | n
 }
 
 /**
+ * Opens what is not of one job, to read from alone; `null` if the tables are not there, or are of an older version.
+ * @throws StateError
+ */
+export async function connectToReadAll(place: Omit<PostgresPlace, "job">): Promise<Connected | null> {
+  const schema = schemaOf(place);
+  const alone = { ...place, job: undefined };
+  return opened(alone, { path: schema, tables: "read" }, async ({ words, use }) =>
+    use(async (client) => {
+      await checkServer(client, words, { path: schema, writing: false });
+      return (await schemaState(client, schema, words)) === "current" ? noJob : null;
+    }),
+  );
+}
+
+/**
  * Tells whether the state can be kept there, and changes nothing.
  * @returns what is not as it should be, and does not keep a sync from running
  * @throws StateError

@@ -1,5 +1,5 @@
-import type { FleetStore } from "../../../domain/fleet.ts";
-import { connectToAll } from "../connection/connect.ts";
+import type { FleetReader, FleetStore } from "../../../domain/fleet.ts";
+import { connectToAll, connectToReadAll } from "../connection/connect.ts";
 import type { Database } from "../connection/database.ts";
 import type { PostgresPlace } from "../connection/place.ts";
 import { turnMethods } from "./turns.ts";
@@ -11,6 +11,17 @@ import { workMethods } from "./works.ts";
 export async function openFleetStore(place: Omit<PostgresPlace, "job">): Promise<FleetStore> {
   const { db, close } = await connectToAll(place);
   return { ...workerMethods(db), ...turnMethods(db), ...workMethods(db), ...sessionMethods(db), close };
+}
+
+/**
+ * Opens it to look at alone; `null` if there is nothing to see: no tables, or those of an older version.
+ * @throws StateError
+ */
+export async function openFleetReader(place: Omit<PostgresPlace, "job">): Promise<FleetReader | null> {
+  const connected = await connectToReadAll(place);
+  if (connected === null) return null;
+  const { workers, jobs } = workerMethods(connected.db);
+  return { workers, jobs, close: connected.close };
 }
 
 const signOut = `INSERT INTO signed_out (session, expires_at) SELECT $2, $3 WHERE ${all} ON CONFLICT DO NOTHING`;

@@ -1,9 +1,9 @@
-import type { FleetStore, SeenWorker } from "../../../domain/fleet.ts";
+import type { FleetStore, JobInFleet, SeenWorker } from "../../../domain/fleet.ts";
 import { asJson, type Database } from "../connection/database.ts";
 import { serverTime } from "../lease.ts";
 import { addJobs, alive, all } from "./words.ts";
 
-type WorkerMethods = Pick<FleetStore, "announce" | "seen" | "leave" | "workers">;
+type WorkerMethods = Pick<FleetStore, "announce" | "seen" | "leave" | "workers" | "jobs">;
 
 /** A daemon that died is shown for as long as this. */
 const forgottenMs = 86_400_000;
@@ -33,6 +33,14 @@ const drop = `DELETE FROM worker WHERE ${all} AND id = $2`;
 const list = `SELECT w.id, w.host, w.version, w.started_at AS "startedAt", w.seen_at AS "seenAt", ${alive("w")} AS alive,
     (SELECT coalesce(json_agg(j.name ORDER BY j.name), '[]') FROM worker_job s JOIN job j ON j.id = s.job WHERE s.worker = w.id) AS jobs
   FROM worker w WHERE ${all} ORDER BY w.started_at, w.id`;
+const living = (table: string): string =>
+  `SELECT d.worker FROM ${table} d JOIN worker w ON w.id = d.worker AND ${alive("w")} WHERE d.job = j.id`;
+const listJobs = `SELECT j.name, force.digest, coalesce(force.takers, '[]') AS takers,
+    coalesce((${living("turn")} AND d.ended_at IS NULL), (${living("work")} AND d.finished_at IS NULL ORDER BY d.started_at DESC LIMIT 1)) AS worker
+  FROM job j LEFT JOIN LATERAL (SELECT o.digest, json_agg(o.worker ORDER BY w.started_at, o.worker) AS takers FROM worker_job o
+    JOIN worker w ON w.id = o.worker AND ${alive("w")} JOIN job_config c ON c.job = o.job AND c.digest = o.digest
+    WHERE o.job = j.id GROUP BY o.digest, c.first_at ORDER BY c.first_at DESC, o.digest DESC LIMIT 1) force ON true
+  WHERE ${all} ORDER BY j.name`;
 
 /** The daemons that share the database. */
 export function workerMethods(db: Database): WorkerMethods {
@@ -65,5 +73,6 @@ export function workerMethods(db: Database): WorkerMethods {
       await db.run(drop, worker);
     },
     workers: () => db.all<SeenWorker>(list),
+    jobs: () => db.all<JobInFleet>(listJobs),
   };
 }
