@@ -1,3 +1,4 @@
+import type { CycleResult } from "../cycle/request.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Job } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";
@@ -32,6 +33,8 @@ export interface SyncOptions {
   readonly offline?: boolean | undefined;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
+  /** Runs in this process, also if daemons share the database of the job. */
+  readonly here?: boolean | undefined;
   /** How many people a table shows in full. Default: 100 on a terminal, everyone elsewhere. */
   readonly limit?: number | undefined;
   /** A sandbox that runs already. Default: this command starts its own. */
@@ -69,6 +72,10 @@ async function syncJob(options: SyncOptions, io: CommandIO): Promise<number> {
 
 async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Promise<number> {
   const { dryRun, full, detailedExitcode, waitSeconds } = options;
+  if (!dryRun && options.here !== true) {
+    const done = await syncElsewhere(job, options, io);
+    if (done !== null) return codeOf(done);
+  }
   const { result } = await runWithProgress(
     job,
     { dryRun, full, waitMs: waitSeconds * 1000, signal: io.signal },
@@ -76,6 +83,26 @@ async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Pro
     io,
   );
   if (dryRun) return detailedExitcode && pendingIn(result) > 0 ? exitCode.changesPending : exitCode.done;
+  return codeOf(result);
+}
+
+/** Has a daemon that shares the database run the cycle, and reports it; `null` if there is none. */
+async function syncElsewhere(job: Job, options: SyncOptions, io: CommandIO): Promise<CycleResult | null> {
+  // Nothing of it is loaded for a state in a file.
+  if (job.statePlace.kind === "file") return null;
+  const { syncInFleet } = await import("./sync-in-fleet.ts");
+  const result = await syncInFleet(job, options, io);
+  const store = result === null ? null : await job.readState();
+  if (result === null || store === null) return result;
+  try {
+    await report(store, result, { ...options, mapping: job.mapping }, io);
+  } finally {
+    await store.close();
+  }
+  return result;
+}
+
+function codeOf(result: CycleResult): number {
   const code = exitCodeOf(result, false);
   // The full comparison was asked for, or needed, and failed. The changes were sent anyway.
   return code === exitCode.done && result.failedComparison !== null ? exitCode.error : code;

@@ -5,6 +5,7 @@ import type { CycleResult } from "../cycle/request.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job, Notifier, RunRequest } from "../job/job.ts";
+import { exitCodeOfError } from "../process/tell-error.ts";
 import type { JobMetrics } from "../report/metrics.ts";
 import type { JobTurns } from "./job-turns.ts";
 import type { Slot } from "./slot.ts";
@@ -69,7 +70,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
       { ...request, dryRun: false, ...under },
       { onProgress: report.onProgress, onRecorded: metrics.cycle, notifier },
     );
-    report.finish(workResult(result, changedSinceHeld));
+    report.finish(workResult(result, changedSinceHeld), { run: result });
   };
 
   const dryRun = async (report: WorkReport, full: boolean, until = signal): Promise<void> => {
@@ -78,7 +79,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
       {
         onProgress: report.onProgress,
         ended: async ({ result }, store) =>
-          report.finish(workResult(result, []), await planOf(store, result)),
+          report.finish(workResult(result, []), { plan: await planOf(store, result) }),
       },
     );
   };
@@ -126,7 +127,7 @@ async function watched(report: WorkReport, work: (report: WorkReport) => Promise
   try {
     await work(report);
   } catch (error) {
-    report.fail(errorText(error));
+    report.fail(errorText(error), exitCodeOfError(error));
     throw error;
   }
 }

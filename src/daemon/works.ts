@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ReleaseRequest } from "../cycle/guard/release.ts";
 import type { Progress } from "../cycle/ports/ports.ts";
+import type { CycleResult } from "../cycle/request.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
@@ -70,8 +71,10 @@ export interface WorkStarter {
 export interface WorkReport {
   readonly id: string;
   onProgress(progress: Progress): void;
-  finish(result: WorkResult, plan?: DryRunPlan): void;
-  fail(error: string): void;
+  /** @param more `plan`: of a dry run; `run`: the whole result, for a command that has asked for it and makes the report */
+  finish(result: WorkResult, more?: { readonly plan?: DryRunPlan; readonly run?: CycleResult }): void;
+  /** @param exitCode of a command that would have failed so. Default: that of an error */
+  fail(error: string, exitCode?: number): void;
 }
 
 /** The current work of a job and its latest works, for the dashboard. */
@@ -113,7 +116,7 @@ export function createWorks(now: () => number): Works {
       return {
         id,
         onProgress: (progress) => update(id, { progress }),
-        finish: (result, plan) => {
+        finish: (result, { plan } = {}) => {
           if (plan !== undefined) lastPlan = { id, plan };
           update(id, { finishedAt: now(), progress: null, result });
         },

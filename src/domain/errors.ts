@@ -42,6 +42,11 @@ export class HostUnavailableError extends DomainError {
  */
 export class ListingIncompleteError extends HostUnavailableError {}
 
+/** Another process has run the cycle, and it failed there; the message is the one of that process. */
+export class FailedElsewhereError extends DomainError {
+  readonly code = "FAILED_ELSEWHERE";
+}
+
 /** The delta token is no longer accepted (410, or 400 syncStateNotFound): the source must be read in full. */
 export class WatermarkExpiredError extends DomainError {
   readonly code = "WATERMARK_EXPIRED";

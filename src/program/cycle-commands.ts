@@ -35,6 +35,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .option("--out <file>", "write the report to a file")
     .option("--detailed-exitcode", "with --dry-run: exit with 2 if changes are pending", false)
     .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
+    .option("--here", "run in this process, also if daemons share the job's database (PostgreSQL)", false)
     .addOption(sandboxOption())
     .addOption(new Option("--people <number>", "number of people in a new sandbox company").argParser(people))
     .manual({
@@ -52,6 +53,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
         ],
         ["azure-lattice-sync sync --dry-run --against new.yaml --offline", "from the last known data"],
         ["azure-lattice-sync sync --job emea", "one of several jobs; without --job all, one after another"],
+        ["azure-lattice-sync sync --job emea --here", "not by one of the daemons that share its database"],
         ["azure-lattice-sync sync --sandbox=lattice --dry-run", "your own directory, an embedded Lattice"],
       ],
       exitCodes:

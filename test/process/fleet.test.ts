@@ -149,6 +149,24 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     expect(plan).toEqual(await get(b, `/works/${work}/operations`));
   });
 
+  it("run the cycle that a command line asks for, which ends with its report", async () => {
+    const [a, b] = [await replica(), await replica({}, "b.yaml")];
+    await until("the first cycle", async () => (await get<Works>(b, "/works")).works[0]?.finishedAt != null);
+    const [user] = [...sandbox.directory.users()];
+    if (user === undefined) throw new Error("nobody is there");
+    sandbox.directory.updateUser(user.id, { jobTitle: "Asked for by hand" });
+    const before = cycles(a) + cycles(b);
+    const asked = place.start(["sync", "--config", "config.yaml", "--format", "json"]);
+    const { code, stdout, stderr } = await asked.ended;
+    expect(stderr).toMatch(/^The daemon on \S+ (runs|ran) this cycle\.\n$/);
+    expect(JSON.parse(stdout)).toMatchObject({
+      summary: { update: 1 },
+      operations: [{ action: "update", objectId: user.id, status: "done" }],
+    });
+    expect(code).toBe(0);
+    await until("the cycle in a daemon's log", () => cycles(a) + cycles(b) === before + 1);
+  });
+
   it("know who of them lives and works, and who is signed in at any of them", async () => {
     const [a, b] = [await replica(), await replica({}, "b.yaml")];
     const { workers } = await until("both", async () => {

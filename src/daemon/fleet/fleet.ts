@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { resolveRelease } from "../../cycle/guard/release.ts";
@@ -6,14 +6,17 @@ import { retryDueAt } from "../../cycle/health/schedule.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../../domain/errors.ts";
 import type { FleetStore, TurnEnd, WorkRequest, WorkRow } from "../../domain/fleet.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { configurationDigest } from "../../job/configuration-digest.ts";
 import type { Job } from "../../job/job.ts";
 import { leaseMsOf } from "../../job/lease.ts";
+import { exitCode } from "../../process/io.ts";
 import { packageVersion } from "../../process/package-root.ts";
 import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 import type { CycleSource, Schedule, Scheduler } from "../scheduler.ts";
 import type { Slot } from "../slot.ts";
 import { type DaemonWork, peopleOf } from "../work.ts";
 import type { Started, Work, WorkDecision, WorkStarter } from "../works.ts";
+import { askForWork } from "./asking.ts";
 import { createFirings } from "./firing.ts";
 import { openQueue, type Queue } from "./queue.ts";
 import { createSharedWorks, type SharedWorks } from "./shared-works.ts";
@@ -101,13 +104,10 @@ export function worksOf({ store, id }: Fleet, { name, log }: Job): SharedWorks {
 function runnable(job: FleetJob): RunnableJob & { readonly digest: string; readonly identity: string } {
   const { current } = job;
   const { name, config, entra, lattice, loaded } = current();
-  const { http: _, log: __, metrics: ___, workers: ____, ...own } = config;
   return {
     name,
     schedule: config.schedule,
-    digest: createHash("sha256")
-      .update(JSON.stringify([own, loaded.mappingSource.rules]))
-      .digest("hex"),
+    digest: configurationDigest(loaded),
     identity: `the tenant ${entra.tenantId} and Lattice at ${lattice.url}`,
     cycle: (how) => cycleOf(job, config.schedule, how),
     asked: (work, how) => askedOf(job, work, how),
@@ -141,7 +141,7 @@ async function askedOf(
   const under = conditionsOf(current(), { ...how, signal: AbortSignal.any([how.signal, signal]) });
   try {
     const ended = slot.take(() => work.perform(row.kind, { full, decision }, { ...under, report }));
-    if (ended === null) report.fail("The job was busy. Try again.");
+    if (ended === null) report.fail("The job was busy. Try again.", exitCode.leaseHeld);
     await ended;
   } catch (error) {
     if (error instanceof InterruptedError) return;
@@ -181,21 +181,14 @@ export function fleetStarter(
     readonly wake: () => void;
   },
 ): WorkStarter {
-  const { store, queue } = fleet;
   const start = async (
     kind: Work["kind"],
     request: WorkRequest,
     decision: WorkDecision | null,
   ): Promise<Started> => {
-    if (await isBusy(store, job)) return "busy";
-    const id = randomUUID();
-    await store.addWork({ id, job, kind, trigger: "hand", request, decision, worker: null });
-    if (await queue.ask(job, id)) {
-      parts.wake();
-      return { id };
-    }
-    await store.withdrawWork(id);
-    return "busy";
+    const started = await askForWork(fleet, job, kind, request, decision);
+    if (started !== "busy") parts.wake();
+    return started;
   };
   return {
     startCycle: (how) => start("cycle", how, null),
@@ -206,19 +199,4 @@ export function fleetStarter(
       return start("release", { full: false, release }, peopleOf(decided));
     },
   };
-}
-
-/** How long work that nobody has begun counts as under way. */
-const patienceMs = 60_000;
-
-/** Whether a living daemon works on the job. */
-async function isBusy(store: FleetStore, job: string): Promise<boolean> {
-  const open = (await store.recentWorks(5, job)).filter(({ finishedAt }) => finishedAt === null);
-  if (open.length === 0) return false;
-  const workers = await store.workers();
-  const alive = new Set(workers.filter((worker) => worker.alive).map(({ id }) => id));
-  const now = Math.max(...workers.map(({ seenAt }) => seenAt));
-  return open.some(({ worker, askedAt }) =>
-    worker === null ? now - askedAt < patienceMs : alive.has(worker),
-  );
 }

@@ -123,6 +123,44 @@ export async function openQueue(
   }
 }
 
+/**
+ * Opens the queue to ask for work alone. Nothing of it is made or migrated.
+ * @throws StateError if it is not there, or is of another version
+ */
+export async function openQueueToAsk(
+  place: Omit<PostgresPlace, "job"> & { readonly queueSchema?: string | undefined },
+  onError: QueueOptions["onError"],
+): Promise<Pick<Queue, "ask" | "close">> {
+  const [{ PgBoss }, { serverOf }] = await Promise.all([
+    import("pg-boss"),
+    import("../../state/postgres/connection/server.ts"),
+  ]);
+  const { url, password, queueSchema = defaultQueueSchema } = place;
+  const connection: object = { ...serverOf(url).config, ...(password === undefined ? {} : { password }) };
+  const boss = new PgBoss({
+    ...connection,
+    application_name: "azure-lattice-sync queue",
+    schema: queueSchema,
+    createSchema: false,
+    migrate: false,
+    supervise: false,
+    schedule: false,
+    max: 1,
+    registerInstance: false,
+  });
+  boss.on("error", onError);
+  try {
+    await boss.start();
+    return queueOn(boss);
+  } catch (error) {
+    await boss.stop({ graceful: false }).catch(onError);
+    throw new StateError(
+      `the queue of the daemons in the schema ${queueSchema} cannot be used (${errorText(error)})`,
+      { cause: error },
+    );
+  }
+}
+
 function isForbidden(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "42501";
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Progress } from "../../cycle/ports/ports.ts";
+import type { CycleResult } from "../../cycle/request.ts";
 import { errorText } from "../../domain/errors.ts";
 import type { FleetStore, WorkRow } from "../../domain/fleet.ts";
 import type { DryRunPlan, Work, WorkDecision, WorkReport, WorkResult, Works } from "../works.ts";
@@ -49,9 +50,11 @@ export function createSharedWorks(
         toldAt = now;
         write(() => fleet.progressWork(id, progress));
       },
-      finish: (result, plan) =>
-        write(() => fleet.finishWork(id, { result, ...(plan === undefined ? {} : { plan }) })),
-      fail: (error) => write(() => fleet.finishWork(id, { error })),
+      finish: (result, { plan, run } = {}) =>
+        write(() =>
+          fleet.finishWork(id, { result: { ...result, run }, ...(plan === undefined ? {} : { plan }) }),
+        ),
+      fail: (error, code) => write(() => fleet.finishWork(id, { error, result: { exitCode: code } })),
     };
   };
   return {
@@ -71,6 +74,18 @@ export function createSharedWorks(
   };
 }
 
+/** A result as it is stored. */
+export interface StoredResult extends WorkResult {
+  /** Absent: of a dry run, or of an older version. */
+  readonly run?: CycleResult;
+}
+
+function resultOf(stored: StoredResult | null): WorkResult | null {
+  if (stored === null) return null;
+  const { run: _, ...result } = stored;
+  return result;
+}
+
 /** Only this program writes these rows. */
 function workOf({ id, kind, trigger, askedAt, startedAt, finishedAt, error, ...row }: WorkRow): Work {
   return {
@@ -81,7 +96,7 @@ function workOf({ id, kind, trigger, askedAt, startedAt, finishedAt, error, ...r
     startedAt: startedAt ?? askedAt,
     finishedAt,
     progress: row.progress as Progress | null,
-    result: row.result as WorkResult | null,
+    result: error === null ? resultOf(row.result as StoredResult | null) : null,
     error,
   };
 }

@@ -1,0 +1,209 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Progress } from "../cycle/ports/ports.ts";
+import type { CycleResult } from "../cycle/request.ts";
+import { askForWork } from "../daemon/fleet/asking.ts";
+import { openQueueToAsk } from "../daemon/fleet/queue.ts";
+import type { StoredResult } from "../daemon/fleet/shared-works.ts";
+import { errorText, FailedElsewhereError, LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
+import type { FleetStore, JobInFleet, SeenWorker, WorkRow } from "../domain/fleet.ts";
+import { withoutStop } from "../domain/sentence.ts";
+import { configurationDigest } from "../job/configuration-digest.ts";
+import { createFleetFacts } from "../job/fleet-facts.ts";
+import type { Job } from "../job/job.ts";
+import { commandLine, type Place, placeFlags } from "../process/command-name.ts";
+import { type CommandIO, exitCode, note } from "../process/io.ts";
+import { openProgress } from "./progress.ts";
+
+const pollMs = 500;
+const askAgainMs = 1_000;
+/** After this long it is said that no daemon has begun. */
+const slowMs = 10_000;
+/** How often it is looked whether the daemons live. */
+const lookMs = 1_000;
+
+/** What is asked for. */
+export interface AskedCycle extends Place {
+  readonly full: boolean;
+  /** How long to wait for another run to end, seconds. */
+  readonly waitSeconds: number;
+}
+
+/**
+ * Has the daemons that share the job's database run a cycle, and waits for its end.
+ * @returns `null` if none of them does, so that this process must run it; stderr says why, unless there are no daemons at all
+ * @throws LeaseHeldError if another run is under way; FailedElsewhereError, UsageError if the cycle failed; the reason of `io.signal`
+ */
+export async function syncInFleet(job: Job, asked: AskedCycle, io: CommandIO): Promise<CycleResult | null> {
+  const { statePlace: place } = job;
+  if (place.kind === "file") return null;
+  const facts = await createFleetFacts().of(job.name, place);
+  const daemons = facts?.workers ?? [];
+  if (facts === null || daemons.length === 0) return null;
+  const why = reasonForHere(facts.job, configurationDigest(job.loaded));
+  if (why !== null) return runHere(why, io);
+  const { openFleetStore } = await import("../state/postgres/fleet/store.ts");
+  let queue: Awaited<ReturnType<typeof openQueueToAsk>>;
+  try {
+    queue = await openQueueToAsk(place.database, (error) =>
+      job.log.debug({ error: errorText(error) }, "the queue of jobs"),
+    );
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error;
+    return runHere(withoutStop(error.message), io);
+  }
+  const store = await openFleetStore(place.database);
+  try {
+    return await askAndFollow({ store, queue }, job.name, asked, io);
+  } finally {
+    await queue.close();
+    await store.close();
+  }
+}
+
+function runHere(why: string, io: CommandIO): null {
+  note(io, `This process runs the cycle itself: ${why}.`);
+  return null;
+}
+
+/** Why no daemon is asked; `null` if one is. */
+function reasonForHere({ name, takers, digest }: JobInFleet, own: string): string | null {
+  if (takers.length === 0) return `no daemon that lives has the job ${name}`;
+  if (digest !== own) return `the daemons have another configuration of the job ${name} than this command`;
+  return null;
+}
+
+interface Asking {
+  readonly store: FleetStore;
+  readonly queue: Awaited<ReturnType<typeof openQueueToAsk>>;
+}
+
+async function askAndFollow(
+  fleet: Asking,
+  job: string,
+  asked: AskedCycle,
+  io: CommandIO,
+): Promise<CycleResult | null> {
+  const until = performance.now() + asked.waitSeconds * 1_000;
+  for (;;) {
+    const started = await askForWork(fleet, job, "cycle", { full: asked.full }, null);
+    const mayWait = performance.now() < until;
+    if (started !== "busy") {
+      const row = await follow(fleet.store, started.id, job, asked, io);
+      if (row === null) return runHere(`no daemon that lives has begun with the job ${job}`, io);
+      const code = row.error === null ? exitCode.done : codeOf(row);
+      if (code !== exitCode.leaseHeld || !mayWait) return resultOf(row, code);
+    } else if (!mayWait) {
+      throw new LeaseHeldError(
+        `a daemon works on the job ${job} at the moment: wait for it to end, or use --wait SECONDS. To look at it: ${commandLine(`status${flagsOf(asked, job)}`)}`,
+      );
+    }
+    await sleep(askAgainMs, undefined, { signal: io.signal }).catch(() => io.signal.throwIfAborted());
+  }
+}
+
+/** Waits until the work has ended, and shows its progress. @returns `null` if nobody has begun it, and nobody will */
+async function follow(
+  store: FleetStore,
+  id: string,
+  job: string,
+  asked: AskedCycle,
+  io: CommandIO,
+): Promise<WorkRow | null> {
+  const bar = await openProgress(io);
+  const began = performance.now();
+  let workers: readonly SeenWorker[] = [];
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let shown: string | null = null;
+  let saidSlow = false;
+  try {
+    for (;;) {
+      const row = await store.findWork(id);
+      if (row === null)
+        throw new StateError(`the cycle that was asked for is not known any more: ${toLook(asked, job)}`);
+      const isNew = row.worker !== null && row.worker !== shown;
+      if (isNew || performance.now() - lookedAt > lookMs) {
+        workers = await store.workers();
+        lookedAt = performance.now();
+        if (row.finishedAt === null && isAbandoned(row, workers, await store.jobs())) {
+          if (row.worker === null && (await withdrawn(store, id))) return null;
+          if (row.worker !== null)
+            throw new FailedElsewhereError(
+              `the daemon on ${hostOf(row.worker, workers)} that ran this cycle died, and no other one that lives has the job ${job}: a daemon that is started goes on with it, and so does sync --here`,
+            );
+        }
+      }
+      if (isNew) {
+        note(
+          io,
+          `The daemon on ${hostOf(row.worker, workers)} ${row.finishedAt === null ? "runs" : "ran"} this cycle.`,
+        );
+        shown = row.worker;
+      }
+      if (row.finishedAt !== null) return row;
+      if (row.worker === null && !saidSlow && performance.now() - began > slowMs) {
+        note(io, "No daemon has begun with this cycle yet: they are busy.");
+        saidSlow = true;
+      }
+      // Only this program writes it.
+      if (row.progress !== null) bar.update(row.progress as Progress);
+      await sleep(pollMs, undefined, { signal: io.signal }).catch(() => io.signal.throwIfAborted());
+    }
+  } catch (error) {
+    if (io.signal.aborted) {
+      bar.stop();
+      note(io, `The cycle was not stopped: a daemon runs it. ${toLook(asked, job)}.`);
+    }
+    throw error;
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Whether no daemon that lives works on it, or would begin. */
+function isAbandoned(
+  { worker, job }: WorkRow,
+  workers: readonly SeenWorker[],
+  jobs: readonly JobInFleet[],
+): boolean {
+  const takers = jobs.find(({ name }) => name === job)?.takers ?? [];
+  return takers.length === 0 && !workers.some(({ id, alive }) => id === worker && alive);
+}
+
+/** Takes work back that nobody has begun. @returns `false` if it was begun in between */
+async function withdrawn(store: FleetStore, id: string): Promise<boolean> {
+  await store.withdrawWork(id);
+  return (await store.findWork(id)) === null;
+}
+
+function codeOf({ result }: WorkRow): number {
+  // Only this program writes it; an older version wrote none.
+  const { exitCode: code = exitCode.error } = (result ?? {}) as { readonly exitCode?: number };
+  return code;
+}
+
+/** @throws the error with which the cycle failed */
+function resultOf({ error, result }: WorkRow, code: number): CycleResult {
+  if (error !== null) {
+    if (code === exitCode.leaseHeld) throw new LeaseHeldError(error);
+    throw code === exitCode.usage ? new UsageError(error) : new FailedElsewhereError(error);
+  }
+  // Only this program writes it.
+  const { run } = result as StoredResult;
+  if (run !== undefined) return run;
+  throw new FailedElsewhereError(
+    "the cycle has ended, and the daemon that ran it is of an older version, which gives no report: status and history show it",
+  );
+}
+
+function hostOf(worker: string | null, workers: readonly SeenWorker[]): string {
+  return workers.find(({ id }) => id === worker)?.host ?? "another machine";
+}
+
+function toLook(asked: AskedCycle, job: string): string {
+  return `To look at it: ${commandLine(`status${flagsOf(asked, job)}`)}`;
+}
+
+/** @param job names it also if the command was for all jobs */
+function flagsOf(asked: AskedCycle, job: string): string {
+  return placeFlags({ ...asked, ...(asked.job === undefined ? {} : { job }) });
+}
