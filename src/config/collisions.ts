@@ -68,8 +68,8 @@ const sameSecretOfAnotherApp: Rule = (jobs) =>
       fault: `the jobs ${one.job} and ${other.job} have different applications (entra.clientId) and the same client secret, so that one of them would sign in with the secret of the other: give each job its own secret`,
     }));
 
-/** The reason why two jobs must not share a company; `null` if the settings allow it, and make it safe. */
-function whyNotTogether(one: LoadedConfig, other: LoadedConfig): string | null {
+/** The reason why two jobs must not share a company, as advice; `null` if the settings allow it, and make it safe. */
+export function whyNotTogether(one: LoadedConfig, other: LoadedConfig): string | null {
   const names = (job: LoadedConfig): readonly string[] => job.config.lattice.sharedWith;
   if (!names(one).includes(other.job) || !names(other).includes(one.job)) {
     return "give each job its own key; if they share the company on purpose, name the other job in lattice.sharedWith of each";

@@ -46,15 +46,17 @@ export function faultsOf(jobs: LoadedJobs): string | null {
 
 /**
  * Refuses a job that collides with another one, before it writes. A fault of another job does not stop it.
+ * @returns the jobs that are configured right; none without `jobs`
  * @throws UsageError that names every collision of this job
  */
 export function refuseCollisions(
   configuration: Configuration,
   loaded: LoadedConfig,
   embedded?: "both" | "lattice",
-): void {
-  if (!configuration.named) return;
+): readonly LoadedConfig[] {
+  if (!configuration.named) return [];
   const jobs = loadJobs(configuration, embedded);
   const fault = jobs.get(loaded.job);
   if (fault instanceof UsageError) throw fault;
+  return settingsOf(jobs);
 }

@@ -6,6 +6,7 @@ import { cycleOnDemand } from "./on-demand.ts";
 import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import type { Ports } from "./ports/ports.ts";
 import { readDirectory, readLattice } from "./reading/read.ts";
+import { refuseSharedCompany } from "./reading/shared-company.ts";
 import { recordCycle } from "./record-cycle.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
@@ -34,6 +35,7 @@ async function cycleOfEverybody(begun: BegunCycle): Promise<EndedCycle> {
   }
   const { context, select, failedComparison } = await readLattice(trusted, meta, directory);
 
+  await refuseSharedCompany(context, meta);
   await planCycle(context, meta, { select, emptyDirectory });
 
   const weighed = await weighCycle(context, begun, { read: directory });

@@ -6,6 +6,7 @@ import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weig
 import { ingestMembership } from "./reading/membership.ts";
 import { ingestPeople } from "./reading/person.ts";
 import { ingestNamedGroups } from "./reading/scope.ts";
+import { refuseSharedCompany } from "./reading/shared-company.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
@@ -27,6 +28,7 @@ export async function cycleOnDemand(begun: BegunCycle, names: readonly string[])
   const { people, only, unreadable, membership, filterParts } = read;
 
   const planned = await reportScopeAndMatch(context, people, membership);
+  await refuseSharedCompany(context, meta);
   await planCycle(context, meta, { select: { only }, emptyDirectory: false });
 
   const scope = { scopeParts: membership.parts, filterParts, emptyDirectory: false };

@@ -11,14 +11,14 @@ import { statePlaceOf } from "../job/state-place.ts";
 import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
-import { createMetrics, type JobMetrics } from "../report/metrics.ts";
+import { createMetrics } from "../report/metrics.ts";
 import { shareEndedSessions } from "./fleet/ended-sessions.ts";
 import { createFleets } from "./fleet/fleets.ts";
 import type { JobEntry, JobList } from "./http/daemon-view.ts";
 import { startHttp } from "./http/server.ts";
 import { createSignedSessions } from "./http/signed-sessions.ts";
 import { createJobTurns } from "./job-turns.ts";
-import { openJobs } from "./jobs.ts";
+import { type DaemonJobsParts, openJobs } from "./jobs.ts";
 import { type LocalToken, localToken } from "./local-token.ts";
 import { refuseForDaemon } from "./refuse-daemon.ts";
 
@@ -46,11 +46,13 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
   const turns = createJobTurns(maxJobsAtOnce);
   const fleets = createFleets({ maxAtOnce: () => maxJobsAtOnce, log, signal });
   const noted = new Set<string>();
-  const open = async (loaded: LoadedConfig, counts: JobMetrics, replaces?: Job): Promise<Job> => {
+  const open: DaemonJobsParts["open"] = async (loaded, { metrics: counts, jobs, replaces }) => {
     const job = await openJob(io, {
       ...options,
       loaded,
+      jobs,
       processLog: log,
+      amongMany: first.names.length > 1 && options.job === undefined,
       noted,
       quiet: false,
       onRequest: counts.request,

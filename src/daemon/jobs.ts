@@ -1,12 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { collisionsOf } from "../config/collisions.ts";
 import type { Configuration, LoadedConfig } from "../config/load.ts";
-import { isFault, loadJobs } from "../config/load-jobs.ts";
+import { isFault, type LoadedJobs, loadJobs, settingsOf } from "../config/load-jobs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { DomainError, errorText, UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import { sentences } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
+import { keepHeapSmall } from "../process/small-heap.ts";
 import type { JobMetrics, Metrics } from "../report/metrics.ts";
 import type { Fleets } from "./fleet/fleets.ts";
 import type { JobEntry, JobFault, JobList } from "./http/daemon-view.ts";
@@ -16,6 +18,8 @@ import { openRunningJob, type RunningJob } from "./running-job.ts";
 
 /** One that takes long to open, because its database does not answer, delays at most a group. */
 const openedAtOnce = 8;
+/** A start waits for the jobs to be opened for as long as this; the rest is opened while the daemon works. */
+const startPatienceMs = 10_000;
 /** How often a job that could not be opened is tried again. */
 const retryMs = 60_000;
 
@@ -37,7 +41,15 @@ export interface DaemonJobsParts {
   readonly only: string | undefined;
   readonly embedded: "both" | "lattice" | undefined;
   /** Opens a job, on what `replaces` has open. @throws UsageError, StateError */
-  readonly open: (loaded: LoadedConfig, metrics: JobMetrics, replaces?: Job) => Promise<Job>;
+  readonly open: (
+    loaded: LoadedConfig,
+    how: {
+      readonly metrics: JobMetrics;
+      /** All jobs of the configuration that are configured right. */
+      readonly jobs: () => readonly LoadedConfig[];
+      readonly replaces?: Job;
+    },
+  ) => Promise<Job>;
   /** Called with the settings of the process after a reload. */
   readonly reconfigured: (settings: LoadedConfig) => void;
   readonly turns: JobTurns;
@@ -66,7 +78,15 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
   const { only, embedded, turns, fleets, metrics, clock, log, signal } = parts;
   const { named } = first;
   let entries: Entry[] = [];
+  let opening: Promise<void> = Promise.resolve();
   let started = false;
+  let configured: readonly LoadedConfig[] = [];
+  const loadAll = (configuration: Configuration): LoadedJobs => {
+    const loaded = loadJobs(configuration, embedded);
+    configured = settingsOf(loaded);
+    return loaded;
+  };
+  const allJobs = (): readonly LoadedConfig[] => configured;
 
   const namesOf = (configuration: Configuration): readonly string[] =>
     only === undefined ? configuration.names : configuration.names.filter((name) => name === only);
@@ -104,8 +124,15 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       loaded,
       runningBeside(entry).flatMap(({ first: opened, inForce }) => [opened.loaded, inForce.current().loaded]),
     );
-    const job = await parts.open(loaded, entry.metrics);
-    entry.running = await openRunningJob({ first: job, turns, fleets, metrics: entry.metrics, signal });
+    const job = await parts.open(loaded, { metrics: entry.metrics, jobs: allJobs });
+    entry.running = await openRunningJob({
+      first: job,
+      jobs: () => entries.length,
+      turns,
+      fleets,
+      metrics: entry.metrics,
+      signal,
+    });
     entry.fault = null;
     if (named) job.log.info({ schedule: job.config.schedule, state: job.statePlace.name }, "job opened");
     if (started) entry.running.start();
@@ -117,7 +144,11 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       loaded,
       keptAsTheyAre.map(({ inForce }) => inForce.current().loaded),
     );
-    const job = await parts.open(loaded, entry.metrics, running.first);
+    const job = await parts.open(loaded, {
+      metrics: entry.metrics,
+      jobs: allJobs,
+      replaces: running.first,
+    });
     await putInForce(running, job, running.reconfigured);
     entry.fault = null;
   };
@@ -148,7 +179,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       metrics.reload("refused");
       return sayRefused(log, error);
     }
-    const loaded = loadJobs(configuration, embedded);
+    const loaded = loadAll(configuration);
     const names = namesOf(configuration);
     const [gone, kept] = [
       entries.filter(({ name }) => !names.includes(name)),
@@ -176,7 +207,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
     try {
       const configuration = parts.configuration();
       refuseOtherForm(configuration, named, only);
-      const loaded = loadJobs(configuration, embedded);
+      const loaded = loadAll(configuration);
       for (const entry of failing) {
         const settings = loaded.get(entry.name);
         if (settings !== undefined) await apply(entry, settings, { asked: false });
@@ -187,7 +218,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
   };
 
   const openFirst = async (): Promise<void> => {
-    const loaded = loadJobs(first, embedded);
+    const loaded = loadAll(first);
     entries = namesOf(first).map((name) => entryOf(name));
     const [only, ...others] = entries;
     const settings = loaded.get(only?.name ?? "");
@@ -198,13 +229,20 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
     const inGroups = Array.from({ length: Math.ceil(entries.length / openedAtOnce) }, (_, group) =>
       entries.slice(group * openedAtOnce, (group + 1) * openedAtOnce),
     );
-    for (const group of inGroups) {
-      await Promise.all(
-        group.map((entry) =>
-          apply(entry, loaded.get(entry.name) ?? new UsageError("not loaded"), { asked: true }),
-        ),
-      );
-    }
+    const openAll = async (): Promise<void> => {
+      for (const group of inGroups) {
+        if (signal.aborted) return;
+        await Promise.all(
+          group.map((entry) =>
+            apply(entry, loaded.get(entry.name) ?? new UsageError("not loaded"), { asked: true }),
+          ),
+        );
+        // The modules of a job are loaded. What hundreds of jobs leave behind as they are opened is collected soon.
+        if (inGroups.length > 1) keepHeapSmall();
+      }
+    };
+    opening = openAll();
+    await Promise.race([opening, sleep(startPatienceMs, undefined, { ref: false })]);
     const faults = entries.flatMap(({ name }) => {
       const fault = loaded.get(name);
       return fault !== undefined && isFault(fault) ? fault.message.split("\n") : [null];
@@ -215,12 +253,14 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
   // A reload and a retry never overlap, because both change the jobs.
   let asked = false;
   const work = onceAtATime(async () => {
+    await opening;
     const isReload = asked;
     asked = false;
     await (isReload ? reloadOnce() : retryOnce());
   });
 
   const close = async (): Promise<void> => {
+    await opening;
     await Promise.all(entries.map(({ running }) => running?.close()));
   };
   try {
@@ -249,7 +289,14 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
     },
     stop: async () => {
       clearInterval(timer);
-      await Promise.all(entries.map(({ running }) => running?.stop()));
+      const stopped = new Set<RunningJob>();
+      const stopAll = async (): Promise<void> => {
+        const running = entries.flatMap((entry) => entry.running ?? []).filter((one) => !stopped.has(one));
+        for (const one of running) stopped.add(one);
+        await Promise.all(running.map((one) => one.stop()));
+      };
+      await Promise.all([stopAll(), opening]);
+      await stopAll();
     },
     close: async () => {
       clearInterval(timer);

@@ -6,6 +6,8 @@ import { sayEvent } from "../job/say-event.ts";
 import { beginWatch, checkSilence } from "../notify/silence.ts";
 
 const tickMs = 30_000;
+/** With hundreds of jobs they are looked at less often: four a second of all of them. */
+const tickMsOfEachJob = 250;
 /** The longest time that a stopping daemon waits for notifications that are being sent. */
 const farewellMs = 3_000;
 
@@ -17,8 +19,16 @@ export interface DaemonNotifier extends Notifier {
   stop(): Promise<void>;
 }
 
-/** Starts to notify: at the end of each cycle, and twice a minute of what is due again. @param current the job in force */
-export async function startNotifier(current: () => Job, store: StateStore): Promise<DaemonNotifier> {
+/**
+ * Starts to notify: at the end of each cycle, and twice a minute of what is due again.
+ * @param current the job in force
+ * @param jobs how many jobs the process has
+ */
+export async function startNotifier(
+  current: () => Job,
+  store: StateStore,
+  jobs: () => number,
+): Promise<DaemonNotifier> {
   const { clock, log } = current();
   const deadline = (from: number): number => {
     const { schedule, notify } = current().config;
@@ -54,7 +64,17 @@ export async function startNotifier(current: () => Job, store: StateStore): Prom
       }
     });
   };
-  const timer = setInterval(() => notifyNow(ownDeadline), tickMs);
+  let timer: NodeJS.Timeout | undefined;
+  const tickLater = (): void => {
+    timer = setTimeout(
+      () => {
+        notifyNow(ownDeadline);
+        tickLater();
+      },
+      Math.max(tickMs, tickMsOfEachJob * jobs()),
+    );
+  };
+  tickLater();
 
   return {
     // Returns at once, because a cycle does not wait for its notifications.
@@ -67,7 +87,7 @@ export async function startNotifier(current: () => Job, store: StateStore): Prom
       ownDeadline = deadline(clock.now());
     },
     stop: async () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       const limit = setTimeout(() => stopping.abort(), farewellMs);
       await Promise.all(underWay);
       clearTimeout(limit);

@@ -37,6 +37,8 @@ export interface RunningJob {
 export interface RunningJobParts {
   /** Is closed with the running job, and at once if it cannot run. */
   readonly first: Job;
+  /** How many jobs the process has. */
+  readonly jobs: () => number;
   readonly turns: JobTurns;
   readonly fleets: Fleets;
   readonly metrics: JobMetrics;
@@ -59,7 +61,7 @@ export async function openRunningJob(parts: RunningJobParts): Promise<RunningJob
 }
 
 async function assemble(
-  { first, turns, fleets, metrics, signal: daemonStops }: RunningJobParts,
+  { first, jobs, turns, fleets, metrics, signal: daemonStops }: RunningJobParts,
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<RunningJob> {
@@ -74,7 +76,7 @@ async function assemble(
       { plansEverybodyAgain: true },
       "the mapping, scope, actions or matching are not those of the last cycle: the next one plans everybody again",
     );
-  const notifier = await startNotifier(current, store);
+  const notifier = await startNotifier(current, store, jobs);
   closers.push(() => notifier.stop());
   const reader: StateStore = await openReaderBeside(first.statePlace, store);
   closers.push(() => reader.close());

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { LoadedConfig } from "../config/load.ts";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import type { Release, ReleaseRequest } from "../cycle/guard/release.ts";
 import type { Ports } from "../cycle/ports/ports.ts";
@@ -26,6 +27,8 @@ export interface Job extends ConfiguredJob {
   readonly entra: EntraSettings;
   readonly lattice: LatticeSettings;
   readonly log: Logger;
+  /** The other jobs of the configuration, as far as they are configured right. */
+  others(): readonly LoadedConfig[];
   /** The receivers of notifications; none in a rehearsal. */
   readonly notify: NotifySettings;
   /** The embedded Entra and Lattice, or Lattice alone, if this is a rehearsal. */

@@ -18,6 +18,10 @@ export interface OpenOptions extends JobChoice {
   readonly loaded?: LoadedConfig | undefined;
   /** The log of the process, which all of its jobs share. Default: the job opens one. */
   readonly processLog?: Logger | undefined;
+  /** The job is one of many of the process: its state file is not kept open while nobody uses it. */
+  readonly amongMany?: boolean | undefined;
+  /** The jobs of the configuration as they are loaded now. Default: they are read when they are asked for. */
+  readonly jobs?: (() => readonly LoadedConfig[]) | undefined;
   /** Notes about the configuration that were printed: jobs of one process have some in common. */
   readonly noted?: Set<string> | undefined;
   /** People in a new sandbox. Default 250. */
@@ -38,7 +42,9 @@ export interface OpenOptions extends JobChoice {
  */
 export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job> {
   const { replaces, onRequest } = options;
-  const configured = jobOf(options.loaded ?? loadAlone(io, options), options.sandbox, replaces?.statePlace);
+  const { loaded: settings, jobs } =
+    options.loaded === undefined ? loadAlone(io, options) : { loaded: options.loaded, jobs: options.jobs };
+  const configured = jobOf(settings, options.sandbox, replaces?.statePlace);
   const { loaded, config, clock } = configured;
   for (const text of loaded.notes) sayNote(io, text, options);
   const readings = await readSettings(loaded, options.sandbox);
@@ -55,7 +61,7 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
     const log = replaces?.log ?? (await logOf(configured, io, options));
     let state: Promise<StateStore> | null = null;
     const openOnce = async (): Promise<StateStore> => {
-      const store = await openState(job.statePlace, config, log);
+      const store = await openState(job.statePlace, config, log, options.amongMany === true ? "many" : "one");
       closers.push(() => store.close());
       return store;
     };
@@ -66,6 +72,7 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
       entra,
       lattice,
       log,
+      others: () => (jobs?.() ?? []).filter((other) => other.job !== configured.name),
       notify: {
         ...config.notify,
         job: notedJob(configured),
@@ -106,11 +113,14 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
 }
 
 /** Loads one job, and compares it with the others. */
-function loadAlone(io: CommandIO, { config: file, job, sandbox }: JobChoice): LoadedConfig {
+function loadAlone(
+  io: CommandIO,
+  { config: file, job, sandbox }: JobChoice,
+): { readonly loaded: LoadedConfig; readonly jobs: () => readonly LoadedConfig[] } {
   const configuration = openConfiguration({ file, env: io.env, cwd: io.cwd, sandbox });
   const loaded = configuration.load(oneJob(configuration, job));
-  refuseCollisions(configuration, loaded, sandbox);
-  return loaded;
+  const others = refuseCollisions(configuration, loaded, sandbox);
+  return { loaded, jobs: () => others };
 }
 
 function sayNote(io: CommandIO, text: string, { replaces, noted }: OpenOptions): void {

@@ -13,6 +13,7 @@ import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
 import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
 import { leaseMsOf, withLease } from "./lease.ts";
+import { neighboursOf } from "./neighbours.ts";
 import { noteGood, notifyAtTheEnd } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
 
@@ -172,6 +173,7 @@ async function runOnBothEnds(
       log,
       settings,
       random: systemRandom,
+      neighbours: neighboursOf(job, store, request.dryRun),
       onEvent,
       clocks: { entra: () => source.clockSkewMs(), lattice: (signal) => target.clockSkewMs(signal) },
       onStep,

@@ -3,6 +3,7 @@ import type { Config } from "../config/schema.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { PostgresPlace } from "../state/postgres/connection/place.ts";
+import type { FewOpen } from "../state/sqlite/files/few-open.ts";
 import { databasePassword } from "./database-password.ts";
 import { type EmbeddedEnds, stateFile } from "./rehearsal.ts";
 
@@ -91,8 +92,21 @@ export function fileOf(place: StatePlace, command: keyof typeof otherWays): stri
   );
 }
 
-/** Opens the state, for the caller to close. @throws StateError */
-export async function openState(place: StatePlace, config: Config, log: Logger): Promise<StateStore> {
+/** Files that stay open although nobody uses them, in a process with many jobs. */
+const mostFilesOpen = 32;
+let fewOpen: FewOpen | undefined;
+
+/**
+ * Opens the state, for the caller to close.
+ * @param among `many`: it is one of many of the process, so its file is closed when it was not used for a while
+ * @throws StateError
+ */
+export async function openState(
+  place: StatePlace,
+  config: Config,
+  log: Logger,
+  among: "one" | "many" = "one",
+): Promise<StateStore> {
   const { logValues } = config.state;
   if (place.kind === "postgres") {
     const { openStore } = await import("../state/postgres/store.ts");
@@ -111,7 +125,11 @@ export async function openState(place: StatePlace, config: Config, log: Logger):
       "the state database is an empty file: this run begins with a new one and finds existing accounts by matching",
     );
   }
-  return openStore(place.path, { logValues, hasEnded: hasDied });
+  const open = (): StateStore => openStore(place.path, { logValues, hasEnded: hasDied });
+  if (among === "one") return open();
+  const { createFewOpen } = await import("../state/sqlite/files/few-open.ts");
+  fewOpen ??= createFewOpen(mostFilesOpen);
+  return fewOpen.store(place.path, open);
 }
 
 /** A private copy of the state to plan on, for the caller to close. @throws StateError */

@@ -135,6 +135,7 @@ export interface Workplace extends AsyncDisposable {
   onEvent: (event: StateEvent) => void;
   /** The clock differences that both ends report. */
   clocks: EndClocks | undefined;
+  neighbours: Ports["neighbours"];
   /** Runs a cycle 45 minutes after the one before. */
   cycle(request?: Partial<CycleRequest>): Promise<CycleResult>;
   /** Closes the database and opens it again, as a new process does. */
@@ -168,6 +169,7 @@ export async function createWorkplace(
     settings: { ...defaultSettings, ...settings },
     onEvent: () => {},
     clocks: undefined,
+    neighbours: undefined,
     ports: () => ({
       source: place.source,
       target: place.target,
@@ -178,6 +180,7 @@ export async function createWorkplace(
       random: () => 0.5,
       onEvent: place.onEvent,
       clocks: place.clocks,
+      neighbours: place.neighbours,
     }),
     cycle: async (request = {}) => {
       clock.advance(place.settings.intervalMs);

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { UsageError } from "../../src/domain/errors.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
+import { startFront } from "../process/front.ts";
+import { ownDatabase } from "../state/postgres/own-database.ts";
 import { until } from "./http/running-daemon.ts";
 import { jobIn, startJobs } from "./several-jobs.ts";
 
@@ -128,6 +130,53 @@ describe("a job that fails", () => {
     await expect(copies).rejects.toThrow(UsageError);
     await expect(copies).rejects.toThrow(/the jobs emea and us write to the same Lattice company/);
   });
+});
+
+describe("two jobs that write to one Lattice company by two API keys", () => {
+  const sharing = /the jobs \w+ and \w+ write to the same Lattice company by different API keys/;
+
+  /** The sections of a job whose key the company takes as it takes that of another job. */
+  async function withAnotherKey(
+    sandbox: Sandbox,
+    stack: AsyncDisposableStack,
+    more: object,
+  ): Promise<object> {
+    const front = stack.use(await startFront(new URL(sandbox.latticeUrl).origin));
+    front.rewrite = (request) => ({
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${sandbox.latticeToken}` },
+    });
+    return jobIn(sandbox, { ...more, lattice: { url: `${front.origin}/scim/v2`, token: "a-second-key" } });
+  }
+
+  it.each(["SQLite", "PostgreSQL"])(
+    "are refused with a sentence that names both, on %s, and the first goes on",
+    async (store) => {
+      await using stack = new AsyncDisposableStack();
+      const sandbox = stack.adopt(await startSandbox({ file: ":memory:", people: 20, seed: 77 }), (one) =>
+        one.close(),
+      );
+      const shared = store === "SQLite" ? {} : { state: { url: stack.use(await ownDatabase()).url } };
+      const first = jobIn(sandbox, { guard: unguarded });
+      const daemon = stack.use(await startJobs({ first }, { shared }));
+      await daemon.ended("first");
+      const accounts = (): number => [...sandbox.lattice.accounts()].length;
+      const before = accounts();
+      expect(before).toBeGreaterThan(10);
+      const second = await withAnotherKey(sandbox, stack, { guard: unguarded });
+      daemon.configure({ first, second }, shared);
+      await daemon.hangUp("job opened");
+      await daemon.ended("second");
+      expect(daemon.lines("cycle failed", "second")[0]?.error).toMatch(sharing);
+      expect(daemon.lines("cycle failed", "second")[0]?.error).toMatch(/lattice\.sharedWith of each/);
+      const [person] = sandbox.directory.users();
+      sandbox.directory.updateUser(person?.id ?? "", { jobTitle: "Changed" });
+      expect((await daemon.post("/api/jobs/first/cycles", { full: true })).status).toBe(202);
+      await until(() => daemon.lines("cycle finished", "first").length === 2);
+      expect(accounts()).toBe(before);
+      expect(daemon.lines("cycle failed", "first")).toEqual([]);
+    },
+  );
 });
 
 describe("the addresses of jobs", () => {

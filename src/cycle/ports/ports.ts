@@ -5,6 +5,7 @@ import type { PersonStep } from "../../domain/plan.ts";
 import type { Source } from "../../domain/source.ts";
 import type { Fence } from "../../domain/state/fence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
+import type { AccountElsewhere } from "../../domain/state/other-jobs.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { Target } from "../../domain/target.ts";
 import type { CycleSettings } from "./settings.ts";
@@ -28,11 +29,23 @@ export interface Ports {
   readonly clocks?: EndClocks | undefined;
   /** 0 up to 1; handed in so that a simulation owns it. */
   readonly random: () => number;
+  /** Default: this is the only job. */
+  readonly neighbours?: Neighbours | undefined;
   /** Called once for each change of state. */
   readonly onEvent?: ((event: StateEvent) => void) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Called for each step of a cycle on demand when it is done. */
   readonly onStep?: ((step: PersonStep) => void) | undefined;
+}
+
+/** Other jobs that must not write to the same Lattice company. */
+export interface Neighbours {
+  /** The name of this job. */
+  readonly self: string;
+  /** A few accounts that each of them knows. @throws StateError */
+  accounts(): Promise<readonly AccountElsewhere[]>;
+  /** What to do if that job writes to the same company, in words without a full stop. */
+  adviceFor(job: string): string;
 }
 
 /** The store, and the proof of the right to write to it. */

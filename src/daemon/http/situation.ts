@@ -10,6 +10,8 @@ import { kept } from "./kept.ts";
 const situationAgeMs = 5_000;
 const textAgeMs = 1_000;
 const readyAgeMs = 1_000;
+/** With hundreds of jobs, what is read of all of them is read less often. */
+const ageMsOfEachJob = 20;
 const patienceMs = 5_000;
 const shownCycles = 8;
 
@@ -27,7 +29,8 @@ export function metricsText(
   { jobs, metrics, now }: DaemonView,
   readFleet: () => Promise<FleetNow>,
 ): () => Promise<string> {
-  const situations = kept(situationAgeMs, now, async () => {
+  const age = (): number => Math.max(situationAgeMs, ageMsOfEachJob * jobs.all().length);
+  const situations = kept(age, now, async () => {
     const fleet = await readFleet();
     const read = await Promise.all(jobs.all().map((entry) => jobSituation(entry, fleet)));
     const workers = fleet.databases.flatMap((database) => database.workers);
@@ -76,7 +79,8 @@ export interface Readiness {
  * intervals ago.
  */
 export function readiness({ jobs, now }: DaemonView): () => Promise<Readiness> {
-  return kept(readyAgeMs, now, async () => {
+  const ageMs = (): number => Math.max(readyAgeMs, ageMsOfEachJob * jobs.all().length);
+  return kept(ageMs, now, async () => {
     const ready = await Promise.all(jobs.all().map(({ view }) => view !== null && inTime(view)));
     return { jobs: ready.length, notReady: ready.filter((one) => !one).length };
   });

@@ -26,6 +26,8 @@ export interface Meta {
   readonly tenantGuid: string;
   /** Address and key with which the target was last certainly the same company: JSON, `KnownTarget` of the engine. */
   readonly knownTarget: string;
+  /** When no other job was last found to write to the same company, milliseconds since the epoch. */
+  readonly companyAloneAt: string;
   /** `patch` or `put`, as learnt from the target's ServiceProviderConfig. */
   readonly updateMethod: string;
   /** When the target last answered a cycle, milliseconds since the epoch. */

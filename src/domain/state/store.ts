@@ -7,6 +7,7 @@ import type { Decisions, Guarding } from "./guarding.ts";
 import type { History } from "./history.ts";
 import type { Lease } from "./lease.ts";
 import type { Notes } from "./notes.ts";
+import type { OtherJobs } from "./other-jobs.ts";
 import type { Outbox } from "./outbox.ts";
 import type { People } from "./people.ts";
 import type { PlanLog, Unfinished } from "./plan-log.ts";
@@ -42,6 +43,7 @@ export interface StateStore
     Accounts,
     Links,
     AccountReport,
+    OtherJobs,
     Staging,
     Planning,
     PlanLog,

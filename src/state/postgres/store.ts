@@ -11,6 +11,7 @@ import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
 import { type LeaseClock, leaseMethods } from "./lease.ts";
 import { matchMethods } from "./matches.ts";
+import { otherJobMethods } from "./other-jobs.ts";
 import { outboxMethods } from "./outbox.ts";
 import { peopleMethods } from "./people.ts";
 import { planLogMethods } from "./plan-log.ts";
@@ -68,6 +69,7 @@ function storeOn(
     ...outboxMethods(db, logValues, leaseClock),
     ...historyMethods(db),
     ...accountReportMethods(db),
+    ...otherJobMethods(db),
     close,
   };
 }

@@ -8,6 +8,9 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+/** A thread that nobody asks anything ends: a person who looks at hundreds of jobs leaves none behind. */
+const idleMs = 60_000;
+
 /**
  * The state database at `path` for reading only, on its own thread: SQLite is synchronous, and a query that scans a large log
  * must not stop a cycle in this process. Arguments and results are copied. Methods that write throw.
@@ -17,6 +20,13 @@ export function openReader(path: string): StateStore {
   let nextId = 0;
   let worker: Worker | null = null;
   let closed = false;
+  let idle: NodeJS.Timeout | undefined;
+  const endIfIdle = (): void => {
+    if (waiting.size > 0) return;
+    const ending = worker;
+    worker = null;
+    void ending?.terminate();
+  };
 
   const fail = (cause: unknown): void => {
     worker = null;
@@ -37,6 +47,7 @@ export function openReader(path: string): StateStore {
     started.on("message", (answer: ReaderAnswer) => {
       const waiter = waiting.get(answer.id);
       waiting.delete(answer.id);
+      if (waiting.size === 0) idle?.refresh();
       if ("result" in answer) waiter?.resolve(answer.result);
       else waiter?.reject(answer.state ? new StateError(answer.error) : new Error(answer.error));
     });
@@ -55,12 +66,15 @@ export function openReader(path: string): StateStore {
         reject(new StateError(`the state database ${path} is closed`));
         return;
       }
+      idle ??= setTimeout(endIfIdle, idleMs).unref();
+      idle.refresh();
       nextId += 1;
       waiting.set(nextId, { resolve, reject });
       running().postMessage({ id: nextId, method, args } satisfies ReaderCall);
     });
   const close = async (): Promise<void> => {
     closed = true;
+    clearTimeout(idle);
     await worker?.terminate();
   };
   return new Proxy({} as StateStore, {

@@ -111,6 +111,8 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...retentionMethods(db, values),
     ...historyMethods(db),
     ...accountReportMethods(db),
+    // A file has one job.
+    accountsElsewhere: async () => [],
     ...outboxMethods(db, options.logValues ?? "keep"),
     close: async () => {
       db.close();
