@@ -9,6 +9,7 @@ import { type CommandIO, exitCode, exitCodeOf, note, print } from "../process/io
 import { type ReportChoice, report } from "../report/report-cycle.ts";
 import { stepLine } from "../report/steps.ts";
 import { printable } from "../report/words.ts";
+import { agrees, canAsk } from "./ask.ts";
 import { noteCandidates, personText, severalPeople } from "./one-person.ts";
 import { pendingIn } from "./pending.ts";
 
@@ -159,27 +160,4 @@ async function run(
     },
   );
   return result;
-}
-
-/** `true` if a person sits at the terminal and has just seen the plan. */
-function canAsk(options: OnDemandOptions, io: CommandIO): boolean {
-  const shown = options.format === "table" && options.out === undefined && io.stdout.isTTY === true;
-  return shown && io.stdin.isTTY === true && io.stderr.isTTY === true;
-}
-
-async function agrees(io: CommandIO): Promise<boolean> {
-  const { createInterface } = await import("node:readline/promises");
-  const terminal = createInterface({ input: io.stdin, output: io.stderr });
-  try {
-    const answer = await terminal.question("Send these changes? Type yes to send them: ", {
-      signal: io.signal,
-    });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    // An interrupt is not an answer.
-    if (io.signal.aborted) throw io.signal.reason;
-    throw error;
-  } finally {
-    terminal.close();
-  }
 }

@@ -1,9 +1,18 @@
 import { revertReport } from "../cycle/revert-report.ts";
+import { refuseUnderWay, refuseWithoutValues } from "../cycle/reverts.ts";
 import { UsageError } from "../domain/errors.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { configuredJob } from "../job/configured-job.ts";
-import { type CommandIO, exitCode, noCycleYet, note } from "../process/io.ts";
+import type { Job, Run, RunRequest } from "../job/job.ts";
+import { openJob } from "../job/open-job.ts";
+import { protectedByConfiguration } from "../job/settings.ts";
+import { type CommandIO, exitCode, exitCodeOf, noCycleYet, note } from "../process/io.ts";
 import { writeOut } from "../report/output.ts";
+import { type RevertView, revertView, writeRevert } from "../report/revert.ts";
 import { layoutOf } from "../report/terminal.ts";
+import { agrees, canAsk } from "./ask.ts";
+import { commandActor } from "./command-actor.ts";
+import { runWithProgress } from "./progress.ts";
 
 export interface RevertOptions {
   readonly config?: string | undefined;
@@ -16,40 +25,106 @@ export interface RevertOptions {
   readonly only?: readonly string[] | undefined;
   /** Accounts that the cycle has created are switched off. */
   readonly deactivateCreated: boolean;
+  /** It is sent although it exceeds limits of the guard. */
+  readonly release: boolean;
+  /** Why, for people who ask later. */
+  readonly reason?: string | undefined;
+  /** Reads the state database only. */
   readonly dryRun: boolean;
+  /** Sends without a preview and a question. */
+  readonly yes: boolean;
   readonly format: "table" | "json";
   readonly out?: string | undefined;
+  /** How long to wait for another run to end, seconds. */
+  readonly waitSeconds: number;
 }
 
 /**
- * Shows what a revert of a cycle would do. Only reads the state database; neither Entra nor Lattice is asked.
- * @throws UsageError if it is not a dry run, if the log keeps no values, or if the cycle cannot be taken back
+ * Takes back what a cycle did. Without `yes` it shows what it would send, and sends it if a person at the terminal agrees. A dry run
+ * only reads the state database: neither Entra nor Lattice is asked.
+ * @returns the exit code
+ * @throws UsageError if the log keeps no values, or if the cycle cannot be taken back
  */
 export async function revert(options: RevertOptions, io: CommandIO): Promise<number> {
-  if (!options.dryRun) {
-    throw new UsageError(
-      "revert shows what can be taken back, and does not send it in this version: add --dry-run. Nothing was done",
-    );
+  const configured = configuredJob(io, options);
+  refuseWithoutValues(configured.config.state.logValues);
+  if (options.dryRun) {
+    const store = await configured.readState();
+    if (store === null) throw new UsageError(`${noCycleYet(configured.statePlace.name)} Nothing was done`);
+    try {
+      await refuseUnderWay(store, options.which, configured.clock.now());
+      const report = await revertReport(store, options, protectedByConfiguration(configured.config));
+      await show({ report, dryRun: true, run: null }, options, io);
+      return exitCode.done;
+    } finally {
+      await store.close();
+    }
   }
-  const job = configuredJob(io, options);
-  const { logValues } = job.config.state;
-  if (logValues !== "keep") {
-    throw new UsageError(
-      `state.logValues is ${logValues}, so the log does not have the values before a change, and nothing can be taken back. Nothing was done`,
-    );
-  }
-  const store = await job.readState();
-  if (store === null) throw new UsageError(`${noCycleYet(job.statePlace.name)} Nothing was done`);
+  const job = await openJob(io, { ...options, quiet: io.stderr.isTTY === true });
   try {
-    const report = await revertReport(store, options);
-    const { writeRevertJson, writeRevertTable } = await import("../report/revert.ts");
-    const layout = await layoutOf({ out: options.out, stream: io.stdout, env: io.env });
-    await writeOut({ out: options.out, stream: io.stdout }, (write) =>
-      options.format === "json" ? writeRevertJson(report, write) : writeRevertTable(report, write, layout),
-    );
-    if (options.out !== undefined) note(io, `The report was written to ${options.out}.`);
-    return exitCode.done;
+    return await sendRevert(job, options, io);
   } finally {
-    await store.close();
+    await job.close();
   }
+}
+
+async function sendRevert(job: Job, options: RevertOptions, io: CommandIO): Promise<number> {
+  const { which, only, deactivateCreated, release, reason, yes, waitSeconds } = options;
+  const by = commandActor(io.env);
+  const order = { which, only, deactivateCreated, release, by, ...(reason === undefined ? {} : { reason }) };
+  const run = (request: Pick<RunRequest, "dryRun" | "agreed">): Promise<Run> =>
+    runWithProgress(
+      job,
+      { ...request, revert: order, full: false, waitMs: waitSeconds * 1000, signal: io.signal },
+      (ran, store) => showRun(ran, store, request.dryRun, options, io),
+      io,
+    );
+  if (!yes) {
+    const { result } = await run({ dryRun: true });
+    if (result.header.guard.held) {
+      note(io, "Nothing was sent: it exceeds a limit of the guard. --release sends it all the same.");
+      return exitCode.held;
+    }
+    const agreement = result.revert?.agreement;
+    if (agreement === undefined || agreement.operations === 0) {
+      note(io, "Nothing was sent: there is nothing to take back.");
+      return exitCode.done;
+    }
+    if (!canAsk(options, io)) {
+      note(
+        io,
+        "Nothing was sent: this was a dry run. To send the changes, run the command again with --yes.",
+      );
+      return exitCode.done;
+    }
+    if (!(await agrees(io))) {
+      note(io, "Nothing was sent.");
+      return exitCode.done;
+    }
+    return exitCodeOf((await run({ dryRun: false, agreed: agreement.digest })).result, false);
+  }
+  const { result } = await run({ dryRun: false });
+  if (result.header.guard.held) note(io, "Nothing was sent. --release sends it all the same.");
+  return exitCodeOf(result, false);
+}
+
+async function showRun(
+  { result }: Run,
+  store: StateStore,
+  dryRun: boolean,
+  options: RevertOptions,
+  io: CommandIO,
+): Promise<void> {
+  const view = await revertView(store, result, dryRun);
+  if (view !== null) await show(view, options, io);
+}
+
+async function show(
+  view: RevertView,
+  { out, format }: Pick<RevertOptions, "out" | "format">,
+  io: CommandIO,
+): Promise<void> {
+  const layout = await layoutOf({ out, stream: io.stdout, env: io.env });
+  await writeOut({ out, stream: io.stdout }, (write) => writeRevert(view, format, write, layout));
+  if (out !== undefined) note(io, `The report was written to ${out}.`);
 }

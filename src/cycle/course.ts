@@ -36,7 +36,7 @@ export interface SentCycle extends RoundsSent {
 }
 
 /** A cycle that has come to its end. */
-export interface EndedCycle extends Pick<CycleResult, "failedComparison" | "onDemand"> {
+export interface EndedCycle extends Pick<CycleResult, "failedComparison" | "onDemand" | "revert"> {
   readonly context: CycleContext;
   readonly weighed: WeighedCycle;
   readonly sent: SentCycle;

@@ -9,6 +9,7 @@ import { readDirectory, readLattice } from "./reading/read.ts";
 import { refuseSharedCompany } from "./reading/shared-company.ts";
 import { recordCycle } from "./record-cycle.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
+import { cycleOfRevert } from "./revert.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
@@ -16,10 +17,11 @@ import { withTrustedClock } from "./trusted-clock.ts";
  * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError; what was done is recorded
  */
 export function runCycle(ports: Ports, request: CycleRequest): Promise<CycleResult> {
-  const { only } = request;
-  return recordCycle(ports, request, (begun) =>
-    only === undefined ? cycleOfEverybody(begun) : cycleOnDemand(begun, only),
-  );
+  const { only, revert } = request;
+  return recordCycle(ports, request, (begun) => {
+    if (revert !== undefined) return cycleOfRevert(begun, revert);
+    return only === undefined ? cycleOfEverybody(begun) : cycleOnDemand(begun, only);
+  });
 }
 
 async function cycleOfEverybody(begun: BegunCycle): Promise<EndedCycle> {

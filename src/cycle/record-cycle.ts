@@ -60,6 +60,7 @@ export async function recordCycle(
 }
 
 function chooseKind({ settings }: Ports, meta: Partial<Meta>, request: CycleRequest): CycleKind {
+  if (request.revert !== undefined) return "revert";
   if (request.only !== undefined) return "on-demand";
   const current = meta.watermark !== undefined && meta.mappingDigest === settings.mapping.digest;
   if (!current || meta.targetListedAt === undefined) return "initial";
@@ -68,7 +69,7 @@ function chooseKind({ settings }: Ports, meta: Partial<Meta>, request: CycleRequ
 
 async function recordEnd(
   { request, planId, context: { clock } }: BegunCycle,
-  { context, weighed, sent, unreadable = 0, failedComparison, onDemand }: EndedCycle,
+  { context, weighed, sent, unreadable = 0, failedComparison, onDemand, revert }: EndedCycle,
 ): Promise<CycleResult> {
   // As it was corrected, if our clock has been set back since the cycle began.
   const { store, settings, cycleId, kind, sending, startedAt } = context;
@@ -112,6 +113,7 @@ async function recordEnd(
     durationMs: clock.now() - startedAt,
     failedComparison,
     ...(onDemand === undefined ? {} : { onDemand }),
+    ...(revert === undefined ? {} : { revert }),
   };
 }
 

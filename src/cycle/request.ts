@@ -4,6 +4,8 @@ import type { Fence } from "../domain/state/fence.ts";
 import type { Agreement } from "./guard/agreement.ts";
 import type { Sending } from "./health/quarantine.ts";
 import type { FailedComparison } from "./reading/comparison.ts";
+import type { RevertEffect } from "./revert-report.ts";
+import type { RevertOrder } from "./reverts.ts";
 
 /** The request to run a cycle. */
 export interface CycleRequest {
@@ -13,8 +15,11 @@ export interface CycleRequest {
   readonly full: boolean;
   /** Only these people, by object id or user principal name. */
   readonly only?: readonly string[] | undefined;
+  /** In place of all this: what an earlier cycle did is taken back. */
+  readonly revert?: RevertOrder | undefined;
   /**
-   * Digest of the plan that a person agreed to (`CycleResult.onDemand.agreement`). If the plan differs now, nothing is sent.
+   * Digest of the plan that a person agreed to (`agreement` of `CycleResult.onDemand` or `revert`). If the plan differs now, nothing is
+   * sent.
    */
   readonly agreed?: string | undefined;
   /** The operations that may be sent. Default: all. */
@@ -42,4 +47,6 @@ export interface CycleResult {
   readonly failedComparison: FailedComparison | null;
   /** Of a cycle on demand: the object ids of its people, and the digest of what it sends or would send. */
   readonly onDemand?: { readonly people: readonly string[]; readonly agreement: Agreement };
+  /** Of a revert. */
+  readonly revert?: RevertEffect;
 }

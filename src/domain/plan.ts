@@ -5,8 +5,14 @@ import type { WeightKind } from "./weight.ts";
 export const actions = ["create", "update", "deactivate", "reactivate", "link"] as const;
 export type Action = (typeof actions)[number];
 
-/** Evidence that a person should not be active. */
-export type EvidenceKind = "accountDisabled" | "softDeleted" | "deleted" | "leftScope" | "filteredOut";
+/** Evidence that a person should not be active; `reverted`: a person has taken back what made the account active. */
+export type EvidenceKind =
+  | "accountDisabled"
+  | "softDeleted"
+  | "deleted"
+  | "leftScope"
+  | "filteredOut"
+  | "reverted";
 
 /** The ways in which a person leaves, each with an action of its own (`actions.onDelete`, `outOfScope`, `onDisable`). */
 export type LeavingEvent = "deleted" | "outOfScope" | "disabled";
@@ -43,6 +49,17 @@ export interface Change {
   readonly logged?: "hashed" | "omitted";
   /** A person has released exactly this change: the guard neither counts nor holds it. */
   readonly released?: true;
+  /** Only in a revert: the change that is rejected once this one is carried out. It is not shown. */
+  readonly rejects?: RejectedWhenDone;
+}
+
+/** The change that a revert takes back, as a rejection names it. */
+export interface RejectedWhenDone {
+  readonly fingerprint: string;
+  /** Of a deactivation: the kind of evidence. */
+  readonly evidence: EvidenceKind | null;
+  /** The plan of the revert. */
+  readonly planId: string;
 }
 
 /** One planned write for one person. */
@@ -130,7 +147,12 @@ export interface Skipped {
   readonly reason: string;
 }
 
-export type CycleKind = "initial" | "incremental" | "reconcile" | "on-demand";
+export type CycleKind = "initial" | "incremental" | "reconcile" | "on-demand" | "revert";
+
+/** `true` for a cycle of everybody; `false` for one of single people, and for a revert. */
+export function isOfEverybody(kind: CycleKind): boolean {
+  return kind !== "on-demand" && kind !== "revert";
+}
 
 export interface PlanSummary {
   readonly create: number;

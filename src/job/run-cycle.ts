@@ -1,6 +1,7 @@
 import type { Sending } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports/ports.ts";
 import type { CycleResult } from "../cycle/request.ts";
+import type { RevertOrder } from "../cycle/reverts.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import { systemRandom } from "../domain/random.ts";
@@ -43,7 +44,8 @@ async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promis
 async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
   const store = await job.state();
   const notifier = watchers.notifier ?? notifyAtTheEnd(job, store);
-  const { signal, waitMs, only } = request;
+  const { signal, waitMs } = request;
+  const ofEverybody = isOfEverybody(request);
   let ending: Ending = { ping: "none", ran: true, good: false };
   try {
     const ran = await withLease(
@@ -53,13 +55,13 @@ async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Pr
       (leased) => decideAndRun(job, store, { ...request, ...leased }, watchers),
     );
     const good = ran.result.mostFailed === null;
-    if (only === undefined) ending = { ...ending, ping: good ? "good" : "bad" };
+    if (ofEverybody) ending = { ...ending, ping: good ? "good" : "bad" };
     await watchers.ended?.(ran, store);
     ending = { ...ending, good };
     return ran;
   } catch (error) {
     const leaseHeld = error instanceof LeaseHeldError;
-    const isBad = only === undefined && !leaseHeld && !signal.aborted;
+    const isBad = ofEverybody && !leaseHeld && !signal.aborted;
     ending = { ...ending, ran: !leaseHeld };
     if (ending.ping === "none" && isBad) ending = { ...ending, ping: "bad" };
     throw error;
@@ -75,7 +77,8 @@ async function decideAndRun(
   request: FencedRequest,
   watchers: Watchers,
 ): Promise<Run> {
-  const { decision } = request;
+  const { decision, revert } = request;
+  if (revert !== undefined) await refuseRevert(job, store, revert);
   if (decision === undefined) {
     const result = await recorded(store, watchers, () => runQuarantined(job, store, request, watchers));
     return { result, decided: { released: [], rejected: [], undone: [] }, changedSinceHeld: [] };
@@ -130,16 +133,27 @@ async function runQuarantined(
       runOnBothEnds(job, store, { ...request, sending }, watchers, onEvent),
     );
   if (!request.dryRun) {
-    if (request.only !== undefined) await refusePaused(job, store);
+    if (!isOfEverybody(request)) await refusePaused(job, store);
     const { noteEndOfPause } = await import("../cycle/health/sending-pause.ts");
     await noteEndOfPause({ store, fence, clock, onEvent });
   }
-  if (request.dryRun || request.only !== undefined) return cycle({ kind: "everything" });
+  if (request.dryRun || !isOfEverybody(request)) return cycle({ kind: "everything" });
   const { patient = false } = request;
   const result = await withQuarantine({ store, fence, clock, settings, onEvent }, cycle, { patient });
   // Without a good cycle people are notified, also of a pause that was forgotten.
   if (result.mostFailed === null && result.outcome !== "paused") await noteGood(job, store);
   return result;
+}
+
+function isOfEverybody({ only, revert }: Pick<RunRequest, "only" | "revert">): boolean {
+  return only === undefined && revert === undefined;
+}
+
+/** Refuses a revert before it has an entry in the log. @throws UsageError */
+async function refuseRevert({ config }: Job, store: StateStore, order: RevertOrder): Promise<void> {
+  const { refuseWithoutValues, revertedCycle } = await import("../cycle/reverts.ts");
+  refuseWithoutValues(config.state.logValues);
+  await revertedCycle(store, order);
 }
 
 /** Refuses to send what a person has asked for while sending is paused. @throws UsageError */

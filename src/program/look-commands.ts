@@ -3,7 +3,7 @@ import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import { anyJobOption, configOption, jobOption, positive, sandboxOption } from "./options.ts";
 
-/** Commands that only read: `check`, `status`, `user`, `history`, `accounts`, `revert --dry-run`. */
+/** Commands that only read: `check`, `status`, `user`, `history`, `accounts`. */
 export function addLookCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   program
     .command("check")
@@ -123,35 +123,6 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .action(async (options) => {
       const { history } = await import("../commands/history.ts");
       finish(await history(options, io));
-    });
-
-  program
-    .command("revert")
-    .description("show what of a cycle can be taken back, what has changed since, and what cannot be undone")
-    .argument("<cycle-or-plan>", "number of a cycle (see history), or the id of its plan")
-    .addOption(configOption())
-    .addOption(jobOption())
-    .option("--only <users...>", "only these people, by user principal name or object id")
-    .option("--deactivate-created", "deactivate the accounts that the cycle created", false)
-    .option("--dry-run", "show what would be sent; write nothing (required in this version)", false)
-    .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
-    .option("--out <file>", "write to a file")
-    .addOption(sandboxOption())
-    .manual({
-      notes:
-        "The log of the cycle is compared with the accounts as last confirmed in the state database. No request is sent, and no credential is needed. Sending is not part of this version.",
-      examples: [
-        ["azure-lattice-sync history --limit 5", "the numbers of the last cycles"],
-        ["azure-lattice-sync revert 1 --dry-run"],
-        ["azure-lattice-sync revert 1 --dry-run --only kim.example@example.com --format json"],
-        ["azure-lattice-sync revert 1 --dry-run --deactivate-created"],
-      ],
-      exitCodes:
-        "0 shown, 64 the cycle is not in the log or has changed nothing, or state.logValues is not keep",
-    })
-    .action(async (which: string, options) => {
-      const { revert } = await import("../commands/revert.ts");
-      finish(await revert({ ...options, which }, io));
     });
 
   program

@@ -4,6 +4,7 @@ import { addAccountCommands } from "./account-commands.ts";
 import { addCycleCommands } from "./cycle-commands.ts";
 import { DocumentedCommand, type Finish } from "./documented-command.ts";
 import { addLookCommands } from "./look-commands.ts";
+import { addRevertCommand } from "./revert-command.ts";
 import { addSettingCommands } from "./setting-commands.ts";
 import { addShellCommands } from "./shell-commands.ts";
 import { addStateCommands } from "./state-commands.ts";
@@ -30,6 +31,7 @@ export function createProgram(io: CommandIO, finish: Finish): DocumentedCommand 
       ],
     });
   addCycleCommands(program, io, finish);
+  addRevertCommand(program, io, finish);
   addLookCommands(program, io, finish);
   addAccountCommands(program, io, finish);
   addSettingCommands(program, io, finish);

@@ -9,7 +9,7 @@ import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { type FailedComparison, parseComparison } from "../cycle/reading/comparison.ts";
 import { actorText } from "../domain/actor.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
-import type { Skipped } from "../domain/plan.ts";
+import { isOfEverybody, type Skipped } from "../domain/plan.ts";
 import { type Protection, protectionDocument } from "../domain/protection.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { AcknowledgedCount } from "../domain/state/accounts.ts";
@@ -88,7 +88,7 @@ export async function readStatus(
       store.countAcknowledged(),
       store.protections(),
     ]);
-  const scheduled = cycles.filter((cycle) => cycle.kind !== "on-demand");
+  const scheduled = cycles.filter(({ kind }) => isOfEverybody(kind));
   const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
   const quarantine = parseQuarantine(meta);
   const askedPause = parsePause(meta, now);

@@ -57,7 +57,7 @@ function withStandIns(
   return (change) => {
     if (change.attribute === "active" || values === "keep") return change;
     if (change.logged === "omitted" || (change.logged === "hashed" && values === "hash")) return change;
-    const { reference: _ids, before, after, ...rest } = change;
+    const { reference: _ids, rejects: _value, before, after, ...rest } = change;
     const stands = (value: Json): Json => (value === null ? null : standIn(change.attribute, value));
     return {
       ...rest,

@@ -35,6 +35,13 @@ export async function weighAndHold(
   return { guard: verdict, held };
 }
 
+/** Weighs a plan that says nothing about the scope, and holds nothing of it. */
+export async function weighAlone(context: CycleContext, summary: PlanSummary): Promise<GuardVerdict> {
+  const { settings, firstRun } = context;
+  const weights = { ...(await readCounts(context)), alarms: [], emptyDirectory: false };
+  return weigh(weights, settings, { summary, firstRun }).verdict;
+}
+
 function weigh(
   weights: Weights,
   { guard }: CycleSettings,

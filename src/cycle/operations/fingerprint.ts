@@ -107,6 +107,23 @@ export function rejectedChanges(operation: Operation): ChangeToReject[] {
   }));
 }
 
+/**
+ * Names a change that a revert takes back by the value that was sent alone: the account may show the earlier value in another form
+ * by the next plan, and yet the same value must not be sent again.
+ */
+export function revertedFingerprint(operation: Operation, change: Change): string {
+  const { attribute, after, reference } = change;
+  const { evidence, latticeId } = operation;
+  const cause = attribute === "active" && after === false ? evidence : null;
+  return JSON.stringify([
+    "reverted",
+    latticeId,
+    attribute,
+    reference?.afterObjectId ?? after,
+    cause === null ? null : cause.kind === "filteredOut" ? `${cause.kind} ${cause.detail}` : cause.kind,
+  ]);
+}
+
 /** In rejections from an older version, which did not name changes: a deactivation, whatever the evidence. */
 const anyFingerprint = "*";
 
@@ -119,10 +136,12 @@ export function rejectionOf(
   if (change === null && !isOfAccount(operation)) return undefined;
   const attribute = change?.attribute ?? theAccount;
   const wanted = change === null ? accountFingerprint(operation) : rejectedFingerprint(operation, change);
-  return rejected.find(
-    (one) =>
-      one.attribute === attribute && (one.fingerprint === wanted || one.fingerprint === anyFingerprint),
-  );
+  const names = [
+    wanted,
+    anyFingerprint,
+    ...(change === null ? [] : [revertedFingerprint(operation, change)]),
+  ];
+  return rejected.find((one) => one.attribute === attribute && names.includes(one.fingerprint));
 }
 
 /** `true` if everything in a held operation was rejected. Its row stays, so that it can still be released by name. */

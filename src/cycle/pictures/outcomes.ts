@@ -16,6 +16,7 @@ import type { RetryRecord } from "../../domain/state/retry.ts";
 import { type TargetUser, valueAt } from "../../domain/target.ts";
 import { type AccountFold, foldAccounts, type KnownAccounts } from "./accounts.ts";
 import { beganToFail, failsNoMore } from "./failures.ts";
+import { isReverted, type Rejection, rejectionsOfRevert } from "./fold-reverted.ts";
 import { writeLookedUp } from "./marks.ts";
 
 /** The parts of an operation that are needed to fold its outcome. */
@@ -48,6 +49,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
   const carriedOut: NamedChanges[] = [];
   const retries = new Map<string, At<RetryRecord> | "dropped">();
   const certain: EndedOperation[] = [];
+  const rejected: Rejection[] = [];
 
   const at = <What>(what: What): At<What> => ({ what, marks: accounts.marks.length });
   /** Later marks that concern the person. A confirmed write answers only the marks before it. */
@@ -70,6 +72,8 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
       sent.set(objectId, at(sentPerson(operation, outcome, known.held.has(objectId))));
       if (outcome.retry === undefined) retries.set(objectId, "dropped");
       carriedOut.push(...changesOf(operation));
+      const account = target === undefined ? undefined : accounts.row(target.latticeId);
+      rejected.push(...rejectionsOfRevert(operation, account, outcome));
     }
     if (outcome.retry !== undefined) retries.set(objectId, at(outcome.retry));
     // If the outcome is unknown, the next look-up still needs the values.
@@ -84,7 +88,7 @@ export function foldOutcomes(known: KnownForOutcomes, ended: readonly Ended[], r
     ),
     // A release or a rejection of an attribute is over once a change of it was carried out.
     releases: { drop: carriedOut },
-    rejections: { drop: carriedOut },
+    rejections: { drop: carriedOut, ...(rejected.length === 0 ? {} : { put: rejected }) },
     retries: {
       put: [...retries.values()]
         .filter((one) => one !== "dropped")
@@ -155,17 +159,22 @@ function endOf(outcome: OperationOutcome): OperationEnd {
 /**
  * The standing of a person after a write that was carried out. The person is planned again if the guard holds another part, if
  * a part was refused, if the account was not as the plan knew it, or if it was another person's: then it still has that
- * person's manager.
+ * person's manager. After a revert too, because a revert is not what the directory wants: the next plan says what is rejected.
  */
 function sentPerson(
-  { action, formerOwner }: EndedOperation,
+  { action, formerOwner, changes }: EndedOperation,
   { objectId, retry, again, referencePending }: OperationOutcome,
   held: boolean,
 ): SentPerson {
   const partHeld = held && action !== "create";
   return {
     objectId,
-    planAgain: partHeld || retry !== undefined || again === true || formerOwner !== undefined,
+    planAgain:
+      partHeld ||
+      retry !== undefined ||
+      again === true ||
+      formerOwner !== undefined ||
+      changes.some(isReverted),
     awaitsManager: referencePending,
   };
 }
@@ -203,8 +212,15 @@ export function foldLookUp(known: KnownAccounts, intent: Intent, lookedUp: Looke
   if (account !== null) accounts.link({ ...account, acknowledged: {} }, objectId, pathsOf(intent));
   const { marks = [], ...change } = accounts.change();
   const status = statusOf(intent, account, carriedOut);
+  const asRead = account === null ? undefined : accounts.row(account.latticeId);
+  const rejected = rejectionsOfRevert(intent, asRead, { finishedAt: now });
   return {
     ...change,
+    ...(rejected.length === 0
+      ? {}
+      : {
+          rejections: { drop: rejected.map(({ attribute }) => ({ objectId, attribute })), put: rejected },
+        }),
     endedLate: status === null ? [] : [{ id: intent.operationId, status, finishedAt: now }],
     intents: { end: [objectId] },
     certain: [intent.operationId],

@@ -111,6 +111,7 @@ const evidenceWords: { readonly [K in EvidenceKind]: string } = {
   deleted: "permanently deleted in Entra",
   leftScope: "no longer in scope",
   filteredOut: "fails the scoping filters",
+  reverted: "taken back by a person",
 };
 
 /** The rejected change, in words. */

@@ -12,6 +12,8 @@ export interface Revert {
   readonly changedSince: readonly Left[];
   /** Losses that no write brings back. */
   readonly cannot: readonly Left[];
+  /** Changes that could be taken back, and are not. */
+  readonly skipped: readonly Left[];
 }
 
 /** Something that a revert leaves as it is. Values are left out, because some are for Lattice only. */
@@ -26,6 +28,10 @@ export interface Left {
 export interface AccountNow {
   /** The person's account; `null` if none is linked, or it is missing in Lattice. */
   readonly account: LinkedTarget | null;
+  /** Why nothing is sent to the account now; `null` or absent if something may be. */
+  readonly closed?: string | null;
+  /** Why the account is not switched on, although everything else may be sent; `null` or absent if it may be. */
+  readonly staysOff?: string | null;
   /** The Lattice id of the account that is linked to a person; `null` if there is none. */
   readonly accountOf: (objectId: string) => string | null;
   /** The object id of the person that an account is linked to; `null` if there is none. */
@@ -56,6 +62,8 @@ export function revertOf(
     const reason = "another account is linked to the person now";
     return { ...nothing, changedSince: [{ attribute: theAccount, reason }] };
   }
+  const { closed = null } = now;
+  if (closed !== null) return { ...nothing, skipped: [{ attribute: theAccount, reason: closed }] };
   if (operation.action === "create") return revertOfCreation(account, options.deactivateCreated);
   const parts = operation.changes.map((change) => revertOfChange(change, account, now));
   const link = operation.adopts
@@ -65,10 +73,11 @@ export function revertOf(
     reverts: parts.flatMap(({ reverts }) => reverts),
     changedSince: parts.flatMap(({ changedSince }) => changedSince),
     cannot: [...link, ...parts.flatMap(({ cannot }) => cannot)],
+    skipped: parts.flatMap(({ skipped }) => skipped),
   };
 }
 
-const nothing: Revert = { reverts: [], changedSince: [], cannot: [] };
+const nothing: Revert = { reverts: [], changedSince: [], cannot: [], skipped: [] };
 
 function revertOfCreation(account: LinkedTarget, deactivate: boolean): Revert {
   const stays = { attribute: theAccount, reason: "a created account is never deleted" };
@@ -95,6 +104,10 @@ function revertOfChange(change: Change, account: LinkedTarget, now: AccountNow):
   if (!holds(account, attribute, after)) return left("Lattice has another value by now");
   if (attribute === "active" && before === null) return cannot("the log does not say whether it was active");
   if (attribute === "userName" && before === null) return cannot("an account needs a userName");
+  const { staysOff = null } = now;
+  if (attribute === "active" && before === true && staysOff !== null) {
+    return { ...nothing, skipped: [{ attribute, reason: staysOff }] };
+  }
   const back: Change = {
     attribute,
     before: heldAt(account, attribute),
@@ -152,7 +165,8 @@ export function asOne(operations: readonly [Operation, ...Operation[]]): Operati
   }
   const latticeId = operations.at(-1)?.latticeId ?? null;
   const adopts = operations.some((operation) => operation.adopts);
-  return { ...first, latticeId, adopts, changes: [...changes.values()] };
+  const evidence = operations.findLast((operation) => operation.evidence !== null)?.evidence ?? null;
+  return { ...first, latticeId, adopts, evidence, changes: [...changes.values()] };
 }
 
 function joined(earlier: Change, later: Change): Change {

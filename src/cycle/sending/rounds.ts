@@ -1,3 +1,4 @@
+import { isOfEverybody } from "../../domain/plan.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context/context.ts";
 import { refusedKindsText } from "../health/refused-kinds.ts";
@@ -35,8 +36,8 @@ export async function sendRounds(context: CycleContext, planned: number): Promis
     totals.mostFailed = applied.mostFailed;
     totals.paused = applied.paused;
     if (applied.mostFailed !== null || applied.paused) break;
-    // A cycle on demand writes only its own people, not people who waited for them.
-    if (context.kind === "on-demand") break;
+    // A cycle on demand and a revert write only their own people, not people who waited for them.
+    if (!isOfEverybody(context.kind)) break;
     const resolved = await endWaiting(context);
     const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);
     if (resolved === 0 && halfRenamed.length === 0) break;

@@ -1,3 +1,4 @@
+import { isOfEverybody } from "../../domain/plan.ts";
 import { type JobsWorkers, missingWorkers, summaryOf } from "../../report/job-summary.ts";
 import type { JobSituation, Situation } from "../../report/metrics.ts";
 import { situationOf } from "../../report/situation.ts";
@@ -104,7 +105,7 @@ async function isReady(view: JobView): Promise<boolean> {
   const cycles = await view.glance.recentCycles(50);
   const last = cycles.find(
     ({ kind, outcome }) =>
-      kind !== "on-demand" && outcome !== null && outcome !== "failed" && outcome !== "interrupted",
+      isOfEverybody(kind) && outcome !== null && outcome !== "failed" && outcome !== "interrupted",
   );
   if (last === undefined || last.finishedAt === null) return false;
   return view.now() - last.finishedAt < 2 * view.scheduler.intervalMs();

@@ -254,7 +254,7 @@ export interface StateChange {
    */
   readonly rejections?: {
     readonly drop?: readonly NamedChanges[];
-    /** Unknown people are left out. The rejections belong to the decision in this change, if it has one. */
+    /** Unknown people are left out. They belong to the decision in this change, else to the last one about their plan, if any. */
     readonly put?: readonly Omit<RejectedChange, "decision">[];
   };
   /** When these people are due to be planned again, milliseconds since the epoch; `null` for never. */

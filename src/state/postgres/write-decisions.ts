@@ -20,7 +20,8 @@ const release = `INSERT INTO released_change (job, object_id, attribute, fingerp
   ON CONFLICT (job, object_id, attribute) DO UPDATE SET fingerprint = excluded.fingerprint, plan_id = excluded.plan_id,
     released_at = excluded.released_at`;
 const reject = `INSERT INTO rejected_change (job, object_id, attribute, fingerprint, evidence, plan_id, rejected_at, decision_id)
-  SELECT $1, s.object_id, r.attribute, r.fingerprint, r.evidence, r."planId", r."rejectedAt", $3::bigint
+  SELECT $1, s.object_id, r.attribute, r.fingerprint, r.evidence, r."planId", r."rejectedAt",
+    coalesce($3::bigint, (SELECT max(d.id) FROM decision d WHERE d.job = $1 AND d.plan_id = r."planId"))
   FROM json_to_recordset($2::json) AS r ("objectId" text, attribute text, fingerprint text, evidence text, "planId" text,
     "rejectedAt" bigint)
   JOIN source_user s ON s.job = $1 AND s.object_id = r."objectId"

@@ -50,7 +50,8 @@ export function decisionsWriter(db: Connection): DecisionsWriter {
     decisionId: number | null;
   }>(
     `INSERT INTO rejected_change (object_id, attribute, fingerprint, evidence, plan_id, rejected_at, decision_id)
-     SELECT object_id, :attribute, :fingerprint, :evidence, :planId, :rejectedAt, :decisionId
+     SELECT object_id, :attribute, :fingerprint, :evidence, :planId, :rejectedAt,
+       coalesce(:decisionId, (SELECT max(id) FROM decision WHERE plan_id = :planId))
      FROM source_user WHERE object_id = :objectId
      ON CONFLICT (object_id, attribute, fingerprint) DO UPDATE SET plan_id = excluded.plan_id, rejected_at = excluded.rejected_at,
        decision_id = excluded.decision_id`,

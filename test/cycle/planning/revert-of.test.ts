@@ -49,7 +49,7 @@ function revert(
   );
 }
 const title = { attribute: "title", before: "Analyst", after: "Chief" } as const;
-const none = { reverts: [], changedSince: [], cannot: [] };
+const none = { reverts: [], changedSince: [], cannot: [], skipped: [] };
 
 describe("the revert of a change", () => {
   it("swaps before and after while Lattice has the value that was sent", () => {

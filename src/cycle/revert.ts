@@ -1,0 +1,171 @@
+import { actorText } from "../domain/actor.ts";
+import { ConfigurationError } from "../domain/errors.ts";
+import type { GuardVerdict, PlanSummary } from "../domain/plan.ts";
+import { withoutStop } from "../domain/sentence.ts";
+import type { PersonPlan } from "../domain/state/planning.ts";
+import type { CycleContext } from "./context/context.ts";
+import type { BegunCycle, EndedCycle } from "./course.ts";
+import { agreementOf } from "./guard/agreement.ts";
+import { weighAlone } from "./guard/weigh.ts";
+import { operationsOf } from "./operations/pages.ts";
+import { weightsOf } from "./operations/weights.ts";
+import { foldPlans, type PersonWithPlan } from "./pictures/fold-plans.ts";
+import { sendCycle, settleEarlierRuns } from "./plan-weigh-send.ts";
+import { orderPlan } from "./planning/order.ts";
+import { keepPlan } from "./planning/plan.ts";
+import { withProtections } from "./planning/protected.ts";
+import { revertOperation } from "./planning/revert-operation.ts";
+import { readReverted } from "./reading/reverted.ts";
+import { reportOf } from "./revert-report.ts";
+import { type RevertedOperation, type RevertOrder, revertedCycle, revertsOf } from "./reverts.ts";
+import { withTrustedClock } from "./trusted-clock.ts";
+
+const pageSize = 250;
+
+/**
+ * A cycle that takes back what an earlier one did: the values are compared with the accounts as they are now, and what is still as
+ * it was sent is planned the other way round, weighed and sent. The mapping is not asked. What is taken back is rejected in the commit
+ * of its outcome, so that the next cycle does not send it again. If the guard would hold a part, nothing is sent.
+ * @throws UsageError of `revertedCycle`; ConfigurationError if the plan is not the one that was agreed to
+ */
+export async function cycleOfRevert(begun: BegunCycle, order: RevertOrder): Promise<EndedCycle> {
+  const { request, meta, planId } = begun;
+  const { context, read: closed } = await withTrustedClock(begun, async (reading) => {
+    await settleEarlierRuns(reading, meta);
+    return readWhatIsReverted(reading, order);
+  });
+  const { store, settings, log, cycleId, notes } = context;
+  const reverted = await revertedCycle(store, order);
+  const accounts = await withProtections(settings, store);
+  const found = await revertsOf(store, reverted.operations, order, accounts, closed);
+  const { cycle } = reverted;
+  log.info({ cycleId, reverts: cycle.id, by: actorText(order.by) }, "taking a cycle back");
+  notes.push(orderText(cycle.id, order));
+
+  const people = found.flatMap((one) => planOf(one, { cycleId: cycle.id, planId }, context));
+  for (let from = 0; from < people.length; from += pageSize) {
+    await store.commit(foldPlans(people.slice(from, from + pageSize), context), context.fence);
+    await context.clock.sleep(0, context.signal);
+  }
+  await orderPlan(context);
+
+  const summary = summaryOf(found, people);
+  const { guard, passedOver } = released(await weighAlone(context, summary), order, notes);
+  await keepPlan(context, { summary, guard });
+  const agreement = await agreementOf(store, cycleId);
+  if (request.agreed !== undefined && request.agreed !== agreement.digest) {
+    throw new ConfigurationError(
+      "the changes are no longer those that were shown: nothing was sent. Check them again",
+    );
+  }
+  if (!request.dryRun && guard.held) await withdrawAll(context);
+  else if (!request.dryRun && people.length > 0) await recordDecision(begun, order, cycle.id, people);
+  const weighed = { summary, guard, heldOperations: guard.held ? people.length : 0 };
+  const sent = await sendCycle(context, begun, weighed);
+  const revert = { report: reportOf(reverted, found), agreement, passedOver };
+  return { context, weighed, sent, failedComparison: null, revert };
+}
+
+/** Reads the accounts of which, by the last known data, something can be taken back. */
+async function readWhatIsReverted(
+  context: CycleContext,
+  order: RevertOrder,
+): Promise<ReadonlyMap<string, string>> {
+  const { store, settings } = context;
+  const { operations } = await revertedCycle(store, order);
+  const known = await revertsOf(store, operations, order, await withProtections(settings, store));
+  const people = known.flatMap(({ operation: { objectId, latticeId }, revert: { reverts } }) =>
+    latticeId === null || reverts.length === 0
+      ? []
+      : [
+          {
+            objectId,
+            latticeId,
+            switchesOn: reverts.some(({ attribute, after }) => attribute === "active" && after === true),
+          },
+        ],
+  );
+  return readReverted(context, people);
+}
+
+/** The plan of a person; none if nothing is taken back. Releases and rejections of other changes stay as they are. */
+function planOf(
+  { operation: original, revert, candidate }: RevertedOperation,
+  reverting: Parameters<typeof revertOperation>[3],
+  context: Pick<CycleContext, "firstRun">,
+): readonly PersonWithPlan[] {
+  const { latticeId } = original;
+  if (candidate === null || latticeId === null || revert.reverts.length === 0) return [];
+  const operation = revertOperation(original, latticeId, revert.reverts, reverting);
+  const plan: PersonPlan = {
+    kind: "operation",
+    operation,
+    referencePending: false,
+    weights: weightsOf(operation, context),
+    releasesInUse: [...candidate.released.keys()],
+    rejected: candidate.rejected,
+  };
+  return [{ known: candidate, plan }];
+}
+
+function summaryOf(found: readonly RevertedOperation[], planned: readonly PersonWithPlan[]): PlanSummary {
+  const of = (action: string): number =>
+    planned.filter(({ plan }) => plan.kind === "operation" && plan.operation.action === action).length;
+  return {
+    create: 0,
+    update: of("update"),
+    deactivate: of("deactivate"),
+    reactivate: of("reactivate"),
+    link: 0,
+    unchanged: found.length - planned.length,
+    skipped: 0,
+  };
+}
+
+/** The verdict as the person wants it: a revert is sent whole or not at all, unless the person passes over the limits. */
+function released(
+  guard: GuardVerdict,
+  { release, by }: RevertOrder,
+  notes: string[],
+): { readonly guard: GuardVerdict; readonly passedOver: readonly string[] } {
+  if (!guard.held || !release) return { guard, passedOver: [] };
+  const { reasons } = guard;
+  notes.push(
+    ...reasons.map((reason) => `Sent all the same, as ${actorText(by)} ordered: ${withoutStop(reason)}.`),
+  );
+  const { holds: _, ...rest } = guard;
+  return { guard: { ...rest, held: false, reasons: [] }, passedOver: reasons };
+}
+
+function orderText(cycleId: number, { by, reason }: RevertOrder): string {
+  const why = reason === undefined ? "" : ` (${withoutStop(reason)})`;
+  return `Takes back cycle ${cycleId}, as ${actorText(by)} ordered${why}.`;
+}
+
+/** Takes the plan out of the log: a held revert would be cancelled by the next plan, and nobody could release it. */
+async function withdrawAll({ store, fence, cycleId }: CycleContext): Promise<void> {
+  const ids: number[] = [];
+  for await (const { id } of operationsOf(store, cycleId, { status: "planned" })) ids.push(id);
+  for (let from = 0; from < ids.length; from += pageSize) {
+    await store.commit({ operations: { remove: ids.slice(from, from + pageSize) } }, fence);
+  }
+}
+
+/** Records who takes back and why, before the first request. The rejections belong to this decision. */
+async function recordDecision(
+  { planId, context: { store, fence, clock } }: BegunCycle,
+  { by, reason, release }: RevertOrder,
+  cycleId: number,
+  people: readonly PersonWithPlan[],
+): Promise<void> {
+  const ids = people.flatMap(({ plan }) => (plan.kind === "operation" ? [plan.operation.objectId] : []));
+  const why = reason === undefined ? "" : `: ${reason}`;
+  const decision = {
+    planId,
+    at: clock.now(),
+    by,
+    reason: `cycle ${cycleId} taken back${why}`,
+    people: { released: release ? ids : [], rejected: ids, undone: [] },
+  };
+  await store.commit({ decision }, fence);
+}

@@ -1,0 +1,267 @@
+import type { Actor } from "../domain/actor.ts";
+import { UsageError } from "../domain/errors.ts";
+import type { LoggedOperation } from "../domain/operation.ts";
+import type { Operation } from "../domain/plan.ts";
+import { quotation } from "../domain/quotation.ts";
+import type { LinkedTarget } from "../domain/state/account.ts";
+import type { CycleRecord } from "../domain/state/cycles.ts";
+import type { Candidate } from "../domain/state/planning.ts";
+import type { StateStore } from "../domain/state/store.ts";
+import { visible } from "../domain/visible.ts";
+import { commandLine } from "../process/command-name.ts";
+import { operationsOf } from "./operations/pages.ts";
+import { type ProtectedAccounts, protectorOf, protectorText } from "./operations/protected-account.ts";
+import { withoutTakenNames } from "./planning/revert-names.ts";
+import { asOne, type Revert, revertOf } from "./planning/revert-of.ts";
+
+/** A request to take back what a cycle did. */
+export interface RevertRequest {
+  /** A cycle's number, or the id of its plan. */
+  readonly which: string;
+  /** Only these people, by user principal name or object id. */
+  readonly only?: readonly string[] | undefined;
+  /** Accounts that the cycle has created are switched off. */
+  readonly deactivateCreated: boolean;
+}
+
+/** A person's order to take back what a cycle did. */
+export interface RevertOrder extends RevertRequest {
+  /** Who orders it. */
+  readonly by: Actor;
+  /** The reason that the person gives. */
+  readonly reason?: string | undefined;
+  /** It is sent although it exceeds limits of the guard. */
+  readonly release: boolean;
+}
+
+/** A cycle, and what it has sent for each of the people whom a revert is about. */
+export interface RevertedCycle {
+  readonly cycle: CycleRecord;
+  /** One operation a person, in place of all that the cycle has sent for them. */
+  readonly operations: readonly Operation[];
+}
+
+/** What the revert of one person's operation is. */
+export interface RevertedOperation {
+  readonly operation: Operation;
+  readonly revert: Revert;
+  /** `null` if the person is no longer known. */
+  readonly candidate: Candidate | null;
+}
+
+const pageSize = 250;
+
+/** @throws UsageError if the log does not keep the values that a revert needs (`state.logValues`) */
+export function refuseWithoutValues(logValues: "keep" | "hash" | "omit"): void {
+  if (logValues === "keep") return;
+  throw new UsageError(
+    `state.logValues is ${logValues}, so the log does not have the values before a change, and nothing can be taken back. Nothing was done`,
+  );
+}
+
+/** @throws UsageError if the cycle is under way. A run that has the lease need not ask: no other cycle is under way then. */
+export async function refuseUnderWay(store: StateStore, which: string, now: number): Promise<void> {
+  const { id, finishedAt } = await cycleNamed(store, which);
+  const [newest] = await store.recentCycles(1);
+  if (finishedAt !== null || newest?.id !== id || (await store.leaseHolder(now)) === null) return;
+  throw new UsageError(`the cycle ${id} is under way: wait until it has ended. Nothing was done`);
+}
+
+/**
+ * Reads what a cycle has sent.
+ * @throws UsageError if the cycle is not known, is no longer in the log, has sent nothing, or has sent nothing of a person who is named
+ */
+export async function revertedCycle(store: StateStore, request: RevertRequest): Promise<RevertedCycle> {
+  const cycle = await cycleNamed(store, request.which);
+  const done: LoggedOperation[] = [];
+  for await (const operation of operationsOf(store, cycle.id, { status: "done" })) done.push(operation);
+  if (done.length === 0) throw nothingDone(cycle);
+  const people = Map.groupBy(chosen(done, request.only, cycle), ({ objectId }) => objectId);
+  const operations = [...people.values()].flatMap(([first, ...later]) =>
+    // By id: a later round of a cycle may have an earlier wave.
+    first === undefined ? [] : [asOne(inOrder([first, ...later]))],
+  );
+  return { cycle, operations };
+}
+
+/**
+ * Compares what a cycle has sent with the accounts, as the store has them. Writes nothing, and asks neither end.
+ * @param accounts the accounts to which nothing is sent
+ * @param closed by object id: why nothing is sent for the person, besides what the store says
+ */
+export async function revertsOf(
+  store: StateStore,
+  operations: readonly Operation[],
+  request: RevertRequest,
+  accounts: ProtectedAccounts,
+  closed: ReadonlyMap<string, string> = new Map(),
+): Promise<readonly RevertedOperation[]> {
+  const found: RevertedOperation[] = [];
+  for (let from = 0; from < operations.length; from += pageSize) {
+    found.push(...(await pageOf(store, operations.slice(from, from + pageSize), request, accounts, closed)));
+  }
+  const reverts = await withoutTakenNames(
+    store,
+    found.map(({ operation, revert }) => ({ latticeId: operation.latticeId ?? "", revert })),
+  );
+  return found.map((one, index) => ({ ...one, revert: reverts[index] ?? one.revert }));
+}
+
+async function pageOf(
+  store: StateStore,
+  operations: readonly Operation[],
+  { deactivateCreated, only }: RevertRequest,
+  accounts: ProtectedAccounts,
+  closed: ReadonlyMap<string, string>,
+): Promise<readonly RevertedOperation[]> {
+  const references = operations.flatMap(({ changes }) => changes.flatMap(({ reference }) => reference ?? []));
+  const objectIds = operations.map(({ objectId }) => objectId);
+  const [rows, candidates] = await Promise.all([
+    store.accountRows({
+      latticeIds: references.flatMap(({ beforeId }) => beforeId ?? []),
+      objectIds: [...objectIds, ...references.flatMap(({ afterObjectId }) => afterObjectId ?? [])],
+    }),
+    // The scope does not matter here.
+    store.candidates({
+      select: { only: objectIds },
+      everyoneInScope: true,
+      after: "",
+      limit: objectIds.length,
+    }),
+  ]);
+  const ofPerson = new Map(
+    rows.flatMap((row) =>
+      row.objectId === null || row.missingSince !== null ? [] : [[row.objectId, row] as const],
+    ),
+  );
+  const ofAccount = new Map(rows.map(({ latticeId, objectId }) => [latticeId, objectId]));
+  const known = new Map(candidates.map((candidate) => [candidate.source.objectId, candidate]));
+  return operations.map((operation) => {
+    const { objectId } = operation;
+    const candidate = known.get(objectId) ?? null;
+    const account = ofPerson.get(objectId) ?? null;
+    const revert = revertOf(
+      operation,
+      {
+        account,
+        closed: closed.get(objectId) ?? closedBecause(candidate, account, accounts),
+        staysOff: only === undefined && candidate !== null ? staysOff(candidate) : null,
+        accountOf: (person) => ofPerson.get(person)?.latticeId ?? null,
+        personOf: (id) => ofAccount.get(id) ?? null,
+      },
+      { deactivateCreated },
+    );
+    return { operation, candidate, revert: withoutProtectedName(revert, accounts) };
+  });
+}
+
+function closedBecause(
+  candidate: Candidate | null,
+  account: LinkedTarget | null,
+  accounts: ProtectedAccounts,
+): string | null {
+  if (candidate === null) return "the person is no longer known, and would not be planned again";
+  const protector = account === null ? null : protectorOf(account, accounts);
+  if (protector !== null) return `the account is ${protectorText(protector)}`;
+  return candidate.unconfirmed
+    ? "Lattice did not confirm an earlier write, and it has not been looked up yet"
+    : null;
+}
+
+/** A leaver's account is not switched on, unless the person is named. */
+function staysOff({ source: { presence, attributes } }: Candidate): string | null {
+  const gone =
+    presence !== "present"
+      ? "deleted in Entra"
+      : attributes.accountEnabled === false
+        ? "disabled in Entra"
+        : null;
+  return gone === null
+    ? null
+    : `the person is ${gone}; --only with this person switches the account on all the same`;
+}
+
+/** A protected userName is given to no account. */
+function withoutProtectedName(revert: Revert, { protectedAccounts }: ProtectedAccounts): Revert {
+  const back = revert.reverts.find(({ attribute }) => attribute === "userName")?.after;
+  if (typeof back !== "string" || !protectedAccounts.has(back.toLowerCase())) return revert;
+  const reason = "the earlier userName is protected (matching.protected)";
+  return {
+    ...revert,
+    reverts: revert.reverts.filter(({ attribute }) => attribute !== "userName"),
+    skipped: [...revert.skipped, { attribute: "userName", reason }],
+  };
+}
+
+function inOrder(
+  operations: readonly [LoggedOperation, ...LoggedOperation[]],
+): readonly [LoggedOperation, ...LoggedOperation[]] {
+  const [first, ...later] = operations.toSorted((one, other) => one.id - other.id);
+  return first === undefined ? operations : [first, ...later];
+}
+
+/** @throws UsageError if the cycle is not in the log */
+async function cycleNamed(store: StateStore, which: string): Promise<CycleRecord> {
+  const byPlan = await store.cycleOfPlan(which);
+  if (byPlan !== null) return byPlan;
+  const number = /^[0-9]{1,15}$/.test(which) ? Number(which) : null;
+  if (number === null) {
+    throw new UsageError(
+      `the log has no plan ${quotation(visible(which))}. A dry run's plan is not in the log, and old cycles are removed from it (state.retention). ${commandLine("history")} shows the cycles. Nothing was done`,
+    );
+  }
+  const [cycle] = await store.recentCycles(1, number + 1);
+  if (cycle?.id === number) return cycle;
+  const [newest] = await store.recentCycles(1);
+  if (newest !== undefined && number > 0 && number < newest.id) {
+    throw new UsageError(
+      `the cycle ${number} is no longer in the log: state.retention or state.maxLogRows has removed it. Nothing was done`,
+    );
+  }
+  const nearest = newest === undefined ? "" : `; the last one is ${newest.id}`;
+  throw new UsageError(
+    `there is no cycle ${number} in the log${nearest}. ${commandLine("history")} shows the cycles. Nothing was done`,
+  );
+}
+
+function nothingDone({ id, done }: CycleRecord): UsageError {
+  const why =
+    done > 0
+      ? `the operations of the cycle ${id} are no longer in the log`
+      : `the cycle ${id} has changed nothing in Lattice, so there is nothing to take back`;
+  return new UsageError(`${why}. Nothing was done`);
+}
+
+/** @throws UsageError if a name is of nobody, or of several people */
+function chosen(
+  done: readonly LoggedOperation[],
+  only: readonly string[] | undefined,
+  { id }: CycleRecord,
+): readonly LoggedOperation[] {
+  if (only === undefined) return done;
+  const people = new Set(
+    only.map((name) => {
+      const wanted = name.trim().toLowerCase();
+      const meant = new Set(
+        done
+          .filter(({ objectId, userName }) =>
+            [objectId.toLowerCase(), userName.toLowerCase()].includes(wanted),
+          )
+          .map(({ objectId }) => objectId),
+      );
+      const [one] = meant;
+      if (one === undefined) {
+        throw new UsageError(
+          `the cycle ${id} has changed nothing of ${quotation(visible(name))}. Give the user principal name or the object id. Nothing was done`,
+        );
+      }
+      if (meant.size > 1) {
+        throw new UsageError(
+          `${quotation(visible(name))} is the name of ${meant.size} people. Use the object id (${[...meant].join(" or ")}). Nothing was done`,
+        );
+      }
+      return one;
+    }),
+  );
+  return done.filter(({ objectId }) => people.has(objectId));
+}

@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
+import type { CycleResult } from "../../src/cycle/request.ts";
+import type { RevertOrder } from "../../src/cycle/reverts.ts";
+import { ConfigurationError, UsageError } from "../../src/domain/errors.ts";
+import { createWorkplace, kim, lenientGuard, type Workplace } from "./workplace.ts";
+
+let place: Workplace;
+const people = ["ann", "ben", "cid"];
+
+beforeEach(async () => {
+  place = await createWorkplace();
+  place.source.scope = ["boss", ...people];
+  place.source.hire("boss");
+  for (const id of people) place.source.hire(id, { jobTitle: "Analyst" }, "boss");
+  await place.cycle();
+});
+afterEach(() => place[Symbol.asyncDispose]());
+
+function revert(
+  cycle: Pick<CycleResult, "cycleId">,
+  order: Partial<RevertOrder> = {},
+  more: Parameters<Workplace["cycle"]>[0] = {},
+): Promise<CycleResult> {
+  const which = String(cycle.cycleId);
+  return place.cycle({
+    ...more,
+    revert: { which, deactivateCreated: false, release: false, by: kim, ...order },
+  });
+}
+const titles = () => people.map((id) => accountOf(id).values.title);
+const accountOf = (id: string) => {
+  return place.target.account(`${id}@example.com`);
+};
+function edit(id: string, title: string): void {
+  const account = accountOf(id);
+  place.target.accounts.set(account.latticeId, { ...account, values: { ...account.values, title } });
+}
+function leaveScope(id: string): void {
+  place.source.scope = (place.source.scope ?? []).filter((member) => member !== id);
+}
+async function promoted(title = "Chief"): Promise<CycleResult> {
+  for (const id of people) place.source.change(id, { jobTitle: title });
+  return place.cycle();
+}
+
+it("takes a cycle back, and the next cycles leave it so until the directory wants another value", async () => {
+  const wrong = await promoted();
+  const result = await revert(wrong);
+  expect(result).toMatchObject({ outcome: "done", done: 3, header: { cycle: "revert" } });
+  expect(titles()).toEqual(["Analyst", "Analyst", "Analyst"]);
+  expect(await place.cycle()).toMatchObject({ done: 0, header: { summary: { skipped: 3 } } });
+  expect(await place.cycle({ full: true })).toMatchObject({ done: 0 });
+  expect(titles()).toEqual(["Analyst", "Analyst", "Analyst"]);
+  place.source.change("ann", { jobTitle: "Head" });
+  await place.cycle();
+  expect(titles()).toEqual(["Head", "Analyst", "Analyst"]);
+});
+
+it("shows what is rejected, by whom and why, and ends it with the undo of a rejection", async () => {
+  const wrong = await promoted();
+  const { cycleId, header } = await revert(wrong, { reason: "wrong titles" });
+  const [first] = await place.store.rejections(10);
+  expect(first).toMatchObject({
+    attribute: "title",
+    planId: header.planId,
+    decision: { by: kim, reason: `cycle ${wrong.cycleId} taken back: wrong titles` },
+  });
+  expect((await place.store.recentCycles(1))[0]).toMatchObject({
+    id: cycleId,
+    kind: "revert",
+    notes: [`Takes back cycle ${wrong.cycleId}, as cli:kim@host ordered (wrong titles).`],
+  });
+  const undo = { planId: header.planId, undoReject: ["ben"] };
+  const ports = { store: place.store, fence: "private" } as const;
+  await recordRelease(
+    ports,
+    { ...undo, by: kim },
+    await resolveRelease(place.store, undo),
+    place.clock.now(),
+  );
+  await place.cycle();
+  expect(titles()).toEqual(["Analyst", "Chief", "Analyst"]);
+});
+
+it("loses no change of the directory that came before the revert", async () => {
+  const wrong = await promoted();
+  place.source.change("ann", { department: "Legal" });
+  await revert(wrong, { only: ["ann"] });
+  await place.cycle();
+  expect(accountOf("ann").values).toMatchObject({ title: "Analyst" });
+  expect(JSON.stringify(accountOf("ann").values)).toContain("Legal");
+  expect(titles()).toEqual(["Analyst", "Chief", "Chief"]);
+});
+
+it("leaves what has changed in Lattice since, also if the state database does not know it yet", async () => {
+  const wrong = await promoted();
+  edit("ann", "Queen");
+  const { revert: effect } = await revert(wrong);
+  expect(titles()).toEqual(["Queen", "Analyst", "Analyst"]);
+  expect(effect?.report.changedSince).toMatchObject([{ objectId: "ann" }]);
+});
+
+it("switches accounts on again that a wrong scope switched off, and off again when that is taken back", async () => {
+  leaveScope("ann");
+  const wrong = await place.cycle();
+  expect(accountOf("ann").active).toBe(false);
+  const back = await revert(wrong);
+  expect(accountOf("ann").active).toBe(true);
+  await place.cycle({ full: true });
+  expect(accountOf("ann").active).toBe(true);
+  const again = await revert(back);
+  expect(accountOf("ann").active).toBe(false);
+  expect((await place.operations(again.cycleId))[0]).toMatchObject({
+    action: "deactivate",
+    evidence: { kind: "reverted", detail: `cycle ${back.cycleId} is taken back` },
+  });
+});
+
+it("keeps the accounts of leavers off, unless they are named", async () => {
+  place.source.change("ann", { accountEnabled: false });
+  const gone = await place.cycle();
+  const { revert: effect } = await revert(gone);
+  expect(accountOf("ann").active).toBe(false);
+  expect(effect?.report.skipped).toMatchObject([{ objectId: "ann", what: [{ attribute: "active" }] }]);
+  await revert(gone, { only: ["ann"] });
+  expect(accountOf("ann").active).toBe(true);
+  await place.cycle();
+  expect(accountOf("ann").active).toBe(true);
+});
+
+it("asks Entra before it switches an account on: a leaver whom no cycle has seen yet stays off", async () => {
+  leaveScope("ann");
+  const wrong = await place.cycle();
+  place.source.change("ann", { accountEnabled: false });
+  await revert(wrong);
+  expect(accountOf("ann").active).toBe(false);
+});
+
+it("deactivates created accounts only if it is ordered, and does not reactivate them", async () => {
+  const first = { cycleId: 1 };
+  expect(await revert(first)).toMatchObject({ done: 0 });
+  expect(await revert(first, { deactivateCreated: true, only: ["cid"] })).toMatchObject({ done: 1 });
+  expect(accountOf("cid").active).toBe(false);
+  await place.cycle({ full: true });
+  expect(accountOf("cid").active).toBe(false);
+});
+
+it("is sent whole or not at all where it exceeds a limit, and nothing is rejected then", async () => {
+  const wrong = await promoted();
+  place.settings = {
+    ...place.settings,
+    guard: { ...lenientGuard, maxReplacementPercent: 1, replacementFloor: 0 },
+  };
+  const held = await revert(wrong);
+  expect(held).toMatchObject({ outcome: "held", done: 0, heldOperations: 3 });
+  expect(held.header.guard.reasons[0]).toContain("guard.maxReplacementPercent");
+  expect(titles()).toEqual(["Chief", "Chief", "Chief"]);
+  expect(await place.operations(held.cycleId)).toEqual([]);
+  await place.cycle();
+  expect(await place.store.rejections(10)).toEqual([]);
+  expect(await revert(wrong, { release: true })).toMatchObject({ outcome: "done", done: 3 });
+  expect(titles()).toEqual(["Analyst", "Analyst", "Analyst"]);
+});
+
+it("sends exactly what was agreed to", async () => {
+  const wrong = await promoted();
+  const before = await promoted("Head");
+  const shown = await revert(before, {}, { dryRun: true });
+  expect(shown.revert?.agreement.operations).toBe(3);
+  edit("ann", "Queen");
+  const agreed = shown.revert?.agreement.digest;
+  await expect(revert(before, {}, { agreed })).rejects.toThrow(ConfigurationError);
+  expect(titles()).toEqual(["Queen", "Head", "Head"]);
+  await expect(revert({ cycleId: 99 })).rejects.toThrow(UsageError);
+  expect(wrong.done).toBe(3);
+});
