@@ -54,7 +54,7 @@ export async function writeRevert(
 }
 
 /** A revert as plain JSON. */
-export function revertDocument({ report, dryRun, run }: RevertView): object {
+function revertDocument({ report, dryRun, run }: RevertView): object {
   const { cycleId, planId, changedSince, cannot, skipped } = report;
   const reverts = report.reverts.map(({ changes, ...person }) => {
     const ended = dryRun ? undefined : run?.ended.get(person.objectId);

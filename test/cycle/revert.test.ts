@@ -2,7 +2,13 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
 import type { RevertOrder } from "../../src/cycle/reverts.ts";
-import { ConfigurationError, UsageError } from "../../src/domain/errors.ts";
+import {
+  ConfigurationError,
+  RecordRejectedError,
+  StateError,
+  UnknownOutcomeError,
+  UsageError,
+} from "../../src/domain/errors.ts";
 import { createWorkplace, kim, lenientGuard, type Workplace } from "./workplace.ts";
 
 let place: Workplace;
@@ -174,4 +180,87 @@ it("sends exactly what was agreed to", async () => {
   expect(titles()).toEqual(["Queen", "Head", "Head"]);
   await expect(revert({ cycleId: 99 })).rejects.toThrow(UsageError);
   expect(wrong.done).toBe(3);
+});
+
+/** A revert whose process dies after writing to Lattice and before recording it, then a new process. */
+async function die(cycle: Pick<CycleResult, "cycleId">): Promise<void> {
+  const whole = place.store;
+  place.store = {
+    ...whole,
+    commit: async (change, fence) => {
+      if (change.ended !== undefined || change.cycleEnd !== undefined) throw new StateError("killed");
+      await whole.commit(change, fence);
+    },
+  };
+  await expect(revert(cycle)).rejects.toThrow("killed");
+  place.store = whole;
+  await place.restart();
+}
+
+it("rejects what a killed run has taken back, and nothing that it has not", async () => {
+  const wrong = await promoted();
+  place.target.before = ({ userName }) => {
+    if (userName === "cid@example.com") throw new UnknownOutcomeError("it never arrived");
+  };
+  await die(wrong);
+  place.target.before = () => {};
+  expect(titles()).toEqual(["Analyst", "Analyst", "Chief"]);
+  expect(await place.cycle()).toMatchObject({ done: 0 });
+  await place.cycle({ full: true });
+  expect(titles()).toEqual(["Analyst", "Analyst", "Chief"]);
+  const rejected = (await place.store.rejections(10)).map(({ objectId }) => objectId);
+  expect(rejected.toSorted()).toEqual(["ann", "ben"]);
+  // The rest can be taken back with the same command.
+  expect(await revert(wrong)).toMatchObject({ done: 1 });
+  await place.cycle();
+  expect(titles()).toEqual(["Analyst", "Analyst", "Analyst"]);
+});
+
+it("rejects no part that Lattice refuses to take back", async () => {
+  for (const id of people) place.source.change(id, { jobTitle: "Chief", department: "Legal" });
+  const wrong = await place.cycle();
+  place.target.before = ({ userName, writes }) => {
+    if (userName === "ann@example.com" && writes.some(({ path }) => path === "title"))
+      throw new RecordRejectedError("no such title", { status: 400, detail: "title is not allowed" });
+  };
+  await revert(wrong, { only: ["ann"] });
+  place.target.before = () => {};
+  const rejected = await place.store.rejections(10);
+  expect(rejected.map(({ attribute }) => attribute)).toEqual([expect.stringContaining("department")]);
+  expect(titles()[0]).toBe("Chief");
+});
+
+it("sends nothing to a protected account, nor while an earlier write is in doubt", async () => {
+  const wrong = await promoted();
+  place.settings = { ...place.settings, protectedAccounts: new Set(["ann@example.com"]) };
+  place.target.after = ({ userName }) => {
+    if (userName === "ben@example.com") throw new UnknownOutcomeError("no answer came");
+  };
+  await promoted("Head");
+  place.target.after = () => {};
+  place.target.beforeRead = (read) => {
+    if (read === `get ${accountOf("ben").latticeId}`) throw new RecordRejectedError("no", { status: 400 });
+  };
+  const { revert: effect } = await revert(wrong);
+  expect(effect?.report.skipped.map(({ objectId }) => objectId)).toEqual(["ann", "ben"]);
+  expect(titles()).toEqual(["Chief", "Head", "Head"]);
+});
+
+it("takes back a chain of userNames in one cycle, and leaves names that other accounts have now", async () => {
+  place.settings = { ...place.settings, guard: { ...lenientGuard, enabled: false } };
+  place.source.change("ann", { userPrincipalName: "anna@example.com" });
+  await place.cycle();
+  place.source.change("ben", { userPrincipalName: "ann@example.com" });
+  place.source.change("ann", { userPrincipalName: "anne@example.com" });
+  const wrong = await place.cycle();
+  const names = () => [...place.target.accounts.values()].map(({ userName }) => userName).toSorted();
+  expect(names()).toContain("anne@example.com");
+  await revert(wrong);
+  expect(names()).toEqual(["anna@example.com", "ben@example.com", "boss@example.com", "cid@example.com"]);
+  place.target.add({ userName: "ann@example.com" });
+  await place.cycle({ full: true });
+  const { revert: effect } = await revert({ cycleId: wrong.cycleId - 1 });
+  expect(effect?.report.changedSince).toMatchObject([
+    { objectId: "ann", what: [{ attribute: "userName", reason: expect.any(String) }] },
+  ]);
 });

@@ -129,6 +129,17 @@ export function describeHeldCommit(make: MakeState): void {
         people: { released: ["b"], rejected: ["a"], undone: [] },
       };
       await commit({ decision, rejections: { put: [rejectionOf(title)] } });
+      // One that comes later, with the outcome of a revert, belongs to the decision about its plan.
+      await commit({ rejections: { put: [{ ...rejectionOf(title), objectId: "b" }] } });
+      await commit({ rejections: { put: [{ ...rejectionOf(active), objectId: "b", planId: "other" }] } });
+      expect(
+        (await store.rejections(10)).map(({ planId, decision: of }) => [planId, of?.reason]).toSorted(),
+      ).toEqual([
+        ["other", undefined],
+        ["plan", "on leave"],
+        ["plan", "on leave"],
+      ]);
+      await commit({ rejections: { drop: [{ objectId: "b" }] } });
       const { people: _, ...said } = decision;
       expect(await store.decisionsOf("a", 10)).toEqual([{ ...said, what: "rejected" }]);
       expect(await store.decisionsOf("b", 10)).toEqual([{ ...said, what: "released" }]);
