@@ -66,25 +66,18 @@ export async function cycleOfRevert(begun: BegunCycle, order: RevertOrder): Prom
   return { context, weighed, sent, failedComparison: null, revert };
 }
 
-/** Reads the accounts of which, by the last known data, something can be taken back. */
+/** Reads the accounts that the cycle has written: somebody may have edited them since they were last read. */
 async function readWhatIsReverted(
   context: CycleContext,
   order: RevertOrder,
 ): Promise<ReadonlyMap<string, string>> {
-  const { store, settings } = context;
-  const { operations } = await revertedCycle(store, order);
-  const known = await revertsOf(store, operations, order, await withProtections(settings, store));
-  const people = known.flatMap(({ operation: { objectId, latticeId }, revert: { reverts } }) =>
-    latticeId === null || reverts.length === 0
+  const { operations } = await revertedCycle(context.store, order);
+  const people = operations.flatMap(({ objectId, latticeId, action, changes }) => {
+    const switchedOff = changes.some(({ attribute, before }) => attribute === "active" && before === true);
+    return latticeId === null
       ? []
-      : [
-          {
-            objectId,
-            latticeId,
-            switchesOn: reverts.some(({ attribute, after }) => attribute === "active" && after === true),
-          },
-        ],
-  );
+      : [{ objectId, latticeId, switchesOn: switchedOff && action !== "create" }];
+  });
   return readReverted(context, people);
 }
 
