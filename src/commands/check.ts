@@ -30,7 +30,7 @@ interface Step {
 
 /** Tries everything that a cycle or a daemon needs, and changes nothing. Each line says what was tried, and how to fix a fault. */
 export function check(options: CheckOptions, io: CommandIO): Promise<number> {
-  return forEachJob(options, io, { json: false }, checkJob);
+  return forEachJob(options, io, { json: false, settings: "compared" }, checkJob);
 }
 
 async function checkJob(options: CheckOptions, io: CommandIO): Promise<number> {

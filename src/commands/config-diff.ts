@@ -1,8 +1,9 @@
 import { configDifference } from "../config/config-difference.ts";
+import { ofJob } from "../config/job-faults.ts";
 import { type Configuration, type LoadedConfig, oneJob, openConfiguration } from "../config/load.ts";
 import { isFault, type LoadedJobs, loadJobs } from "../config/load-jobs.ts";
 import { UsageError } from "../domain/errors.ts";
-import { joinFaults } from "../domain/faults.ts";
+import { sentences } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import { readMapping } from "../job/read-settings.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
@@ -18,8 +19,8 @@ export interface ConfigDiffOptions extends ConfigOptions {
 
 /**
  * Prints the differences of another configuration, job by job. Sends nothing, and opens no database. Secrets are compared and never
- * shown.
- * @throws UsageError that names the faults of either configuration
+ * shown. A job that has a fault in one of the two is named, and the others are compared.
+ * @throws UsageError about a configuration as a whole, or the only job of configurations without `jobs`
  */
 export async function configDiff(options: ConfigDiffOptions, io: CommandIO): Promise<number> {
   const open = (file: string | undefined): Configuration =>
@@ -29,21 +30,19 @@ export async function configDiff(options: ConfigDiffOptions, io: CommandIO): Pro
   const all = [...new Set([...before.names, ...after.names])];
   const names = options.job === undefined ? all : [oneJob({ names: all }, options.job)];
   const sides = [loadJobs(before), loadJobs(after)] as const;
-  const faults = new Set<string>();
+  const named = before.named || after.named;
   const compared = new Map<string, JobDifference>();
   for (const name of names) {
     try {
       compared.set(name, await compare(name, sides));
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      for (const line of error.message.split("\n")) faults.add(line);
+      if (!(error instanceof UsageError) || !named) throw error;
+      compared.set(name, { kind: "faulty", fault: sentences(ofJob(name, error.message)) });
     }
   }
-  if (faults.size > 0) throw new UsageError(joinFaults([...faults]));
-
-  const named = before.named || after.named;
   if (options.format === "json") print(io, jsonText(asJson(compared, named), 2));
   else for (const line of asLines(compared, named, [before, after])) print(io, line);
+  if ([...compared.values()].some(({ kind }) => kind === "faulty")) return exitCode.usage;
   const different = [...compared.values()].some(differs);
   return different && options.detailedExitcode ? exitCode.changesPending : exitCode.done;
 }

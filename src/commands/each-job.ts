@@ -1,7 +1,8 @@
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { ofJob } from "../config/job-faults.ts";
-import { openConfiguration } from "../config/load.ts";
+import { type Configuration, type LoadedConfig, openConfiguration } from "../config/load.ts";
+import { isFault, loadJobs } from "../config/load-jobs.ts";
 import { errorText } from "../domain/errors.ts";
 import { sentences } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
@@ -25,23 +26,38 @@ export function worstOf(codes: readonly number[]): number {
   return worstFirst.find((code) => codes.includes(code)) ?? codes.find((code) => code !== 0) ?? exitCode.done;
 }
 
+/** How a command runs for several jobs. */
+interface EachJob {
+  /** The command prints one JSON value. */
+  readonly json: boolean;
+  /** Fields next to the error of a job, if it has printed none. */
+  readonly failed?: object;
+  /**
+   * The settings that each job is given. `compared`: a job that collides with another one is refused; all of them are read first, once.
+   * `state`: none, because the command looks for the state alone, whatever else is wrong. Default: those of the job.
+   */
+  readonly settings?: "compared" | "state";
+}
+
 /**
  * Runs a command for the job that `--job` names, for the only job of a configuration without `jobs`, or for all jobs one after
  * another. In the last case each job has a heading, or a key of one JSON object, and an error of one does not stop the others.
- * @param how `json`: the command prints one JSON value; `failed`: fields next to the error of a job, if it has printed none
  * @param run `all`: the command runs for all jobs
  * @returns the exit code; the worst one of several
  */
 export async function forEachJob<Options extends JobChoice>(
   options: Options,
   io: CommandIO,
-  how: { readonly json: boolean; readonly failed?: object },
+  how: EachJob,
   run: (options: Options, io: CommandIO, all: boolean) => Promise<number>,
 ): Promise<number> {
   if (options.job !== undefined) return run(options, io, false);
   const { config: file, sandbox } = options;
-  const { named, names } = openConfiguration({ file, env: io.env, cwd: io.cwd, sandbox });
+  const lenient = how.settings === "state";
+  const configuration = openConfiguration({ file, env: io.env, cwd: io.cwd, sandbox, lenient });
+  const { named, names } = configuration;
   if (!named) return run(options, io, false);
+  const settingsOf = settingsFor(configuration, how, sandbox);
   const codes: number[] = [];
   for (const [place, job] of names.entries()) {
     const first = place === 0;
@@ -52,7 +68,7 @@ export async function forEachJob<Options extends JobChoice>(
     let code: number;
     let error: string | null = null;
     try {
-      code = await run({ ...options, job }, outIo, true);
+      code = await run({ ...options, job, loaded: settingsOf(job) }, outIo, true);
     } catch (thrown) {
       if (io.signal.aborted) throw thrown;
       error = ofJob(job, errorText(thrown));
@@ -67,6 +83,22 @@ export async function forEachJob<Options extends JobChoice>(
   }
   if (how.json) print(io, "\n}");
   return worstOf(codes);
+}
+
+/** The settings of each job. They are read once, however many jobs there are. @throws UsageError about the job */
+function settingsFor(
+  configuration: Configuration,
+  { settings }: EachJob,
+  sandbox: JobChoice["sandbox"],
+): (job: string) => LoadedConfig | undefined {
+  if (settings === "state") return () => undefined;
+  if (settings !== "compared") return (job) => configuration.load(job);
+  const all = loadJobs(configuration, sandbox);
+  return (job) => {
+    const loaded = all.get(job);
+    if (loaded !== undefined && isFault(loaded)) throw loaded;
+    return loaded;
+  };
 }
 
 /** Passes on what is written, without the line break at the end. `end` resolves to `true` if anything was written. */

@@ -1,13 +1,14 @@
+import { existsSync } from "node:fs";
 import { parseDuration } from "../config/duration.ts";
 import { pauseSending, pauseText, resumeSending, type SendingPause } from "../cycle/health/sending-pause.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import type { StateStore } from "../domain/state/store.ts";
-import { type ConfiguredJob, configuredJob, type JobChoice, notedJob } from "../job/configured-job.ts";
+import { type ConfiguredJob, type JobChoice, stateOf } from "../job/configured-job.ts";
 import { openLog } from "../job/log.ts";
 import { sayEvent } from "../job/say-event.ts";
 import { openState } from "../job/state-place.ts";
-import { type CommandIO, exitCode, print } from "../process/io.ts";
+import { type CommandIO, exitCode, note, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { commandActor } from "./command-actor.ts";
 import { forEachJob } from "./each-job.ts";
@@ -26,11 +27,12 @@ export interface ResumeOptions extends JobChoice {
 }
 
 /**
- * Pauses sending at once, also in a running cycle. It needs no settings of Entra or Lattice, and does not wait for a lease.
+ * Pauses sending at once, also in a running cycle. It needs nothing of the configuration but what finds the state, and does not wait
+ * for a lease.
  * @throws UsageError if the time is not in the future
  */
 export function pause(options: PauseOptions, io: CommandIO): Promise<number> {
-  return forEachJob(options, io, { json: false }, (choice) =>
+  return forEachJob(options, io, { json: false, settings: "state" }, (choice) =>
     withState(choice, io, async (store, job) => {
       const { reason, leaversToo } = choice;
       const now = job.clock.now();
@@ -45,7 +47,7 @@ export function pause(options: PauseOptions, io: CommandIO): Promise<number> {
 
 /** Ends the pause. The next cycle sends what is due then. */
 export function resume(options: ResumeOptions, io: CommandIO): Promise<number> {
-  return forEachJob(options, io, { json: false }, (choice) =>
+  return forEachJob(options, io, { json: false, settings: "state" }, (choice) =>
     withState(choice, io, async (store, job) => {
       const { reason = null } = choice;
       const event = await resumeSending(store, { at: job.clock.now(), by: commandActor(io.env), reason });
@@ -75,12 +77,15 @@ export function endOf(text: string, now: number): number {
 async function withState(
   options: JobChoice,
   io: CommandIO,
-  work: (store: StateStore, job: ConfiguredJob) => Promise<StateEvent | null>,
+  work: (store: StateStore, job: Pick<ConfiguredJob, "clock">) => Promise<StateEvent | null>,
 ): Promise<number> {
-  const job = configuredJob(io, options);
+  const job = stateOf(io, options);
   const opened = await openLog(job.config.log, io, io.stderr.isTTY === true);
-  const name = notedJob(job);
-  const log = name === undefined ? opened : opened.child({ job: name });
+  const log = job.named ? opened.child({ job: job.name }) : opened;
+  const { statePlace: place } = job;
+  if (place.kind === "file" && !existsSync(place.path)) {
+    note(io, `There is no state database at ${place.path} yet: this makes one.`);
+  }
   const store = await openState(job.statePlace, job.config, log);
   try {
     const event = await work(store, job);

@@ -55,7 +55,7 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
   // A person, a file and a page belong to one job.
   if (options.user !== undefined || options.out !== undefined || options.format === "html")
     return syncJob(options, io);
-  return forEachJob(options, io, { json: options.format === "json" }, syncJob);
+  return forEachJob(options, io, { json: options.format === "json", settings: "compared" }, syncJob);
 }
 
 async function syncJob(options: SyncOptions, io: CommandIO): Promise<number> {

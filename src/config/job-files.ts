@@ -40,9 +40,14 @@ export function readConfigYaml(path: string, name: string): YamlFile | null {
 /**
  * Takes a configuration file apart: the shared part, and each job.
  * @param cwd the folder to which the name of the file is relative
+ * @param how `lenient`: jobs whose names or files are wrong are left out
  * @throws UsageError that names every fault of `jobs` itself; a fault in a job is reported when that job is read
  */
-export function takeApart(file: YamlFile | null, cwd: string): JobFiles {
+export function takeApart(
+  file: YamlFile | null,
+  cwd: string,
+  { lenient = false }: { readonly lenient?: boolean | undefined } = {},
+): JobFiles {
   if (file === null) return { shared: null, jobs: null };
   const { name, value, locateValue, locateKey } = file;
   const path = resolve(cwd, name);
@@ -56,10 +61,10 @@ export function takeApart(file: YamlFile | null, cwd: string): JobFiles {
   };
   if (!isJsonObject(value) || !(jobsKey in value)) return { shared: whole, jobs: null };
   const { [jobsKey]: jobs, ...shared } = value;
-  return { shared: { ...whole, value: shared }, jobs: jobsOf(whole, jobs) };
+  return { shared: { ...whole, value: shared }, jobs: jobsOf(whole, jobs, lenient) };
 }
 
-function jobsOf(file: ConfigPart, jobs: unknown): readonly JobFile[] {
+function jobsOf(file: ConfigPart, jobs: unknown, lenient: boolean): readonly JobFile[] {
   const place = file.locateKey([jobsKey]);
   if (!isJsonObject(jobs)) {
     throw new UsageError(
@@ -68,8 +73,8 @@ function jobsOf(file: ConfigPart, jobs: unknown): readonly JobFile[] {
         : `${place}: jobs must be a section: each job's name with its keys below it, or directory: FOLDER`,
     );
   }
-  if (directoryKey in jobs) return jobsOfDirectory(file, jobs);
-  const names = Object.keys(jobs);
+  if (directoryKey in jobs) return jobsOfDirectory(file, jobs, lenient);
+  const names = Object.keys(jobs).filter((name) => !lenient || jobNameFault(name) === null);
   const faults = names.flatMap((name) => {
     const fault = jobNameFault(name);
     return fault === null ? [] : [`${file.locateKey([jobsKey, name])}: ${JSON.stringify(name)} ${fault}`];
@@ -92,10 +97,15 @@ function inlinePart(file: ConfigPart, name: string, value: unknown): ConfigPart 
   };
 }
 
-function jobsOfDirectory(file: ConfigPart, jobs: Readonly<Record<string, unknown>>): readonly JobFile[] {
+function jobsOfDirectory(
+  file: ConfigPart,
+  jobs: Readonly<Record<string, unknown>>,
+  lenient: boolean,
+): readonly JobFile[] {
   const place = file.locateValue([jobsKey, directoryKey]);
   const { [directoryKey]: named, ...others } = jobs;
-  const faults = Object.keys(others).map(
+  const misplaced = lenient ? [] : Object.keys(others);
+  const faults = misplaced.map(
     (name) =>
       `${file.locateKey([jobsKey, name])}: jobs.${directoryKey} is set, so that each job has a file of its own: move ${JSON.stringify(name)} there`,
   );
@@ -105,7 +115,7 @@ function jobsOfDirectory(file: ConfigPart, jobs: Readonly<Record<string, unknown
   if (faults.length > 0) throw new UsageError(joinFaults(faults));
   const shown = String(named).trim();
   const path = resolve(file.folder, shown);
-  const names = namesIn(path, `${place}: jobs.${directoryKey} names ${shown}`);
+  const names = namesIn(path, `${place}: jobs.${directoryKey} names ${shown}`, lenient);
   return names.map((name) => {
     const fileName = join(dirname(file.file.name), shown, `${name}${fileEnding}`);
     return { name, read: () => filePart(join(path, `${name}${fileEnding}`), fileName, path) };
@@ -113,7 +123,7 @@ function jobsOfDirectory(file: ConfigPart, jobs: Readonly<Record<string, unknown
 }
 
 /** The jobs whose files are in this folder. @param said the start of a message @throws UsageError */
-function namesIn(folder: string, said: string): readonly string[] {
+function namesIn(folder: string, said: string, lenient: boolean): readonly string[] {
   let files: readonly string[];
   try {
     files = readdirSync(folder).sort();
@@ -124,6 +134,8 @@ function namesIn(folder: string, said: string): readonly string[] {
   const names = visible
     .filter((name) => name.endsWith(fileEnding))
     .map((name) => name.slice(0, -fileEnding.length));
+  const sound = names.filter((name) => jobNameFault(name) === null);
+  if (lenient && sound.length > 0) return sound;
   const faults = [
     ...names.flatMap((name) => {
       const fault = jobNameFault(name);

@@ -16,8 +16,9 @@ import {
 } from "./environment.ts";
 import { sectionMessage } from "./fields.ts";
 import { judgeAccess, type Machine, thisMachine } from "./file-access.ts";
+import { findState, placesOfState } from "./find-state.ts";
 import { ofJob } from "./job-faults.ts";
-import { processKeys, readConfigYaml, takeApart } from "./job-files.ts";
+import { type JobFiles, processKeys, readConfigYaml, takeApart } from "./job-files.ts";
 import { defaultJob, jobSuffix, unknownJob } from "./job-names.ts";
 import { strayVariables, variablesOfJobs } from "./job-variables.ts";
 import { type Layers, layer, type Overrides, readValue, setValue, type WrittenJob } from "./layers.ts";
@@ -57,6 +58,12 @@ export interface LoadedConfig {
   readonly settings: readonly Setting[];
 }
 
+/** Where a job has its state, and how it logs. */
+export interface StateConfig extends Pick<LoadedConfig, "job" | "named"> {
+  /** Only these are read, and `entra` if the database is signed in to with it; everything else has its default. */
+  readonly config: Config;
+}
+
 /** How a configuration is found and read. */
 export interface LoadOptions {
   /** `--config`. */
@@ -69,6 +76,8 @@ export interface LoadOptions {
   readonly machine?: Machine | undefined;
   /** `both`: all data is invented, so write access to the files is not checked. */
   readonly sandbox?: "both" | "lattice" | undefined;
+  /** Jobs whose names or files are wrong, and variables for jobs that do not exist, are left out: only the state of a job is to be found. */
+  readonly lenient?: boolean | undefined;
 }
 
 /** A configuration file that was read, and its jobs, which are not read yet. */
@@ -81,6 +90,8 @@ export interface Configuration {
   readonly names: readonly string[];
   /** Reads one job. @throws UsageError that names everything that is wrong with it, one thing a line */
   load(job: string): LoadedConfig;
+  /** Reads where one job has its state (see `findState`). @throws UsageError if that cannot be said */
+  loadState(job: string): StateConfig;
   /** The folder of the state that all jobs share: of `state.path`, unless a job has its own. */
   stateFolder(): string;
 }
@@ -114,11 +125,11 @@ export function oneJob({ names }: Pick<Configuration, "names">, asked: string | 
  * @throws UsageError about the file as a whole, `jobs` itself, or a variable for a job that does not exist
  */
 export function openConfiguration(options: LoadOptions): Configuration {
-  const { env, cwd } = options;
+  const { env, cwd, lenient = false } = options;
   const file = readConfigFile(options.file, env, cwd);
-  const { shared, jobs } = takeApart(file, cwd);
+  const { shared, jobs } = takeApart(file, cwd, { lenient });
   const names = jobs === null ? [defaultJob] : jobs.map(({ name }) => name);
-  if (jobs !== null) {
+  if (jobs !== null && !lenient) {
     const stray = strayVariables(env, names);
     if (stray.length > 0) throw new UsageError(joinFaults(stray));
   }
@@ -133,25 +144,38 @@ export function openConfiguration(options: LoadOptions): Configuration {
         resolve(cwd, typeof given === "string" && given.trim() !== "" ? given.trim() : byDefault),
       );
     },
-    load: (name) => {
-      if (jobs === null) {
-        const loaded = loadJob({ shared, own: null }, options);
+    load: (name) =>
+      readOne(name, { shared, jobs, names }, (written) => {
+        const loaded = loadJob(written, options);
         refuseUnknownSharers(loaded, names);
         return loaded;
-      }
-      const job = jobs.find((one) => one.name === name);
-      if (job === undefined) throw unknownJob(name, names);
-      try {
-        const loaded = loadJob({ shared, own: { name, part: job.read() } }, options);
-        refuseUnknownSharers(loaded, names);
-        return loaded;
-      } catch (error) {
-        throw error instanceof UsageError
-          ? new UsageError(ofJob(name, error.message), { cause: error })
-          : error;
-      }
-    },
+      }),
+    loadState: (name) =>
+      readOne(name, { shared, jobs, names }, (written) => {
+        const job = written.own?.name ?? defaultJob;
+        return {
+          job,
+          named: written.own !== null,
+          config: findState(written, env, cwd, (data, layers) => complete(data, layers, { env, cwd, job })),
+        };
+      }),
   };
+}
+
+/** @throws UsageError with the job's name, if the job cannot be read or does not exist */
+function readOne<T>(
+  name: string,
+  { shared, jobs, names }: JobFiles & { readonly names: readonly string[] },
+  read: (written: WrittenJob) => T,
+): T {
+  if (jobs === null) return read({ shared, own: null });
+  const job = jobs.find((one) => one.name === name);
+  if (job === undefined) throw unknownJob(name, names);
+  try {
+    return read({ shared, own: { name, part: job.read() } });
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(ofJob(name, error.message), { cause: error }) : error;
+  }
 }
 
 /** @throws UsageError if a job shares its company with one that does not exist */
@@ -272,15 +296,6 @@ function normalizeUrlIn(layers: Layers): { notes: readonly string[]; problems: r
     if (!(error instanceof UsageError)) throw error;
     return { notes: [], problems: [`${layers.ofValue(path)}: lattice.url: ${error.message}`] };
   }
-}
-
-/** A file and a database that are both named at the same level; the environment takes precedence over the file. */
-function placesOfState(layers: Layers): readonly string[] {
-  if (readValue(layers.raw, ["state", "url"]) === undefined) return [];
-  if (readValue(layers.raw, ["state", "path"]) === undefined) return [];
-  const [url, path] = [layers.originOf("state.url").kind, layers.originOf("state.path").kind];
-  if (url === "environment" && path === "file") return [];
-  return [`${layers.ofValue(["state", "url"])}: state.url and state.path are both set; keep only one`];
 }
 
 function complete(

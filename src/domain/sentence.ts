@@ -31,6 +31,11 @@ export function sentences(text: string): string {
     .join("\n");
 }
 
+/** ISO 8601, for programs. @param time milliseconds since the epoch; `null` stays `null` */
+export function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
+
 /** A time of the log for people: `2026-01-31 08:30:15Z`. @param time ISO 8601, or milliseconds since the epoch */
 export function secondText(time: string | number): string {
   return `${new Date(time).toISOString().slice(0, 19).replace("T", " ")}Z`;

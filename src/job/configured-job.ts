@@ -1,4 +1,4 @@
-import { type LoadedConfig, loadConfig } from "../config/load.ts";
+import { type LoadedConfig, loadConfig, oneJob, openConfiguration } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { type Clock, systemClock } from "../domain/clock.ts";
 import type { StateStore } from "../domain/state/store.ts";
@@ -14,6 +14,8 @@ export interface JobChoice {
   readonly job?: string | undefined;
   /** `--sandbox`: its rehearsal, with both ends embedded, or Lattice alone. */
   readonly sandbox?: EmbeddedEnds | undefined;
+  /** The settings of the job, if they are loaded already, and compared with the other jobs where that is needed. */
+  readonly loaded?: LoadedConfig | undefined;
 }
 
 /**
@@ -49,8 +51,21 @@ export function configuredJob(
   openState?: StatePlace,
 ): ConfiguredJob {
   const { config: file, job, sandbox: embedded } = choice;
-  const loaded = loadConfig({ file, job, env: io.env, cwd: io.cwd, sandbox: embedded });
+  const loaded = choice.loaded ?? loadConfig({ file, job, env: io.env, cwd: io.cwd, sandbox: embedded });
   return jobOf(loaded, embedded, openState);
+}
+
+/**
+ * Finds the state of a job, and looks at nothing else of the configuration: everything else of the settings is at its default.
+ * @throws UsageError if the state cannot be found
+ */
+export function stateOf(
+  io: Pick<CommandIO, "env" | "cwd">,
+  { config: file, job, sandbox }: JobChoice,
+): Pick<ConfiguredJob, "name" | "config" | "statePlace" | "clock"> & { readonly named: boolean } {
+  const configuration = openConfiguration({ file, env: io.env, cwd: io.cwd, sandbox, lenient: true });
+  const { job: name, named, config } = configuration.loadState(oneJob(configuration, job));
+  return { name, named, config, statePlace: statePlaceOf(config, name, sandbox), clock: systemClock };
 }
 
 /** The job of a configuration that is loaded already. @param openState as for `configuredJob` */

@@ -14,8 +14,6 @@ import { cycleSettings } from "./settings.ts";
 import { openScratch, openState } from "./state-place.ts";
 
 export interface OpenOptions extends JobChoice {
-  /** The settings of the job, if they are loaded and compared with the other jobs already. Default: as `job` and `config` say. */
-  readonly loaded?: LoadedConfig | undefined;
   /** The log of the process, which all of its jobs share. Default: the job opens one. */
   readonly processLog?: Logger | undefined;
   /** The job is one of many of the process: its state file is not kept open while nobody uses it. */

@@ -1,5 +1,5 @@
 import { type AccountedFor, type AccountKind, accountKinds } from "../cycle/person/account-kinds.ts";
-import { count, timeText } from "../domain/sentence.ts";
+import { count, iso, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import { type Cell, csvField } from "./csv-field.ts";
 import { indented, type Layout, padded } from "./terminal.ts";
@@ -165,8 +165,4 @@ function summaryLines(asOf: AccountsAsOf, counts: AccountCounts, layout: Layout)
   const incomplete =
     asOf.incomplete === null ? [] : [`The last listing was incomplete: ${printable(asOf.incomplete)}`];
   return [...lines, "", `${count(all, "account")}. ${listed}`, ...incomplete];
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -1,11 +1,16 @@
 import type { ChangedRule, ChangedSetting, ConfigDifference } from "../config/config-difference.ts";
 import { isSame } from "../config/config-difference.ts";
+import { exitCode } from "../process/io.ts";
 import { printable } from "./words.ts";
 
 /** A job in two configurations. */
 export type JobDifference =
   /** Only one of the two configurations has the job. */
-  { readonly kind: "added" } | { readonly kind: "removed" } | ComparedJob;
+  | { readonly kind: "added" }
+  | { readonly kind: "removed" }
+  /** One of the two configurations of the job has faults, in sentences. */
+  | { readonly kind: "faulty"; readonly fault: string }
+  | ComparedJob;
 
 /** A job that both configurations have. */
 interface ComparedJob {
@@ -23,6 +28,7 @@ export function differs(job: JobDifference): boolean {
 /** The value of `config diff --format json` for one job. */
 export function differenceJson(job: JobDifference): object {
   const { kind: change } = job;
+  if (job.kind === "faulty") return { change, error: job.fault, exitCode: exitCode.usage };
   if (job.kind !== "compared") return { change, different: true };
   const { settings } = job.difference;
   return {
@@ -57,6 +63,8 @@ export function differenceLines(job: JobDifference): readonly string[] {
     return [
       "The job is removed: nothing is sent for it any more. Its accounts and its state stay as they are.",
     ];
+  if (job.kind === "faulty")
+    return ["It cannot be compared:", ...job.fault.split("\n").map((line) => `  ${line}`)];
   if (!differs(job)) return ["Nothing differs."];
   const { settings, mapping, mappingReordered } = job.difference;
   const blocks: string[][] = [];

@@ -1,5 +1,6 @@
 import { decisionDocument } from "../domain/decision.ts";
 import type { LogEntry } from "../domain/log.ts";
+import { iso } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import type { Write } from "./view.ts";
 
@@ -44,8 +45,4 @@ function entryDocument(entry: LogEntry): object {
     changes: entry.changes,
     ...(entry.decision === undefined ? {} : { decision: decisionDocument(entry.decision) }),
   };
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -12,6 +12,7 @@ import type { LoggedOperation } from "../domain/operation.ts";
 import { isOfEverybody, type Skipped } from "../domain/plan.ts";
 import { type Protection, protectionDocument } from "../domain/protection.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
+import { iso } from "../domain/sentence.ts";
 import type { AcknowledgedCount } from "../domain/state/accounts.ts";
 import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
 import type { LeaseHolder } from "../domain/state/lease.ts";
@@ -251,9 +252,4 @@ export function cycleDocument(cycle: CycleRecord) {
     done,
     failed,
   };
-}
-
-/** ISO 8601 of milliseconds since the epoch. */
-export function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -126,6 +126,22 @@ it("compares jobs by their names, and says which are new or gone", async () => {
   await expect(diff(before, after, { job: "nobody" })).rejects.toThrow(UsageError);
 });
 
+it("says which job cannot be compared, and compares the others", async () => {
+  const before = { jobs: { emea: {}, us: { guard: { window: "2h" } }, apac: {} } };
+  const after = { jobs: { emea: { guard: { nonsense: 1 } }, us: { guard: { window: "3h" } }, apac: {} } };
+  const { code, out } = await diff(before, after);
+  expect(JSON.parse(out)).toMatchObject({
+    emea: { change: "faulty", error: expect.stringMatching(/after\.yaml.*nonsense/), exitCode: 64 },
+    us: { change: "changed" },
+    apac: { change: "none" },
+  });
+  expect(code).toBe(64);
+  const words = await diff(before, after, { format: "table" });
+  expect(words.out).toMatch(/Job emea\nIt cannot be compared:\n {2}after\.yaml.*nonsense/);
+  expect(words.out).toMatch(/Job us\nGuard\n/);
+  expect(words.code).toBe(64);
+});
+
 it("refuses a file that is missing, malformed, or has a mapping that cannot be read", async () => {
   await expect(diff({}, {}, { other: "missing.yaml" })).rejects.toThrow(/missing\.yaml/);
   await expect(diff({}, { guard: { nonsense: 1 } })).rejects.toThrow(/after\.yaml.*nonsense/);

@@ -132,6 +132,26 @@ describe("a command about all jobs", () => {
     expect(begun).toEqual(["emea"]);
   });
 
+  it("reads the configuration once: each job runs as it was at the beginning", async () => {
+    const { io } = terminal(folder);
+    for (const settings of [undefined, "compared"] as const) {
+      const given: (string | undefined)[] = [];
+      configure({ emea: {}, us: {} });
+      const options: JobChoice = { config };
+      await forEachJob(
+        options,
+        io,
+        { json: false, ...(settings === undefined ? {} : { settings }) },
+        async (choice) => {
+          writeFileSync(join(folder, config), "no longer: a configuration");
+          given.push(choice.loaded?.job);
+          return 0;
+        },
+      );
+      expect(given).toEqual(["emea", "us"]);
+    }
+  });
+
   it("tests the receivers of those jobs that have some", async () => {
     const { io, output } = terminal(folder);
     expect(await notifyTest({ config }, io)).toBe(0);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { endOf, pause, resume } from "../../src/commands/pause.ts";
 import { status } from "../../src/commands/status.ts";
 import { sync } from "../../src/commands/sync.ts";
+import { workplace } from "../config/workplace.ts";
 import { terminal } from "./terminal.ts";
 
 const hourMs = 3_600_000;
@@ -59,6 +60,61 @@ describe("pause and resume", () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it("need nothing of the configuration but what finds the state", async () => {
+    const folder = workplace({
+      "config.yaml": JSON.stringify({
+        entra: { scope: { mode: "nonsense" }, clientSecretFile: "gone.secret" },
+        lattice: { url: "nowhere", tokenFile: "gone.key" },
+        mapping: "gone.yaml",
+        guard: { nonsense: 1 },
+        log: { level: "loud" },
+        state: { path: "kept/one.db", retention: "for ever" },
+        jobs: { emea: { notify: { receivers: 7 } }, "Not A Name": {}, us: { state: { path: "kept/us.db" } } },
+      }),
+    });
+    const env = {
+      LATTICE_API_KEY_FILE: "gone.key",
+      LATTICE_API_KEY__NOBODY: "x",
+      AZURE_CLIENT_SECRET_FILE: "gone",
+    };
+    const { io, output, notes } = terminal(folder, env);
+    expect(await pause({ config: "config.yaml", reason: "the worst day", leaversToo: false }, io)).toBe(0);
+    expect(output()).toMatch(/Job emea\nSending is paused.*the worst day.*Job us\nSending is paused/s);
+    expect(notes()).toContain(`There is no state database at ${join(folder, "kept/us.db")} yet`);
+    expect(existsSync(join(folder, "kept/emea.db"))).toBe(true);
+    expect(await resume({ config: "config.yaml", job: "us" }, io)).toBe(0);
+    expect(output()).toContain("Sending is no longer paused");
+    // Repaired, the configuration finds the pause where it was made.
+    writeFileSync(
+      join(folder, "config.yaml"),
+      JSON.stringify({ state: { path: "kept/one.db" }, jobs: { emea: {}, us: {} } }),
+    );
+    expect(await status({ config: "config.yaml", job: "emea", format: "json" }, terminal(folder).io)).toBe(0);
+    const repaired = terminal(folder);
+    await status({ config: "config.yaml", job: "emea", format: "json" }, repaired.io);
+    expect(JSON.parse(repaired.output())).toMatchObject({
+      condition: "paused",
+      pause: { reason: "the worst day" },
+    });
+  });
+
+  it.each([
+    [{ sate: { path: "kept/one.db" } }, /1:2: sate is not a key of the configuration, and may be meant/],
+    [{ state: { pth: "kept/one.db" } }, /state\.pth is not a key/],
+    [{ database: { url: "postgres://x/y" } }, /database is not a key/],
+    [{ state: { path: "a.db", url: "postgres://x@localhost/y" } }, /state\.url and state\.path are both set/],
+    [{ state: { url: 7 } }, /state\.url/],
+    [{ state: { urlFile: "x" }, jobs: { emea: {} } }, /state\.urlFile is not a key/],
+    [{ jobs: { emea: "nothing" } }, /jobs\.emea must be a section/],
+  ])("pause nothing if the place of the state is in doubt (%#)", async (written, said) => {
+    const folder = workplace({ "config.yaml": JSON.stringify(written) });
+    const { io, notes } = terminal(folder);
+    const options = { config: "config.yaml", reason: "the worst day", leaversToo: false };
+    const outcome = await pause(options, io).catch((error: unknown) => String(error));
+    expect(outcome === 64 ? notes() : outcome).toMatch(said);
+    expect(readdirSync(folder)).toEqual(["config.yaml"]);
   });
 
   it("take a time, or how long from now, and nothing that is past or not a time", () => {

@@ -1,4 +1,5 @@
 import type { Json } from "../../domain/json.ts";
+import { iso } from "../../domain/sentence.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
@@ -19,7 +20,6 @@ import type {
   ScopeExplanation,
   SourceExplanation,
 } from "./explanation.ts";
-import { iso } from "./standing.ts";
 
 // The data of a person in the form that an explanation shows. Values that the mapping redacts are hidden.
 

@@ -1,3 +1,4 @@
+import { iso } from "../../domain/sentence.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { valueAt } from "../../domain/target.ts";
@@ -14,7 +15,7 @@ import { planExplanation, planStored } from "./explain-plan.ts";
 import type { ExplainOptions, ExplainSettings } from "./explain-settings.ts";
 import type { Explanation, PictureAges } from "./explanation.ts";
 import { type Found, findPerson } from "./find-person.ts";
-import { decisionsOf, historyOf, iso, standingOf } from "./standing.ts";
+import { decisionsOf, historyOf, standingOf } from "./standing.ts";
 import { summaryOf } from "./summary.ts";
 
 const shownEntries = 10;

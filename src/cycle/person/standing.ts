@@ -1,6 +1,7 @@
 import { type DecisionDocument, decisionDocument } from "../../domain/decision.ts";
 import type { LogEntry } from "../../domain/log.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
+import { iso } from "../../domain/sentence.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
@@ -92,8 +93,3 @@ export async function decisionsOf(
 }
 
 const shownDecisions = 10;
-
-/** Milliseconds since the epoch as text. */
-export function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
-}

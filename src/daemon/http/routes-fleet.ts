@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
+import { iso } from "../../domain/sentence.ts";
 import { missingWorkers } from "../../report/job-summary.ts";
-import { iso } from "../../report/status.ts";
 import type { DaemonView } from "./daemon-view.ts";
 import type { FleetNow } from "./fleet-view.ts";
 import { jobsInTrouble } from "./routes-jobs.ts";

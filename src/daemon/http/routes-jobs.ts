@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { iso } from "../../domain/sentence.ts";
 import { type JobSummary, summaryDocument, summaryOf, troubledFirst } from "../../report/job-summary.ts";
 import { heldCount } from "../../report/situation.ts";
-import { iso } from "../../report/status.ts";
 import type { DaemonView, JobEntry, JobList, JobView } from "./daemon-view.ts";
 import type { FleetNow } from "./fleet-view.ts";
 import { currentStatus } from "./situation.ts";
