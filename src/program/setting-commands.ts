@@ -97,7 +97,7 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
 
   const config = program
     .command("config")
-    .description("the configuration: check, show, diff, schema, init")
+    .description("the configuration: check, show, jobs, diff, schema, init")
     .manual({ examples: [["azure-lattice-sync config init"], ["azure-lattice-sync config check"]] });
   config
     .command("check")
@@ -120,6 +120,18 @@ export function addSettingCommands(program: DocumentedCommand, io: CommandIO, fi
     .action(async (options) => {
       const { configShow } = await import("../commands/config.ts");
       finish(await configShow(options, io));
+    });
+  config
+    .command("jobs")
+    .description("print the names of the jobs, one a line")
+    .addOption(configOption())
+    .manual({
+      notes: "A fault elsewhere in the configuration keeps no name from being printed.",
+      examples: [["azure-lattice-sync config jobs"], ["azure-lattice-sync config jobs --config new.yaml"]],
+    })
+    .action(async (options) => {
+      const { configJobs } = await import("../commands/config-jobs.ts");
+      finish(configJobs(options, io));
     });
   config
     .command("diff")

@@ -6,10 +6,11 @@ import type { DocumentedCommand, Finish } from "./documented-command.ts";
 export function addShellCommands(program: DocumentedCommand, io: CommandIO, finish: Finish): void {
   program
     .command("completion")
-    .description("print a script that completes commands, options and files in a shell")
+    .description("print a script that completes commands, options, files and jobs in a shell")
     .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"]))
     .manual({
-      notes: "The script does not call the program. Print it again after an update.",
+      notes:
+        "The script calls the program only for the names of jobs (config jobs). Print it again after an update.",
       examples: [
         [
           "azure-lattice-sync completion bash > ~/.local/share/bash-completion/completions/azure-lattice-sync",

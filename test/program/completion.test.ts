@@ -12,6 +12,18 @@ let folder = "";
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "als-completion-"));
   writeFileSync(join(folder, "plan one.yaml"), "");
+  // Stands for the program: it has other jobs with another configuration.
+  writeFileSync(
+    join(folder, "azure-lattice-sync"),
+    `#!/bin/sh
+case "$*" in
+  "config jobs") echo emea; echo us ;;
+  "config jobs --config plan one.yaml" | "config jobs --config=plan.yaml" | "config jobs --config plan.yaml") echo apac ;;
+  *) echo "unexpected: $*" >&2; exit 64 ;;
+esac
+`,
+    { mode: 0o755 },
+  );
   for (const shell of ["bash", "zsh", "fish"]) {
     const stdout = new PassThrough();
     await quietProgram(stdout).parseAsync(["completion", shell], { from: "user" });
@@ -37,6 +49,10 @@ const cases: readonly { readonly line: string; readonly offers: readonly string[
   { line: "sync --user kim.example@example.com --f", offers: ["--format", "--full"] },
   { line: "completion z", offers: ["zsh"] },
   { line: "nonsense --f", offers: [] },
+  { line: "sync --job ", offers: ["emea", "us"] },
+  { line: "status --job u", offers: ["us"] },
+  { line: "sync --full --config plan.yaml --job ", offers: ["apac"] },
+  { line: "config check --config plan.yaml --job ", offers: ["apac"] },
 ];
 
 describe("completion in bash", () => {
@@ -47,6 +63,10 @@ describe("completion in bash", () => {
   it("treats the equals sign as a separate word, as bash does", () => {
     expect(bash(["sync", "--format", "=", "j"])).toEqual(["json"]);
     expect(bash(["sync", "--sandbox", "="])).toEqual(["both", "lattice"]);
+  });
+
+  it("offers the jobs of a configuration that is given with an equals sign", () => {
+    expect(bash(["sync", "--config", "=", "plan.yaml", "--job", "=", "a"])).toEqual(["apac"]);
   });
 
   it("offers further values of an option that takes several", () => {
@@ -69,6 +89,8 @@ it.skipIf(missing("zsh"))("completes in zsh", () => {
 
 /** Shells complain of a locale that is set and not installed. */
 const env = { ...process.env, LC_ALL: "C" };
+/** With the program that the test has made. */
+const withProgram = (): NodeJS.ProcessEnv => ({ ...env, PATH: `${folder}:${process.env.PATH}` });
 
 function missing(shell: string): boolean {
   return spawnSync(shell, ["--version"]).error !== undefined;
@@ -84,7 +106,7 @@ function bash(words: readonly string[]): readonly string[] {
       "bash",
       ...words,
     ],
-    { cwd: folder, encoding: "utf8", env },
+    { cwd: folder, encoding: "utf8", env: withProgram() },
   );
   expect(stderr).toBe("");
   return stdout
@@ -100,7 +122,7 @@ function fish(lines: readonly string[]): typeof cases {
   const found = execFileSync("fish", ["--no-config", "-c", script, ...lines], {
     cwd: folder,
     encoding: "utf8",
-    env,
+    env: withProgram(),
   });
   const answers = found.split("<END>\n");
   return lines.map((line, index) => {
@@ -143,7 +165,7 @@ function zsh(lines: readonly string[]): typeof cases {
   const { stdout } = spawnSync("zsh", ["-f", "-c", outside, "zsh", ...lines], {
     cwd: folder,
     encoding: "utf8",
-    env,
+    env: withProgram(),
     timeout: 20_000,
   });
   const answers = stdout.split("<END>");

@@ -42,6 +42,7 @@ describe.concurrent("no secret is shown, written or sent to another host", () =>
       ["config", "check"],
       ["config", "show"],
       ["config", "schema"],
+      ["config", "jobs"],
       ["completion", "bash"],
       ["mapping", "functions"],
       ["mapping", "import", place.configure(exportOfEntra, "given-export.json")],

@@ -2,13 +2,22 @@ import { allOf, type Completable, type CompletableOption, type Value } from "./c
 
 /**
  * The script for bash, from version 3.2 (macOS). bash treats `=` as a word of its own, so that `--format=json` is three words.
- * A value that is neither a file nor a choice is not completed.
+ * A value that is not a file, a choice or a job is not completed.
  */
 export function bashScript(program: string, root: Completable): string {
   const name = `_${program.replaceAll("-", "_")}`;
   const commands = allOf(root);
   return `\
 # bash completion of ${program}, printed by "${program} completion bash".
+${name}_jobs() {
+  local i config=()
+  for ((i = 1; i < COMP_CWORD - 1; i++)); do
+    [[ \${COMP_WORDS[i]} == "--config" ]] || continue
+    [[ \${COMP_WORDS[i+1]} == "=" ]] && i=$((i + 1))
+    config=(--config "\${COMP_WORDS[i+1]}")
+  done
+  "\${COMP_WORDS[0]}" config jobs \${config[@]+"\${config[@]}"} 2> /dev/null
+}
 ${name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" at=$COMP_CWORD path="" option="" between="" words="" files="" more=yes i
   COMPREPLY=()
@@ -35,7 +44,7 @@ ${name}() {
     between=yes
   done
   case "$path $option $between" in
-${commands.flatMap((command) => command.options.map((option) => valueCase(command, option))).join("")}\
+${commands.flatMap((command) => command.options.map((option) => valueCase(name, command, option))).join("")}\
   esac
   if [[ -n $more ]]; then
     case "$path" in
@@ -58,16 +67,17 @@ function keyOf({ path }: Completable): string {
   return path.map((word) => `/${word}`).join("");
 }
 
-function valueCase(command: Completable, { forms, value }: CompletableOption): string {
+function valueCase(name: string, command: Completable, { forms, value }: CompletableOption): string {
   if (value === null) return "";
   const patterns = forms.map((form) => `"${keyOf(command)} ${form} "${value.variadic ? "*" : ""}`);
   // After an option that needs no value, or that has its value, another option can follow.
   const last = value.optional ? [] : [value.variadic ? '[[ -n $between ]] || more=""' : 'more=""'];
-  return `    ${patterns.join(" | ")}) ${[...offer(value), ...last].join("; ")} ;;\n`;
+  return `    ${patterns.join(" | ")}) ${[...offer(name, value), ...last].join("; ")} ;;\n`;
 }
 
-function offer({ kind, choices }: Value): readonly string[] {
+function offer(name: string, { kind, choices }: Value): readonly string[] {
   if (kind === "free") return [];
+  if (kind === "job") return [`words="$(${name}_jobs)"`];
   return [kind === "file" ? "files=yes" : `words="${choices.join(" ")}"`];
 }
 

@@ -4,7 +4,7 @@ import { type DocumentedCommand, pathOf } from "../documented-command.ts";
 /** The words that can be typed for an option or an argument. */
 export interface Value {
   readonly name: string;
-  readonly kind: "choices" | "file" | "free";
+  readonly kind: "choices" | "file" | "job" | "free";
   readonly choices: readonly string[];
   /** The option can also stand without it. */
   readonly optional: boolean;
@@ -52,7 +52,11 @@ function optionOf(option: Option): CompletableOption {
     description: option.description,
     value:
       option.required || option.optional
-        ? { ...completableValue(placeholderOf(option.flags), option), optional: option.optional }
+        ? {
+            ...completableValue(placeholderOf(option.flags), option),
+            ...(option.long === "--job" ? { kind: "job" as const } : {}),
+            optional: option.optional,
+          }
         : null,
   };
 }

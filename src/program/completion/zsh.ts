@@ -5,6 +5,14 @@ export function zshScript(program: string, root: Completable): string {
   return `\
 #compdef ${program}
 # zsh completion of ${program}, printed by "${program} completion zsh".
+_${program}_jobs() {
+  local -a config names
+  local i=\${words[(I)--config]}
+  config=(\${(M)words:#--config=*})
+  (( i )) && config=(--config "\${(Q)words[i+1]}")
+  names=(\${(f)"$(_call_program jobs ${program} config jobs "\${(@q)config}" 2> /dev/null)"})
+  compadd -a names
+}
 ${allOf(root)
   .toReversed()
   .map((command) => functionOf(program, command))
@@ -22,10 +30,10 @@ function nameOf(program: string, { path }: Completable): string {
 }
 
 function functionOf(program: string, command: Completable): string {
-  const specs = command.options.map(optionSpec);
+  const specs = command.options.map((option) => optionSpec(program, option));
   const name = nameOf(program, command);
   if (command.below.length === 0) {
-    const all = [...specs, ...command.values.map((value) => quoted(`:${valueSpec(value)}`))];
+    const all = [...specs, ...command.values.map((value) => quoted(`:${valueSpec(program, value)}`))];
     return `${name}() {\n  _arguments${all.map((spec) => ` \\\n    ${spec}`).join("")}\n}\n`;
   }
   const described = command.below.map(({ path, description }) => quoted(`${path.at(-1)}:${description}`));
@@ -52,19 +60,20 @@ ${command.below.map((below) => `        ${below.path.at(-1)}) ${nameOf(program, 
 `;
 }
 
-function optionSpec({ forms, description, value }: CompletableOption): string {
+function optionSpec(program: string, { forms, description, value }: CompletableOption): string {
   const text = `[${description.replace(/[[\]\\]/g, "\\$&")}]`;
   const [first = "", second] = forms;
   if (second !== undefined) return `'(${forms.join(" ")})'{${first},${second}}${quoted(text)}`;
   if (value === null) return quoted(`${first}${text}`);
   // An optional value belongs to the option only if it is attached to it.
-  if (value.optional) return quoted(`${first}=-${text}::${valueSpec(value)}`);
+  if (value.optional) return quoted(`${first}=-${text}::${valueSpec(program, value)}`);
   // Each of several values is typed with its option: after a list of values zsh would offer no options.
-  return quoted(`${value.variadic ? "*" : ""}${first}=${text}:${valueSpec(value)}`);
+  return quoted(`${value.variadic ? "*" : ""}${first}=${text}:${valueSpec(program, value)}`);
 }
 
-function valueSpec({ name, kind, choices }: Value): string {
+function valueSpec(program: string, { name, kind, choices }: Value): string {
   if (kind === "file") return `${name}:_files`;
+  if (kind === "job") return `${name}:_${program}_jobs`;
   return kind === "choices" ? `${name}:(${choices.join(" ")})` : `${name}: `;
 }
 
