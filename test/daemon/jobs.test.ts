@@ -76,6 +76,19 @@ describe("a job that fails", () => {
       },
     });
 
+    const fleet = (await (await daemon.get("/api/fleet")).json()) as {
+      jobs: readonly { name: string; condition: string; workers: unknown }[];
+    };
+    expect(fleet).toMatchObject({ shared: false, workers: [] });
+    expect(fleet.jobs.map(({ name, condition, workers }) => [name, condition, workers])).toEqual([
+      ["down", "failing", null],
+      ["damaged", "failing", null],
+      ["misread", "failing", null],
+      ["refused", "quarantined", null],
+      ["flooded", "held", null],
+      ["well", "idle", null],
+    ]);
+
     expect((await daemon.get("/healthz")).status).toBe(200);
     const ready = await daemon.get("/readyz");
     // A held plan is a cycle that ended well.
