@@ -48,6 +48,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     startCycle: async () => "busy",
     startDryRun: async () => "busy",
     startRelease: async () => "busy",
+    startRevert: async () => "busy",
     concealed: () => [],
     pause: () => Promise.reject(new Error("not measured")),
     resume: () => Promise.reject(new Error("not measured")),

@@ -8,11 +8,11 @@ import { createScheduledCycles } from "./scheduled-cycles.ts";
 import { createScheduler } from "./scheduler.ts";
 import type { Slot } from "./slot.ts";
 import { createDaemonWork } from "./work.ts";
-import { createWorks } from "./works.ts";
+import { createWorks, type WorkStarter } from "./works.ts";
 
 /** What starts the cycles of a job, and what a person asks for: the daemon alone, or several that share a database. */
 export interface Driver {
-  readonly view: Pick<JobView, "scheduler" | "works" | "startCycle" | "startDryRun" | "startRelease">;
+  readonly view: Pick<JobView, "scheduler" | "works" | keyof WorkStarter>;
   /** Lets cycles start. */
   start(): void;
   /** Call after another configuration of the job has come in force. */
@@ -45,9 +45,9 @@ export async function driveAlone(parts: DriverParts): Promise<Driver> {
   const work = createDaemonWork({ ...parts, works });
   const cycles = createScheduledCycles({ current, store, work, skip, signal });
   const scheduler = createScheduler({ schedule: config.schedule, clock, slot, cycles });
-  const { startCycle, startDryRun, startRelease } = work;
+  const { startCycle, startDryRun, startRelease, startRevert } = work;
   return {
-    view: { scheduler, works, startCycle, startDryRun, startRelease },
+    view: { scheduler, works, startCycle, startDryRun, startRelease, startRevert },
     start: () => scheduler.start(),
     reconfigured: async () => {
       await skip.grant();

@@ -2,6 +2,7 @@ import { heldBecause } from "../cycle/guard/hold.ts";
 import { type Release, type ReleaseRequest, resolveRelease } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations/pages.ts";
 import type { CycleResult } from "../cycle/request.ts";
+import type { RevertOrder } from "../cycle/reverts.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job, Notifier, RunRequest } from "../job/job.ts";
@@ -9,7 +10,9 @@ import { exitCodeOfError } from "../process/tell-error.ts";
 import type { JobMetrics } from "../report/metrics.ts";
 import type { JobTurns } from "./job-turns.ts";
 import type { Slot } from "./slot.ts";
+import { refuseRevert, revertLeft, revertNumbers } from "./start-revert.ts";
 import type {
+  AskedRevert,
   DryRunPlan,
   PlannedOperation,
   Started,
@@ -31,7 +34,11 @@ export interface DaemonWork extends WorkStarter {
   /** Does what a person has asked another daemon, or this one, for. The caller has taken the slot. @throws what `Job.run` throws */
   perform(
     kind: Work["kind"],
-    asked: { readonly full: boolean; readonly decision?: ReleaseRequest | undefined },
+    asked: {
+      readonly full: boolean;
+      readonly decision?: ReleaseRequest | undefined;
+      readonly revert?: Omit<AskedRevert, "dryRun"> | undefined;
+    },
     under: Conditions & { readonly report: WorkReport },
   ): Promise<void>;
 }
@@ -63,23 +70,29 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
 
   const cycle = async (
     report: WorkReport,
-    request: Pick<RunRequest, "full" | "patient" | "decision">,
+    request: Pick<RunRequest, "full" | "patient" | "decision" | "revert" | "agreed">,
     under: Conditions = { signal },
   ): Promise<void> => {
     const { result, changedSinceHeld } = await current().run(
       { ...request, dryRun: false, ...under },
       { onProgress: report.onProgress, onRecorded: metrics.cycle, notifier },
     );
-    report.finish(workResult(result, changedSinceHeld), { run: result });
+    // A revert names everybody whom it concerns, with values: nobody needs that here.
+    const more = request.revert === undefined ? { run: result } : {};
+    report.finish(workResult(result, changedSinceHeld, request.revert), more);
   };
 
-  const dryRun = async (report: WorkReport, full: boolean, until = signal): Promise<void> => {
+  const dryRun = async (
+    report: WorkReport,
+    request: Pick<RunRequest, "full" | "revert">,
+    until = signal,
+  ): Promise<void> => {
     await current().run(
-      { dryRun: true, full, signal: until },
+      { ...request, dryRun: true, signal: until },
       {
         onProgress: report.onProgress,
         ended: async ({ result }, store) =>
-          report.finish(workResult(result, []), { plan: await planOf(store, result) }),
+          report.finish(workResult(result, [], request.revert), { plan: await planOf(store, result) }),
       },
     );
   };
@@ -108,16 +121,25 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
         () => watched(works.begin("cycle", "schedule"), (report) => cycle(report, how, under)),
         under?.signal ?? signal,
       ),
-    perform: (kind, { full, decision }, { report, ...under }) =>
+    perform: (kind, { full, decision, revert }, { report, ...under }) =>
       watched(report, () =>
-        kind === "dryRun" ? dryRun(report, full, under.signal) : cycle(report, { full, decision }, under),
+        kind === "dryRun"
+          ? dryRun(report, { full, revert }, under.signal)
+          : cycle(report, { full, decision, revert, agreed: revert?.agreed }, under),
       ),
     startCycle: async ({ full }) => start("cycle", (report) => cycle(report, { full })),
-    startDryRun: async ({ full }) => start("dryRun", (report) => dryRun(report, full)),
+    startDryRun: async ({ full }) => start("dryRun", (report) => dryRun(report, { full })),
     startRelease: async (decision) => {
       // Check the decision before anything is started. It is decided again under the lease.
       const decided = await resolveRelease(reader, decision);
       return start("release", (report) => cycle(report, { full: false, decision }), peopleOf(decided));
+    },
+    startRevert: async (asked) => {
+      await refuseRevert(current(), reader, asked);
+      const { dryRun: preview, agreed, ...revert } = asked;
+      return preview
+        ? start("dryRun", (report) => dryRun(report, { full: false, revert }))
+        : start("revert", (report) => cycle(report, { full: false, revert, agreed }));
     },
   };
 }
@@ -139,7 +161,7 @@ export function peopleOf({ released, rejected, undone }: Release): WorkDecision 
   return { released: people(released), rejected: people(rejected), undone: people(undone) };
 }
 
-async function planOf(store: StateStore, { cycleId, header }: CycleResult): Promise<DryRunPlan> {
+async function planOf(store: StateStore, { cycleId, header, revert }: CycleResult): Promise<DryRunPlan> {
   const held: PlannedOperation[] = [];
   const sent: PlannedOperation[] = [];
   let total = 0;
@@ -149,11 +171,27 @@ async function planOf(store: StateStore, { cycleId, header }: CycleResult): Prom
       operation.status === "held" ? [held, heldBecause(operation, header.guard)] : [sent, []];
     if (kind.length < keptOperations) kind.push({ ...operation, heldBecause: because });
   }
-  return { operations: [...held, ...sent].slice(0, keptOperations), total };
+  const left = revert === undefined ? {} : { left: revertLeft(revert, keptOperations) };
+  return { operations: [...held, ...sent].slice(0, keptOperations), total, ...left };
 }
 
-function workResult(result: CycleResult, stale: WorkResult["notLetGo"]): WorkResult {
+function workResult(
+  result: CycleResult,
+  stale: WorkResult["notLetGo"],
+  order: RevertOrder | undefined,
+): WorkResult {
   const { header, outcome, done, failed, heldOperations: held } = result;
   const { planId, cycle, summary, guard, notes } = header;
-  return { planId, cycle, outcome, summary, guard, done, failed, held, notes, notLetGo: stale };
+  const counts = { done, failed, held };
+  return {
+    planId,
+    cycle,
+    outcome,
+    summary,
+    guard,
+    ...counts,
+    notes,
+    notLetGo: stale,
+    ...revertNumbers(result, order),
+  };
 }

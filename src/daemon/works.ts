@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { ReleaseRequest } from "../cycle/guard/release.ts";
+import type { Left } from "../cycle/planning/revert-of.ts";
 import type { Progress } from "../cycle/ports/ports.ts";
 import type { CycleResult } from "../cycle/request.ts";
+import type { RevertedPerson } from "../cycle/revert-report.ts";
+import type { RevertOrder } from "../cycle/reverts.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
@@ -9,7 +12,7 @@ import type { CycleOutcome } from "../domain/state/cycles.ts";
 /** Something that the daemon does or did: a cycle of the schedule, or work that was asked for by hand. */
 export interface Work {
   readonly id: string;
-  readonly kind: "cycle" | "dryRun" | "release";
+  readonly kind: "cycle" | "dryRun" | "release" | "revert";
   readonly trigger: "schedule" | "hand";
   /** For a release: how many people were released, were rejected, or had a rejection undone. `null` for other work. */
   readonly decision: WorkDecision | null;
@@ -42,12 +45,42 @@ export interface WorkResult {
   readonly notes: readonly string[];
   /** Released people whose change was no longer due in that form. */
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
+  /** Of a revert, and of a dry run of one. */
+  readonly revert?: RevertNumbers;
+}
+
+/** A revert in numbers. */
+export interface RevertNumbers {
+  /** The cycle that is taken back. */
+  readonly cycleId: number;
+  readonly planId: string;
+  /** Names exactly the changes that are sent: a person who has seen them passes it on. */
+  readonly agreed: string;
+  readonly operations: number;
+  /** The order, to be repeated with `agreed`. */
+  readonly deactivateCreated: boolean;
+  /** `null`: everybody of the cycle. */
+  readonly only: readonly string[] | null;
+  /** People of whom something is left, by the reason why. */
+  readonly changedSince: number;
+  readonly cannot: number;
+  readonly skipped: number;
+  /** The limits of the guard that the person has passed over, one sentence each. */
+  readonly passedOver: readonly string[];
 }
 
 /** The plan of a dry run. `operations` are the first of `total`; those that the guard would hold come first. */
 export interface DryRunPlan {
   readonly operations: readonly PlannedOperation[];
   readonly total: number;
+  /** Of a dry run of a revert: what it leaves, the first of `total`. */
+  readonly left?: { readonly people: readonly LeftPerson[]; readonly total: number };
+}
+
+/** A person of whom a revert leaves something as it is. */
+export interface LeftPerson extends RevertedPerson {
+  readonly why: "changedSince" | "cannot" | "skipped";
+  readonly what: readonly Left[];
 }
 
 /** An operation of a dry run. */
@@ -65,6 +98,15 @@ export interface WorkStarter {
   startDryRun(how: { readonly full: boolean }): Promise<Started>;
   /** @throws UsageError if the plan is unknown, holds nothing, or holds nothing of a person who is named */
   startRelease(decision: ReleaseRequest): Promise<Started>;
+  /** @throws UsageError if the cycle cannot be taken back, or sending is paused */
+  startRevert(asked: AskedRevert): Promise<Started>;
+}
+
+/** A person's order to take a cycle back, or to show what that would send. */
+export interface AskedRevert extends RevertOrder {
+  readonly dryRun: boolean;
+  /** `RevertNumbers.agreed` of the dry run that the person has seen: if the changes differ by now, nothing is sent. */
+  readonly agreed?: string | undefined;
 }
 
 /** Takes what one piece of work under way reports. */

@@ -77,7 +77,7 @@ export type TurnEnd =
 export interface WorkRow {
   readonly id: string;
   readonly job: string;
-  readonly kind: "cycle" | "dryRun" | "release";
+  readonly kind: "cycle" | "dryRun" | "release" | "revert";
   readonly trigger: "schedule" | "hand";
   readonly request: WorkRequest;
   readonly decision: unknown;
@@ -101,6 +101,16 @@ export interface WorkRequest {
     readonly only?: readonly string[] | undefined;
     readonly reject?: readonly string[] | undefined;
     readonly undoReject?: readonly string[] | undefined;
+    readonly reason?: string | undefined;
+    readonly by: Actor;
+  };
+  /** A person's order to take a cycle back. */
+  readonly revert?: {
+    readonly which: string;
+    readonly only?: readonly string[] | undefined;
+    readonly deactivateCreated: boolean;
+    readonly release: boolean;
+    readonly agreed?: string | undefined;
     readonly reason?: string | undefined;
     readonly by: Actor;
   };

@@ -147,6 +147,37 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     );
     const plan = await get<{ total: number }>(a, `/works/${work}/operations`);
     expect(plan).toEqual(await get(b, `/works/${work}/operations`));
+
+    const [somebody] = await sql(
+      database,
+      "SELECT object_id FROM target_user WHERE active ORDER BY object_id LIMIT 1",
+    );
+    const body = { only: [somebody?.object_id], deactivateCreated: true };
+    const revert = (more: object) =>
+      fetch(`${a.url}/api/cycles/1/revert`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json" },
+        body: JSON.stringify({ ...body, ...more }),
+      });
+    const ended = async (started: Response) => {
+      const { work: id } = (await started.json()) as { work: string };
+      return until("its end on the other one", async () =>
+        (await get<Works>(b, "/works")).works.find((one) => one.id === id && one.finishedAt !== null),
+      );
+    };
+    const shown = await ended(await revert({ dryRun: true }));
+    expect(shown).toMatchObject({ kind: "dryRun", error: null, result: { revert: { operations: 1 } } });
+    expect(await get(b, `/works/${shown.id}/left`)).toMatchObject({
+      left: [{ objectId: somebody?.object_id, why: "cannot" }],
+    });
+    const { agreed } = (shown.result as unknown as { revert: { agreed: string } }).revert;
+    expect(await ended(await revert({ agreed }))).toMatchObject({
+      kind: "revert",
+      error: null,
+      result: { outcome: "done", done: 1, revert: { agreed } },
+    });
+    const rows = await sql(database, "SELECT result->'run' AS run FROM work WHERE kind = 'revert'");
+    expect(rows).toEqual([{ run: null }]);
   });
 
   it("run the cycle that a command line asks for, which ends with its report", async () => {

@@ -22,7 +22,7 @@ export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fle
     fleets.changed();
   };
   serve();
-  const starter = fleetStarter(fleet, current().name, { reader, wake: () => fleet.worker.wake() });
+  const starter = fleetStarter(fleet, current().name, { reader, current, wake: () => fleet.worker.wake() });
   return {
     view: { scheduler: fleetScheduler(fleet, current), works, ...starter },
     start: () => {},

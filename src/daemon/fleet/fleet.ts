@@ -14,6 +14,7 @@ import { packageVersion } from "../../process/package-root.ts";
 import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 import type { CycleSource, Schedule, Scheduler } from "../scheduler.ts";
 import type { Slot } from "../slot.ts";
+import { refuseRevert } from "../start-revert.ts";
 import { type DaemonWork, peopleOf } from "../work.ts";
 import type { Started, Work, WorkDecision, WorkStarter } from "../works.ts";
 import { askForWork } from "./asking.ts";
@@ -137,10 +138,10 @@ async function askedOf(
   how: RunHow,
 ): Promise<void> {
   const report = works.resume(row);
-  const { full, release: decision } = row.request;
+  const { full, release: decision, revert } = row.request;
   const under = conditionsOf(current(), { ...how, signal: AbortSignal.any([how.signal, signal]) });
   try {
-    const ended = slot.take(() => work.perform(row.kind, { full, decision }, { ...under, report }));
+    const ended = slot.take(() => work.perform(row.kind, { full, decision, revert }, { ...under, report }));
     if (ended === null) report.fail("The job was busy. Try again.", exitCode.leaseHeld);
     await ended;
   } catch (error) {
@@ -177,6 +178,8 @@ export function fleetStarter(
   job: string,
   parts: {
     readonly reader: StateStore;
+    /** The job in force. */
+    readonly current: () => Job;
     /** Called when something was asked for. */
     readonly wake: () => void;
   },
@@ -197,6 +200,10 @@ export function fleetStarter(
       // Check the decision before anything is asked for. It is decided again under the lease.
       const decided = await resolveRelease(parts.reader, release);
       return start("release", { full: false, release }, peopleOf(decided));
+    },
+    startRevert: async ({ dryRun, ...revert }) => {
+      await refuseRevert(parts.current(), parts.reader, { dryRun, ...revert });
+      return start(dryRun ? "dryRun" : "revert", { full: false, revert }, null);
     },
   };
 }

@@ -23,6 +23,14 @@ const releaseBody = z.strictObject({
   undoReject: names,
   reason: z.string().trim().min(1).max(longestReason).optional(),
 });
+const revertBody = z.strictObject({
+  dryRun: z.boolean().default(false),
+  only: names,
+  deactivateCreated: z.boolean().default(false),
+  release: z.boolean().default(false),
+  agreed: z.string().min(1).max(200).optional(),
+  reason: z.string().trim().min(1).max(longestReason).optional(),
+});
 const pageQuery = z.strictObject({
   from: z.coerce.number().int().min(0).default(0),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -44,10 +52,20 @@ export function workRoutes(
   app.post<{ Params: { planId: string } }>("/plans/:planId/release", decision, async (request, reply) => {
     const view = viewOf(request);
     const { only, reject, undoReject, reason } = parse(releaseBody, request.body);
-    refuseTooMany([only, reject, undoReject]);
+    refuseTooMany([only, reject, undoReject], "release the whole plan");
     const { planId } = request.params;
     return begun(
       await view.startRelease({ planId, only, reject, undoReject, reason, by: actorOf(request) }),
+      reply,
+    );
+  });
+
+  app.post<{ Params: { which: string } }>("/cycles/:which/revert", decision, async (request, reply) => {
+    const view = viewOf(request);
+    const order = parse(revertBody, request.body);
+    refuseTooMany([order.only], "take the whole cycle back");
+    return begun(
+      await view.startRevert({ ...order, which: request.params.which, by: actorOf(request) }),
       reply,
     );
   });
@@ -75,6 +93,13 @@ export function workRoutes(
       })),
     };
   });
+
+  app.get<{ Params: { id: string } }>("/works/:id/left", async (request, reply) => {
+    const { from, limit } = parse(pageQuery, request.query);
+    const left = (await viewOf(request).works.planOf(request.params.id))?.left;
+    if (left === undefined) return reply.callNotFound();
+    return { total: left.total, kept: left.people.length, left: left.people.slice(from, from + limit) };
+  });
 }
 
 /** The state of an operation of a dry run. In the run's own copy of the log, nothing was sent. */
@@ -83,11 +108,11 @@ function plannedStatus(status: OperationStatus): "planned" | "held" | "reported"
 }
 
 /** @throws UsageError */
-function refuseTooMany(lists: readonly (readonly string[] | undefined)[]): void {
+function refuseTooMany(lists: readonly (readonly string[] | undefined)[], otherwise: string): void {
   const longest = Math.max(...lists.map((list) => list?.length ?? 0));
   if (longest <= mostNames) return;
   throw new UsageError(
-    `${count(longest, "person is", "people are")} named, and one request may name ${mostNames.toLocaleString("en")} at most: choose fewer people, or release the whole plan. Nothing was done`,
+    `${count(longest, "person is", "people are")} named, and one request may name ${mostNames.toLocaleString("en")} at most: choose fewer people, or ${otherwise}. Nothing was done`,
   );
 }
 

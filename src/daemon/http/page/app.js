@@ -12,6 +12,7 @@ import { peopleView } from "./view-people.js";
 import { personView } from "./view-person.js";
 import { planView } from "./view-plan.js";
 import { rejectedView } from "./view-rejected.js";
+import { revertView } from "./view-revert.js";
 import { signInByLink, signInView } from "./view-sign-in.js";
 import { trendsView } from "./view-trends.js";
 
@@ -29,6 +30,7 @@ const views = [
   { pattern: /^people\/(.+)$/, title: "Person", nav: "people", ...personView },
   { pattern: /^plans\/(.+)$/, title: "Held plan", nav: "", ...planView },
   { pattern: /^rejected$/, title: "Rejected", nav: "", ...rejectedView },
+  { pattern: /^revert\/([0-9]+)$/, title: "Take a cycle back", nav: "", ...revertView },
   { pattern: /^dry-run\/(.+)$/, title: "Dry run", nav: "", ...dryRunView },
 ];
 const nowhere = {

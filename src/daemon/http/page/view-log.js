@@ -14,9 +14,20 @@ export const logView = {
   draw: (list, visit) => [
     h("h1", null, "Provisioning log"),
     filters(visit.query),
+    takeBack(visit.query.get("cycle")),
     h("section", null, entries(visit, list, requestOf(visit.query))),
   ],
 };
+
+/** The way to take the cycle back whose log is shown. */
+function takeBack(cycle) {
+  if (!/^[0-9]+$/.test(cycle ?? "")) return null;
+  return h(
+    "p",
+    { "data-key": "take-back" },
+    h("a", { class: "button", href: pageAddress(`revert/${cycle}`) }, `Take cycle ${cycle} back…`),
+  );
+}
 
 function filters(query) {
   const field = (name, text, control) => h("label", { for: `filter-${name}` }, text, control);

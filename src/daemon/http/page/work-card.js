@@ -5,6 +5,13 @@ import { count, duration, number, outcomeTag } from "./words.js";
 /** The title of a piece of work while it runs, when it has failed and when it has ended. */
 export function workName({ kind, trigger, decision }) {
   if (kind === "release") return decisionName(decision);
+  if (kind === "revert") {
+    return {
+      going: "A cycle is being taken back",
+      failed: "Nothing more is taken back",
+      ended: "Taken back",
+    };
+  }
   const name =
     kind === "dryRun" ? "The dry run" : trigger === "hand" ? "The manual sync" : "The scheduled cycle";
   return { going: `${name} is running`, failed: `${name} failed`, ended: `${name} has ended` };
@@ -51,10 +58,14 @@ export function workCard(work) {
           `Not released, because the change is no longer the same: ${result.notLetGo.map(({ userName }) => userName).join(", ")}.`,
         ),
     work.kind === "dryRun"
-      ? h("p", null, h("a", { class: "button", href: pageAddress(`dry-run/${work.id}`) }, "Review the plan"))
+      ? h("p", null, h("a", { class: "button", href: planOf(work) }, "Review the plan"))
       : null,
     h("p", { class: "small quiet" }, `It took ${took}.`),
   );
+}
+
+function planOf({ id, result }) {
+  return pageAddress(result.revert === undefined ? `dry-run/${id}` : `revert/${result.revert.cycleId}`);
 }
 
 function card(work, ...content) {
@@ -77,12 +88,22 @@ function progress({ progress: now }) {
 }
 
 function whatCameOfIt({ kind, decision, result }) {
+  if (kind === "dryRun" && result.revert !== undefined) {
+    return h(
+      "p",
+      null,
+      `${count(result.revert.operations, "account")} of cycle ${result.revert.cycleId} would be taken back.`,
+    );
+  }
   if (kind === "dryRun") {
     return h("p", null, summaryText(result.summary, "are planned"), wouldBeHeld(result));
   }
+  if (kind === "revert" && result.guard.held) {
+    return h("p", null, "Nothing was sent, because it exceeds a limit of the guard.");
+  }
   const held = result.held > 0 ? `, ${number(result.held)} held` : "";
   const sent = `${count(result.done, "operation")} sent, ${number(result.failed)} failed${held}.`;
-  if (kind === "cycle") return h("p", null, outcomeTag(result.outcome), ` ${sent}`);
+  if (kind === "cycle" || kind === "revert") return h("p", null, outcomeTag(result.outcome), ` ${sent}`);
   return [
     decision.rejected > 0
       ? h(
