@@ -1,4 +1,5 @@
 import type { SeenWorker } from "../domain/fleet.ts";
+import { isOfEverybody } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import {
   countedConditions,
@@ -86,7 +87,7 @@ export function workerLines(workers: readonly SeenWorker[], jobs: readonly Liste
 
 function lastCycle(status: Status | null, { condition }: JobSummary): string {
   if (status === null && condition === "failing") return "";
-  const last = status?.cycles.find(({ kind, outcome }) => kind !== "on-demand" && outcome !== null);
+  const last = status?.cycles.find(({ kind, outcome }) => isOfEverybody(kind) && outcome !== null);
   if (last === undefined || last.outcome === null) return "none yet";
   return `${timeText(last.startedAt)}, ${last.outcome === "someFailed" ? "some failed" : last.outcome}`;
 }

@@ -1,4 +1,5 @@
 import type { JobInFleet, SeenWorker } from "../domain/fleet.ts";
+import { isOfEverybody } from "../domain/plan.ts";
 import { heldCount } from "./situation.ts";
 import type { Status } from "./status.ts";
 
@@ -92,7 +93,7 @@ function conditionOf(
   if (fault !== null) return { condition: "failing", reason: fault };
   if (status !== null && status.quarantine !== null)
     return { condition: "quarantined", reason: status.quarantine.reason };
-  const last = status?.cycles.find(({ kind, outcome }) => kind !== "on-demand" && outcome !== null);
+  const last = status?.cycles.find(({ kind, outcome }) => isOfEverybody(kind) && outcome !== null);
   if (last?.outcome === "failed") return { condition: "failing", reason: last.error };
   // An installation whose runs are started by a timer has no daemons at all.
   if (fleet !== null && fleet.workers.length > 0 && fleet.job.takers.length === 0)

@@ -36,6 +36,7 @@ describe.skipIf(!hasBrowser())("the width of the dashboard's pages", { timeout: 
       [`/plans/${guard.planId}`]: "Held plan",
       [`/dry-run/${work?.id}`]: "Dry run",
       "/rejected": "Rejected changes",
+      "/revert/1": "Take cycle 1 back",
     };
   });
   afterAll(async () => {

@@ -79,7 +79,7 @@ describe("a revert over HTTP", { timeout: 120_000 }, () => {
       total: 1,
       left: [{ objectId: second, why: "changedSince", what: [{ attribute: "title" }] }],
     });
-    expect((titles())[0]).toBe(`Wrong title ${turn}`);
+    expect(titles()[0]).toBe(`Wrong title ${turn}`);
     const { agreed } = shown.result.revert;
     const other = await work(await daemon.post(`/api/cycles/${cycle}/revert`, { agreed, only: [first] }));
     expect(other.error).toMatch(/no longer those that were shown/);
