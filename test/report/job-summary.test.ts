@@ -119,7 +119,8 @@ describe("the condition of a job", () => {
       "failing",
       facts({ cycles: [{ ...cycle, outcome: "failed", error: "Lattice did not answer." }], ...held }),
     ],
-    // One person's cycle says nothing about the job.
+    // A cycle of a few people says nothing about the job.
+    ["idle", facts({ cycles: [{ ...cycle, kind: "revert", outcome: "failed" }, cycle] })],
     ["idle", facts({ cycles: [{ ...cycle, kind: "on-demand", outcome: "failed" }, cycle] })],
     ["quarantined", facts({ ...quarantine, cycles: [{ ...cycle, outcome: "failed" }] })],
     ["failing", facts({}, { fault: "There is no such file.", status: null })],
