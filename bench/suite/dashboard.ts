@@ -54,6 +54,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     resume: () => Promise.reject(new Error("not measured")),
     protect: () => Promise.reject(new Error("not measured")),
     unprotect: () => Promise.reject(new Error("not measured")),
+    decideLink: () => Promise.reject(new Error("not measured")),
     explain: () => Promise.reject(new Error("not asked for here")),
   };
   const job = { name: view.name, view, fault: null };

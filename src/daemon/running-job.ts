@@ -1,4 +1,3 @@
-import { type ProtectionOutcome, protectAccount, unprotectAccount } from "../cycle/guard/protect.ts";
 import { pauseSending, resumeSending } from "../cycle/health/sending-pause.ts";
 import { InterruptedError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
@@ -8,6 +7,7 @@ import { sayEvent } from "../job/say-event.ts";
 import { openReaderBeside } from "../job/state-place.ts";
 import { concealedBy } from "../mapping/rules/concealed.ts";
 import type { JobMetrics } from "../report/metrics.ts";
+import { accountDecisions } from "./account-decisions.ts";
 import { type DriverParts, driveAlone } from "./driver.ts";
 import { driveInFleet } from "./fleet/drive.ts";
 import type { Fleets } from "./fleet/fleets.ts";
@@ -83,11 +83,6 @@ async function assemble(
   const parts: DriverParts = { current, store, reader, slot: createSlot(), turns, metrics, notifier, signal };
   const fleet = await fleets.of(first);
   const driver = fleet === null ? await driveAlone(parts) : await driveInFleet(parts, fleet, fleets);
-  const decided = async (decision: Promise<ProtectionOutcome>): Promise<ProtectionOutcome> => {
-    const outcome = await decision;
-    if (outcome.event !== null) sayEvent(first.log, outcome.event);
-    return outcome;
-  };
   return {
     name: first.name,
     first,
@@ -105,8 +100,7 @@ async function assemble(
         if (event !== null) sayEvent(first.log, event);
         return event !== null;
       },
-      protect: (order) => decided(protectAccount(store, order, current().settings)),
-      unprotect: (order) => decided(unprotectAccount(store, order, current().settings)),
+      ...accountDecisions(parts),
       concealed: () => concealedBy(current().mapping),
       explain: (person) => explainFromState(current(), current().mapping, reader, person),
     },

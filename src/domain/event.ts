@@ -82,6 +82,22 @@ export type StateEvent =
       /** When it was protected. */
       readonly since: number;
     }
+  /** A person decided that an account is a user's: the next cycle links them. */
+  | {
+      readonly kind: "accountLinked";
+      readonly objectId: string;
+      readonly latticeId: string;
+      readonly by: Actor;
+      readonly reason: string;
+    }
+  /** A person decided that an account is not a user's: they are not linked any more, nor again by matching. */
+  | {
+      readonly kind: "accountUnlinked";
+      readonly objectId: string;
+      readonly latticeId: string;
+      readonly by: Actor;
+      readonly reason: string;
+    }
   /** Sending goes on: a person resumed it, or (`by` is `null`) the pause ended by itself. */
   | {
       readonly kind: "sendingResumed";
@@ -105,6 +121,8 @@ export const eventKinds = [
   "sendingResumed",
   "accountProtected",
   "accountUnprotected",
+  "accountLinked",
+  "accountUnlinked",
 ] as const satisfies readonly StateEvent["kind"][];
 
 export type EventKind = StateEvent["kind"];

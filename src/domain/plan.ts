@@ -119,6 +119,8 @@ export const skipCodes = [
   "linkedToAnother",
   "formerOwner",
   "protectedAccount",
+  /** A person has unlinked the account that matches. */
+  "unlinked",
   "renameRing",
   "managerRing",
   "disabled",

@@ -88,6 +88,17 @@ export function sayEvent(log: Logger, event: StateEvent): void {
         { event: kind, latticeId, by: actorText(by), reason, since: time(since) },
         "a person ended the protection of a Lattice account",
       );
+      return;
+    }
+    case "accountLinked":
+    case "accountUnlinked": {
+      const { kind, objectId, latticeId, by, reason } = event;
+      log.info(
+        { event: kind, objectId, latticeId, by: actorText(by), reason },
+        kind === "accountLinked"
+          ? "a person linked a user and a Lattice account"
+          : "a person unlinked a user and a Lattice account",
+      );
     }
   }
 }

@@ -37,6 +37,8 @@ export function linkOf(event: Notice["event"], place: PlaceOfPages): Link | null
     case "sendingResumed":
     case "accountProtected":
     case "accountUnprotected":
+    case "accountLinked":
+    case "accountUnlinked":
     case "test":
       return page("", "Open the dashboard");
     case "credentialExpiring":

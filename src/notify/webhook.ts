@@ -122,6 +122,14 @@ function dataOf(event: Notice["event"], how: Wording): object {
         reason: event.reason,
         ...(event.kind === "accountUnprotected" ? { since: time(event.since) } : {}),
       };
+    case "accountLinked":
+    case "accountUnlinked":
+      return {
+        objectId: event.objectId,
+        latticeId: event.latticeId,
+        by: actorText(event.by),
+        reason: event.reason,
+      };
     case "test":
       return {};
   }

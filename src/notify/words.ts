@@ -154,6 +154,28 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         lists: [],
         action: "",
       };
+    case "accountLinked":
+      return {
+        title: "A person linked a user and a Lattice account",
+        severity: "note",
+        text: oneLine(
+          `${actorText(event.by)} decided that the account ${event.latticeId} is ${event.objectId}'s: the next cycle links them. Reason: ${event.reason}`,
+          1000,
+        ),
+        lists: [],
+        action: "",
+      };
+    case "accountUnlinked":
+      return {
+        title: "A person unlinked a user and a Lattice account",
+        severity: "note",
+        text: oneLine(
+          `${actorText(event.by)} decided that the account ${event.latticeId} is not ${event.objectId}'s: it stays as it is, and matching does not link them again. Reason: ${event.reason}`,
+          1000,
+        ),
+        lists: [],
+        action: "",
+      };
     case "test":
       return {
         title: "Test: this receiver works",

@@ -52,6 +52,13 @@ export function explanationText(explanation: Explanation, options: { readonly co
       paint("bold", "Decisions about what was held"),
       (explanation.decisions ?? []).map((one) => printable(decisionText(one))),
     ),
+    section(
+      paint("bold", "Decisions about the account"),
+      (explanation.linkDecisions ?? []).map(
+        ({ what, latticeId, userName, by, at, reason }) =>
+          `${printable(`${latticeId} (${userName})`)}: ${what} by ${printable(by)} on ${timeText(at)}: ${printable(reason)}`,
+      ),
+    ),
     section(paint("bold", "Last entries of the log"), history.flatMap(historyLines)),
   ];
   return sections

@@ -162,6 +162,19 @@ export const movedTables: readonly MovedTable[] = [
     columns: { lattice_id: "text", user_name: "text", actor: "json", reason: "text", at: "number" },
   },
   {
+    name: "link_decision",
+    order: "object_id, lattice_id",
+    columns: {
+      object_id: "text",
+      lattice_id: "text",
+      what: "text",
+      user_name: "text",
+      actor: "json",
+      reason: "text",
+      at: "number",
+    },
+  },
+  {
     name: "operation",
     order: "id",
     columns: {

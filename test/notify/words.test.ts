@@ -171,4 +171,21 @@ describe("the messages about protected accounts", () => {
     expect(bodies.map((body) => body.includes("root@example.com"))).toEqual([false, false, true, true]);
     expect(JSON.parse(bodies[0] ?? "").data).toMatchObject({ latticeId: "lat-1", by: "cli:kim@host" });
   });
+
+  it.each(["accountLinked", "accountUnlinked"] as const)(
+    "name the user and the account by their ids, and who decided: %s",
+    async (kind) => {
+      await using receiver = await startReceiver(200);
+      const event = { kind, objectId: "object-1", latticeId: "lat-1", by, reason: "ticket-4711" };
+      await send(webhook(receiver.origin), { id: "1", at: 0, event }, how, signal);
+      await send(chat("teams", receiver.origin), { id: "1", at: 0, event }, how, signal);
+      expect(JSON.parse(receiver.got[0]?.body ?? "").data).toEqual({
+        objectId: "object-1",
+        latticeId: "lat-1",
+        by: "cli:kim@host",
+        reason: "ticket-4711",
+      });
+      expect(receiver.got[1]?.body).toMatch(/object-1.*ticket-4711/s);
+    },
+  );
 });

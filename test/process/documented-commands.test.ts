@@ -42,7 +42,7 @@ beforeAll(async () => {
   const file = sandboxFile(join(prepared, "state/azure-lattice-sync.db"), "both");
   await inCompany(file, ({ directory, lattice }) => {
     lattice.create({ userName: "root@example.com", emails: [{ value: "root@example.com", type: "work" }] });
-    for (const name of ["kim.example", "sam.example"])
+    for (const name of ["kim.example", "sam.example", "robin.example"])
       directory.createUser({
         userPrincipalName: `${name}@example.com`,
         displayName: name,

@@ -68,6 +68,8 @@ describe.concurrent("no secret is shown, written or sent to another host", () =>
       ["sync", "--dry-run", "--against", join(place.folder, "given.yaml"), "--format", "json"],
       ["protect", person, "--reason", "made-up"],
       ["unprotect", person, "--reason", "made-up"],
+      ["unlink", person, "--reason", "made-up"],
+      ["link", person, person, "--reason", "made-up"],
       ["pause", "--reason", "made-up"],
       ["resume"],
       ["state", "check"],

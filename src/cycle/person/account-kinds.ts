@@ -1,11 +1,12 @@
 import { timeText } from "../../domain/sentence.ts";
 import type { AccountPerson, AccountReport, ReportedAccount } from "../../domain/state/account-report.ts";
+import type { LinkDecisions } from "../../domain/state/link-decisions.ts";
 import type { Protections } from "../../domain/state/protections.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 import { type ProtectedAccounts, protectorOf, protectorText } from "../operations/protected-account.ts";
+import { withDecisions } from "../planning/decisions.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import { seenEvents } from "../planning/leaving.ts";
-import { withProtections } from "../planning/protected.ts";
 import { type AccountProtection, accountProtection } from "./account-protection.ts";
 import type { ExplainSettings } from "./explain-settings.ts";
 
@@ -51,11 +52,11 @@ const pageSize = 5_000;
  * `now`: milliseconds since the epoch
  */
 export async function* accountsOf(
-  store: AccountReport & Protections,
+  store: AccountReport & Protections & LinkDecisions,
   given: Pick<Settings, "mapping" | "protectedAccounts" | "scope">,
   query: { readonly department: string | null; readonly now: number; readonly signal: AbortSignal },
 ): AsyncGenerator<AccountedFor> {
-  const settings = await withProtections(given, store);
+  const settings = await withDecisions(given, store);
   const everyoneInScope = settings.scope.mode === "all";
   const { department, now, signal } = query;
   let after = "";

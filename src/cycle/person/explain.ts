@@ -2,9 +2,9 @@ import { iso } from "../../domain/sentence.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { valueAt } from "../../domain/target.ts";
+import { withDecisions } from "../planning/decisions.ts";
 import { sharersOf } from "../planning/namesakes.ts";
 import type { PlannedPerson } from "../planning/planned-person.ts";
-import { withProtections } from "../planning/protected.ts";
 import {
   accountExplanation,
   mappingExplanation,
@@ -15,7 +15,7 @@ import { planExplanation, planStored } from "./explain-plan.ts";
 import type { ExplainOptions, ExplainSettings } from "./explain-settings.ts";
 import type { Explanation, PictureAges } from "./explanation.ts";
 import { type Found, findPerson } from "./find-person.ts";
-import { decisionsOf, historyOf, standingOf } from "./standing.ts";
+import { decisionsOf, historyOf, linkDecisionsOf, standingOf } from "./standing.ts";
 import { summaryOf } from "./summary.ts";
 
 const shownEntries = 10;
@@ -32,7 +32,7 @@ export async function explain(
   asked: string,
   options: ExplainOptions,
 ): Promise<Explanation> {
-  const settings = await withProtections(given, store);
+  const settings = await withDecisions(given, store);
   const pictures = await picturesOf(store, settings, options);
   const found = await findPerson(store, asked, settings.mapping);
   const person = found.objectId === null ? null : await planStored(store, settings, found.objectId, options);
@@ -99,6 +99,7 @@ async function withSource(
     standing: await standingOf(store, candidate),
     history: historyOf(log.filter((entry) => entry.cycleId !== options.live?.cycleId).slice(0, shownEntries)),
     ...(await decisionsOf(store, objectId)),
+    ...linkDecisionsOf(objectId, settings),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DecisionDocument } from "../../domain/decision.ts";
 import type { Json } from "../../domain/json.ts";
+import type { LinkDecisionDocument } from "../../domain/link-decision.ts";
 import type { OperationStatus } from "../../domain/operation.ts";
 import type { FoundPerson } from "../../domain/person-search.ts";
 import type { Action, Change, CycleKind, Evidence, EvidenceKind, SkipCode } from "../../domain/plan.ts";
@@ -38,6 +39,8 @@ export interface Explanation {
   readonly history: readonly HistoryEntry[];
   /** Decisions about changes held for the person, the newest first; absent if there are none. */
   readonly decisions?: readonly DecisionDocument[];
+  /** Which accounts people have linked to the person, or unlinked; absent if there are none. */
+  readonly linkDecisions?: readonly LinkDecisionDocument[];
 }
 
 /** How old this information is. */

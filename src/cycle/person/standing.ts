@@ -1,9 +1,11 @@
 import { type DecisionDocument, decisionDocument } from "../../domain/decision.ts";
+import { type LinkDecisionDocument, linkDecisionDocument } from "../../domain/link-decision.ts";
 import type { LogEntry } from "../../domain/log.ts";
 import { withoutRedacted } from "../../domain/redacted.ts";
 import { iso } from "../../domain/sentence.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import type { PlanSettings } from "../planning/plan-input.ts";
 import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
 
@@ -90,6 +92,15 @@ export async function decisionsOf(
 ): Promise<{ readonly decisions?: readonly DecisionDocument[] }> {
   const found = await store.decisionsOf(objectId, shownDecisions);
   return found.length === 0 ? {} : { decisions: found.map(decisionDocument) };
+}
+
+/** What people have decided about a person's account, in the form that an explanation shows. */
+export function linkDecisionsOf(
+  objectId: string,
+  { linkDecisions }: Pick<PlanSettings, "linkDecisions">,
+): { readonly linkDecisions?: readonly LinkDecisionDocument[] } {
+  const found = linkDecisions?.get(objectId) ?? [];
+  return found.length === 0 ? {} : { linkDecisions: found.map(linkDecisionDocument) };
 }
 
 const shownDecisions = 10;

@@ -63,6 +63,7 @@ const matchFaults: ReadonlySet<string> = new Set([
   "linkedToAnother",
   "formerOwner",
   "protectedAccount",
+  "unlinked",
 ]);
 
 /** Reasons to skip that are found before accounts are searched. */

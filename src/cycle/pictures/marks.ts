@@ -91,6 +91,11 @@ export function heldDecided(objectIds: readonly string[]): readonly Mark[] {
   return [...new Set(objectIds)].map((objectId) => ({ who: "person", objectId }));
 }
 
+/** A person has decided which account is a user's, or is not. */
+export function linkDecided(objectId: string): readonly Mark[] {
+  return [{ who: "person", objectId, retry: true }];
+}
+
 /** The plan of another person depends on what is planned for these people, or a leaver needs the userName of their account. */
 export function lookedAtNext(objectIds: Iterable<string>): readonly Mark[] {
   return [...objectIds].map((objectId) => ({ who: "person", objectId }));

@@ -1,3 +1,4 @@
+import { type LinkDecision, linkDecisionText } from "../../domain/link-decision.ts";
 import type { Action, Change, Evidence, Operation } from "../../domain/plan.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
@@ -11,6 +12,8 @@ export interface Due {
   readonly account: LinkedTarget;
   /** The attribute that the account was found by, for the log; `null` if the account is linked. */
   readonly matchedBy: string | null;
+  /** The person's decision that links the account, if it is not matching. */
+  readonly decision?: LinkDecision | undefined;
   readonly changes: readonly Change[];
   /** Present if one of the changes switches the account off. */
   readonly evidence: Evidence | null;
@@ -51,8 +54,10 @@ function operationOn(person: Person, due: Due): Operation {
   const { account, changes, matchedBy } = due;
   const action = actionOf(due);
   const evidence = action === "deactivate" ? due.evidence : null;
-  const doubtful = matchedBy === null ? null : doubtOf(person, account);
+  const { decision } = due;
+  const doubtful = matchedBy === null || decision !== undefined ? null : doubtOf(person, account);
   const reasons = [evidence?.detail ?? reasonOf(action, due)];
+  if (decision !== undefined && evidence !== null) reasons.push(linkDecisionText(decision));
   if (doubtful !== null) reasons.push(`doubtful: ${doubtful}`);
   if (waitsForManager(person, changes)) {
     reasons.push("the manager in Entra has no account in Lattice and will not get one");
@@ -76,7 +81,8 @@ function actionOf({ changes, matchedBy }: Due): Action {
 }
 
 /** Why it is sent, in words, if not for leaving. */
-function reasonOf(action: Action, { changes, matchedBy }: Due): string {
+function reasonOf(action: Action, { changes, matchedBy, decision }: Due): string {
+  if (decision !== undefined) return linkDecisionText(decision);
   if (matchedBy !== null) {
     return `existing ${action === "reactivate" ? "inactive " : ""}account with the same ${matchedBy}`;
   }

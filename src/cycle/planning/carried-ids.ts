@@ -48,7 +48,8 @@ export async function idHoldersOf(
     const own = foreignId(candidate.link, mapped);
     if (own !== null) carried.add(own);
     if (candidate.link !== null) continue;
-    for (const account of matches.get(candidate.source.objectId)?.byUserName ?? []) {
+    const { byUserName = [], byLostLink = [] } = matches.get(candidate.source.objectId) ?? {};
+    for (const account of [...byUserName, ...byLostLink]) {
       const id = foreignId(account, mapped);
       if (id !== null) carried.add(id);
     }

@@ -7,6 +7,7 @@ import { planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
 import { nameFault } from "./faults.ts";
+import { type DecidedLink, decidedLink, unlinkingDecision } from "./link-decision.ts";
 import { idHolderOf } from "./match.ts";
 import { type Person, type PlanSettings, unchanged } from "./plan-input.ts";
 import { skipProtected } from "./protected.ts";
@@ -50,11 +51,12 @@ export const lostId = "id as the lost one";
  * @returns `null` if there is no such account
  */
 export function planReturned(person: Person, settings: PlanSettings): PersonPlan | null {
-  const account = returnedAccount(person);
+  const decided = decidedAccount(person, settings);
+  const account = decided?.account ?? returnedAccount(person, settings);
   if (account === null) return null;
   if (isProtected(account, settings)) return skipProtected(person, account, settings);
   const fate = fateOf(person, account);
-  const found = { account, matchedBy: lostId };
+  const found = { account, matchedBy: lostId, decision: decided?.decision };
   switch (fate.kind) {
     case "later":
     case "ignored":
@@ -83,18 +85,32 @@ export function planSecondAccount(
   settings: PlanSettings,
 ): PersonPlan | null {
   if (plan.kind !== "unchanged" || person.mapped.active !== false || link.active !== false) return null;
-  return returnedAccount(person)?.active === true ? planReturned(person, settings) : null;
+  return returnedAccount(person, settings)?.active === true ? planReturned(person, settings) : null;
+}
+
+/** The account that a person has linked to this one, unless the person has an account, or it is another person's. */
+function decidedAccount(person: Person, settings: PlanSettings): DecidedLink | null {
+  if (person.candidate.link !== null) return null;
+  const decided = decidedLink(person, settings);
+  return decided?.account.linkedTo === null ? decided : null;
 }
 
 /** An account whose link was lost, and that is there again, or one that carries the person's externalId. */
-export function returnedAccount({ candidate, matches }: Person): MatchedTarget | null {
+export function returnedAccount(
+  { candidate, matches }: Person,
+  settings: PlanSettings,
+): MatchedTarget | null {
   if (candidate.lostLinks.length === 0 || matches === null) return null;
   const ids = new Set([
     candidate.source.objectId,
     ...candidate.lostLinks.flatMap(({ externalId }) => externalId ?? []),
   ]);
   const own = [...matches.byLostLink, ...matches.byExternalId].filter(
-    ({ linkedTo, externalId }) => linkedTo === null && externalId !== null && ids.has(externalId),
+    (account) =>
+      account.linkedTo === null &&
+      account.externalId !== null &&
+      ids.has(account.externalId) &&
+      unlinkingDecision(candidate.source.objectId, account, settings) === null,
   );
   return own.find(({ active }) => active !== false) ?? own[0] ?? null;
 }

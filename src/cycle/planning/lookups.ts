@@ -3,6 +3,7 @@ import type { MappedUser } from "../../mapping/rules/map-user.ts";
 import { isTemporaryName } from "../operations/temporary-name.ts";
 import { type IdHolder, idHoldersOf } from "./carried-ids.ts";
 import { isInScope } from "./in-scope.ts";
+import { linkingDecision } from "./link-decision.ts";
 import type { Namesakes } from "./namesakes.ts";
 import { othersOf } from "./others.ts";
 import { neededByLeavers } from "./passed-need.ts";
@@ -38,6 +39,7 @@ export async function lookUpOthers(
   people: readonly MappedPerson[],
   {
     store,
+    settings,
     everyoneInScope,
     environment,
     namesakes,
@@ -71,7 +73,10 @@ export async function lookUpOthers(
         objectId: candidate.source.objectId,
         userName: mapped.userName,
         externalId: mapped.externalId,
-        lost: candidate.lostLinks.map(({ latticeId }) => latticeId),
+        lost: [
+          ...candidate.lostLinks.map(({ latticeId }) => latticeId),
+          ...[linkingDecision(candidate.source.objectId, settings)].flatMap((one) => one?.latticeId ?? []),
+        ],
       })),
     ),
     findRings(renamesOf(people), store.nameHolders),

@@ -1,8 +1,10 @@
+import { type LinkDecision, linkDecisionText } from "../../domain/link-decision.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import { isProtected } from "../operations/protected-account.ts";
 import { foreignId, type IdHolder } from "./carried-ids.ts";
+import { type DecidedLink, decidedLink, skipUnlinked, unlinkingDecision } from "./link-decision.ts";
 import { forgottenOwner, type Owner } from "./owners.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
 import { skipProtected } from "./protected.ts";
@@ -14,6 +16,8 @@ export type Match =
       readonly by: string | null;
       /** The person who has the account now, if there is one. */
       readonly formerOwner?: Owner;
+      /** A person has decided it. */
+      readonly decision?: LinkDecision;
     }
   | { readonly plan: PersonPlan };
 
@@ -24,6 +28,8 @@ export type Match =
 export function findMatch(input: PlanInput, settings: PlanSettings): Match {
   const { matches, mapped, candidate } = input;
   if (matches === null) return { account: null, by: null };
+  const decided = decidedLink(input, settings);
+  if (decided !== null) return matchDecided(input, decided, settings);
   for (const attribute of settings.mapping.matching) {
     const found = attribute === "userName" ? matches.byUserName : matches.byExternalId;
     if (found.length > 1) {
@@ -56,9 +62,13 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
     const { linkedTo } = account;
     if (linkedTo !== null && linkedTo !== candidate.source.objectId) {
       const owner = input.owners.get(linkedTo) ?? forgottenOwner(linkedTo);
-      const claim = judgeClaim(input, { account, attribute, owner, own }, settings);
+      const claim =
+        judgeClaim(input, { account, attribute, owner, own }, settings) ??
+        againstDecision(input, account, settings);
       return claim === null ? { account, by: attribute, formerOwner: owner } : { plan: claim };
     }
+    const against = againstDecision(input, account, settings);
+    if (against !== null) return { plan: against };
     const holder = idHolderOf(input, account);
     if (holder !== null) return { plan: skipHeld(input, account, holder) };
     const foreign = foreignId(account, mapped);
@@ -75,6 +85,41 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
   }
   return { account: null, by: null };
 }
+
+/**
+ * The plan of a user who is matched with an account that a person has unlinked from them, or linked to another user; `null` if
+ * no person has decided so.
+ */
+function againstDecision(
+  input: PlanInput,
+  account: MatchedTarget,
+  settings: PlanSettings,
+): PersonPlan | null {
+  const { objectId } = input.candidate.source;
+  const unlinked = unlinkingDecision(objectId, account, settings);
+  if (unlinked !== null) return skipUnlinked(input, account, unlinked);
+  const promised = settings.promised?.get(account.latticeId);
+  if (promised === undefined || promised.objectId === objectId || account.linkedTo !== null) return null;
+  const { latticeId, userName } = account;
+  const reason = `the Lattice account ${latticeId} (${userName}) was ${linkDecisionText(promised)} to the person ${promised.objectId}`;
+  return skip(input, "linkedToAnother", reason);
+}
+
+/** The account that a person has linked the user to, unless it is protected, or another person's by now. */
+function matchDecided(input: PlanInput, { account, decision }: DecidedLink, settings: PlanSettings): Match {
+  if (isProtected(account, settings)) return { plan: skipProtected(input, account, settings) };
+  const { linkedTo, latticeId } = account;
+  if (linkedTo !== null && linkedTo !== input.candidate.source.objectId) {
+    const { name, objectId } = input.owners.get(linkedTo) ?? forgottenOwner(linkedTo);
+    const reason = `the Lattice account ${latticeId} was ${linkDecisionText(decision)}, but belongs to ${name} (${objectId}) now`;
+    return { plan: skip(input, "linkedToAnother", reason) };
+  }
+  const holder = idHolderOf(input, account);
+  return holder === null ? { account, by: decidedBy, decision } : { plan: skipHeld(input, account, holder) };
+}
+
+/** How the log names the attribute by which an account is matched that a person has linked. */
+export const decidedBy = "id, as a person has decided";
 
 interface Claim {
   readonly account: MatchedTarget;

@@ -27,8 +27,8 @@ export function ownersIn(
   for (const { candidate } of people) {
     const { objectId } = candidate.source;
     if (candidate.link !== null) continue;
-    const { byUserName = [], byExternalId = [] } = matches.get(objectId) ?? {};
-    for (const { linkedTo } of [...byUserName, ...byExternalId]) {
+    const { byUserName = [], byExternalId = [], byLostLink = [] } = matches.get(objectId) ?? {};
+    for (const { linkedTo } of [...byUserName, ...byExternalId, ...byLostLink]) {
       if (linkedTo !== null && linkedTo !== objectId) found.add(linkedTo);
     }
   }

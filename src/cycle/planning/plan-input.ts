@@ -1,3 +1,4 @@
+import type { LinkDecision } from "../../domain/link-decision.ts";
 import type { Evidence, Operation, SkipCode } from "../../domain/plan.ts";
 import type { SourceUser } from "../../domain/source.ts";
 import type { MatchAnswer, PersonPlan } from "../../domain/state/planning.ts";
@@ -62,7 +63,7 @@ export function personOf(input: PlanInput, { events }: Pick<PlanSettings, "event
   };
 }
 
-/** `protections`: accounts that people have protected (`planPeople` reads them). */
+/** What people have decided about accounts: `planPeople` reads it. */
 export type PlanSettings = Pick<
   CycleSettings,
   | "mapping"
@@ -76,7 +77,12 @@ export type PlanSettings = Pick<
   | "renameRings"
   | "drift"
 > &
-  Pick<ProtectedAccounts, "protections">;
+  Pick<ProtectedAccounts, "protections"> & {
+    /** Decisions about links, by object id. Absent: none. */
+    readonly linkDecisions?: ReadonlyMap<string, readonly LinkDecision[]> | undefined;
+    /** Decisions that link an account, by Lattice id. Absent: none. */
+    readonly promised?: ReadonlyMap<string, LinkDecision> | undefined;
+  };
 
 export function operation(input: PlanInput, parts: Omit<Operation, "objectId" | "userName">): Operation {
   return { objectId: input.candidate.source.objectId, userName: nameOf(input), ...parts };

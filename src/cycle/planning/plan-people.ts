@@ -2,6 +2,7 @@ import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../operations/fingerprint.ts";
+import { withDecisions } from "./decisions.ts";
 import { inputOf, lookUpOthers } from "./lookups.ts";
 import { createManagerRings } from "./manager-ring.ts";
 import { type ManagerStanding, managersOf, noManager } from "./managers.ts";
@@ -13,7 +14,6 @@ import { forgottenOwner, type Owner, ownerOf, ownersIn } from "./owners.ts";
 import { skip } from "./plan-input.ts";
 import { planPerson } from "./plan-person.ts";
 import type { MappedPerson, PlannedPerson } from "./planned-person.ts";
-import { withProtections } from "./protected.ts";
 import { withoutRejected } from "./reject.ts";
 import { inRing } from "./rename-rings.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -26,7 +26,7 @@ export async function planPeople(
   const { store, everyoneInScope, environment, expecting = false } = surroundings;
   const settings =
     surroundings.settings.protections === undefined
-      ? await withProtections(surroundings.settings, store)
+      ? await withDecisions(surroundings.settings, store)
       : surroundings.settings;
   const namesakes =
     surroundings.namesakes ?? createNamesakes(store, settings.mapping.filters, everyoneInScope);

@@ -99,7 +99,7 @@ function linkedFault(person: Person, link: LinkedTarget): PersonPlan | null {
  */
 function planMember(
   person: Person,
-  found: Pick<Due, "account" | "matchedBy">,
+  found: Pick<Due, "account" | "matchedBy" | "decision">,
   fault: PersonPlan | null,
   settings: PlanSettings,
 ): PersonPlan {
@@ -166,11 +166,11 @@ function planNewcomer(person: Person, settings: PlanSettings): PersonPlan {
   const match = findMatch(person, settings);
   if ("plan" in match) return match.plan;
   if (match.account !== null) {
-    const { account, by: matchedBy, formerOwner } = match;
-    return handedOver(planMember(person, { account, matchedBy }, null, settings), formerOwner);
+    const { account, by: matchedBy, formerOwner, decision } = match;
+    return handedOver(planMember(person, { account, matchedBy, decision }, null, settings), formerOwner);
   }
   // A lost account that is there again is this person's, whatever accounts are matched by.
-  const returned = returnedAccount(person);
+  const returned = returnedAccount(person, settings);
   if (returned !== null) {
     return isProtected(returned, settings)
       ? skipProtected(person, returned, settings)
@@ -232,7 +232,9 @@ function earlier(one: number | null, other: number | null): number | null {
 
 /** When each leaving event was first seen. It is kept only for people who have an account or may match one. */
 function eventsToRemember({ candidate, matches, seen }: Person): ReadonlyMap<LeavingEvent, number> {
-  const matched = matches !== null && matches.byUserName.length + matches.byExternalId.length > 0;
+  const found =
+    matches === null ? [] : [...matches.byUserName, ...matches.byExternalId, ...matches.byLostLink];
+  const matched = found.length > 0;
   if (candidate.link === null && candidate.lostLinks.length === 0 && !matched) return new Map();
   return new Map(seen.map(({ event, since }) => [event, since]));
 }

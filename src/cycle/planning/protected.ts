@@ -1,6 +1,4 @@
-import type { Protection } from "../../domain/protection.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
-import type { Protections } from "../../domain/state/protections.ts";
 import type { TargetUser } from "../../domain/target.ts";
 import {
   isProtected,
@@ -9,15 +7,6 @@ import {
   protectorText,
 } from "../operations/protected-account.ts";
 import { type PlanInput, type PlanSettings, skip } from "./plan-input.ts";
-
-/** These settings, and the accounts that people have protected. Whoever plans, or asks whether an account is protected, needs both. */
-export async function withProtections<Settings extends ProtectedAccounts>(
-  settings: Settings,
-  store: Protections,
-): Promise<Settings & { readonly protections: ReadonlyMap<string, Protection> }> {
-  const protections = await store.protections();
-  return { ...settings, protections: new Map(protections.map((one) => [one.latticeId, one])) };
-}
 
 export function skipProtected(
   input: PlanInput,

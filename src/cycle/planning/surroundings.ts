@@ -8,9 +8,16 @@ import type { PlanSettings } from "./plan-input.ts";
 export interface Surroundings {
   readonly store: Pick<
     StateStore,
-    "sharing" | "matches" | "nameHolders" | "identitiesOf" | "managerIds" | "candidates" | "protections"
+    | "sharing"
+    | "matches"
+    | "nameHolders"
+    | "identitiesOf"
+    | "managerIds"
+    | "candidates"
+    | "protections"
+    | "linkDecisions"
   >;
-  /** Without `protections`, planning reads them. */
+  /** Without what people have decided (`protections`, `linkDecisions`), planning reads it. */
   readonly settings: PlanSettings;
   readonly everyoneInScope: boolean;
   readonly environment: Environment;

@@ -5,7 +5,8 @@ import type { TargetUser } from "../../domain/target.ts";
 import type { CycleContext } from "../context/context.ts";
 import { isProtected } from "../operations/protected-account.ts";
 import { wasCarriedOut } from "../operations/weights.ts";
-import { withProtections } from "../planning/protected.ts";
+import { withDecisions } from "../planning/decisions.ts";
+import { unlinkingDecision } from "../planning/link-decision.ts";
 import { keepAccounts } from "../reading/keep-accounts.ts";
 import { noteAbsence } from "../reading/missing-accounts.ts";
 import { externalIdOf, findAccount } from "./find-account.ts";
@@ -89,7 +90,9 @@ async function lookUpIntent(context: CycleContext, intent: Intent): Promise<Targ
 async function belongsTo(context: CycleContext, account: TargetUser, intent: Intent): Promise<boolean> {
   const { store, settings } = context;
   const owner = await store.ownerOf(account.latticeId);
-  if (owner !== null || isProtected(account, await withProtections(settings, store)))
-    return owner === intent.objectId;
+  if (owner !== null) return owner === intent.objectId;
+  const decided = await withDecisions(settings, store);
+  if (isProtected(account, decided) || unlinkingDecision(intent.objectId, account, decided) !== null)
+    return false;
   return account.externalId === externalIdOf(intent);
 }

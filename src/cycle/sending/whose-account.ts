@@ -21,13 +21,13 @@ export function claim(
   );
 }
 
-/** @throws RecordRejectedError if the account is protected, or linked to another person than the plan says */
+/** @throws RecordRejectedError if the account is protected, unlinked from the person, or linked to another person than the plan says */
 export async function refuseOthers(
   context: CycleContext,
   operation: LoggedOperation,
   account: TargetUser,
 ): Promise<void> {
-  context.protections.refuse(account);
+  context.protections.refuse(account, operation.objectId);
   const refusal = await othersOwn(context, operation, account);
   if (refusal !== null) throw refusal;
 }

@@ -4,6 +4,7 @@ import type { SendingPause } from "../../cycle/health/sending-pause.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import type { DecidedLink, LinkRequest } from "../../job/decide-link.ts";
 import type { Metrics } from "../../report/metrics.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { WorkStarter, Works } from "../works.ts";
@@ -75,6 +76,11 @@ export interface JobView extends WorkStarter {
   protect(order: ProtectionOrder): Promise<ProtectionOutcome>;
   /** Ends the protection of an account. @throws UsageError */
   unprotect(order: ProtectionOrder): Promise<ProtectionOutcome>;
+  /**
+   * Decides which account is a user's. @returns `busy` if another run holds the lease
+   * @throws UsageError about the decision, what Lattice's answers throw
+   */
+  decideLink(request: LinkRequest, dryRun: boolean): Promise<DecidedLink | "busy">;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the current mapping redacts. */

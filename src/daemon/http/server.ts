@@ -4,7 +4,7 @@ import rateLimit from "@fastify/rate-limit";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { type Listen, listenText } from "../../config/listen.ts";
 import { type Actor, actorText } from "../../domain/actor.ts";
-import { StateError, UsageError } from "../../domain/errors.ts";
+import { DomainError, StateError, UsageError } from "../../domain/errors.ts";
 import { sentences } from "../../domain/sentence.ts";
 import { jsonText } from "../../domain/visible.ts";
 import {
@@ -202,6 +202,8 @@ function sayError(
       .code(503)
       .send({ error: "The state database cannot be read at the moment. The log says why." });
   }
+  // Entra or Lattice did not do what the request needs.
+  if (error instanceof DomainError) return reply.code(502).send({ error: sentences(error.message) });
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
   if (status >= 400 && status < 500) {
     return reply.code(status).send({

@@ -7,6 +7,7 @@ import type { Weight } from "../weight.ts";
 import type { LinkedTarget, LostLink } from "./account.ts";
 import type { CycleOutcome, OutcomeCount } from "./cycles.ts";
 import type { RejectedChange, ReleasedChange } from "./decided-change.ts";
+import type { LinkDecisionChange } from "./link-decisions.ts";
 import type { Mark } from "./mark.ts";
 import type { Meta } from "./meta.ts";
 import type { RetryRecord } from "./retry.ts";
@@ -257,6 +258,8 @@ export interface StateChange {
     /** Unknown people are left out. They belong to the decision in this change, else to the last one about their plan, if any. */
     readonly put?: readonly Omit<RejectedChange, "decision">[];
   };
+  /** Decisions about links: first `drop`, then `put`. */
+  readonly linkDecisions?: LinkDecisionChange;
   /** When these people are due to be planned again, milliseconds since the epoch; `null` for never. */
   readonly lookAgain?: { readonly objectIds: readonly string[]; readonly at: number | null };
   /**
@@ -307,7 +310,7 @@ export interface StateChange {
   readonly pruned?: Pruned;
   /**
    * Later times are set to this one (milliseconds since the epoch): start and end of cycles; planning, start and end of
-   * operations; start of unconfirmed writes; time of releases, rejections and protections; start of the absence of accounts; removal of
+   * operations; start of unconfirmed writes; time of releases, rejections, protections and decisions about links; start of the absence of accounts; removal of
    * links, and start of the absence of their accounts.
    */
   readonly noLaterThan?: number;

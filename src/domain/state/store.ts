@@ -6,6 +6,7 @@ import type { Fence } from "./fence.ts";
 import type { Decisions, Guarding } from "./guarding.ts";
 import type { History } from "./history.ts";
 import type { Lease } from "./lease.ts";
+import type { LinkDecisions } from "./link-decisions.ts";
 import type { Notes } from "./notes.ts";
 import type { OtherJobs } from "./other-jobs.ts";
 import type { Outbox } from "./outbox.ts";
@@ -51,6 +52,7 @@ export interface StateStore
     Guarding,
     Decisions,
     Protections,
+    LinkDecisions,
     Retention,
     History,
     Outbox {

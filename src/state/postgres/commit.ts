@@ -3,6 +3,7 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { LogValues } from "../logged-values.ts";
 import type { Database, Session } from "./connection/database.ts";
 import { checkFence } from "./fence.ts";
+import { writeLinkDecisions } from "./link-decisions.ts";
 import { statisticsKeeper } from "./statistics.ts";
 import { writeAccounts } from "./write-accounts.ts";
 import { writeCycleEnd } from "./write-cycle-end.ts";
@@ -41,6 +42,7 @@ async function write(session: Session, change: StateChange, values: LogValues): 
   if (change.operations !== undefined) await writeOperations(session, change.operations);
   await writePlan(session, change);
   await writeDecisions(session, change);
+  if (change.linkDecisions !== undefined) await writeLinkDecisions(session, change.linkDecisions);
   if (change.lookAgain !== undefined) await writeLookAgain(session, change.lookAgain);
   if (change.marks !== undefined) await writeMarks(session, change.marks);
   await writeOutcomes(session, change, values);

@@ -10,6 +10,7 @@ import { decisionMethods } from "./decisions.ts";
 import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
 import { type LeaseClock, leaseMethods } from "./lease.ts";
+import { linkDecisionMethods } from "./link-decisions.ts";
 import { matchMethods } from "./matches.ts";
 import { otherJobMethods } from "./other-jobs.ts";
 import { outboxMethods } from "./outbox.ts";
@@ -66,6 +67,7 @@ function storeOn(
     ...guardingMethods(db),
     ...decisionMethods(db),
     ...protectionMethods(db),
+    ...linkDecisionMethods(db),
     ...outboxMethods(db, logValues, leaseClock),
     ...historyMethods(db),
     ...accountReportMethods(db),

@@ -10,6 +10,7 @@ const statements = [
   "UPDATE released_change SET released_at = $2 WHERE job = $1 AND released_at > $2",
   "UPDATE rejected_change SET rejected_at = $2 WHERE job = $1 AND rejected_at > $2",
   "UPDATE protected_account SET at = $2 WHERE job = $1 AND at > $2",
+  "UPDATE link_decision SET at = $2 WHERE job = $1 AND at > $2",
   "UPDATE target_user SET missing_since = $2 WHERE job = $1 AND missing_since > $2",
   `UPDATE lost_link SET ${noLater("missing_since")}, dissolved_at = $2 WHERE job = $1 AND dissolved_at > $2`,
 ];

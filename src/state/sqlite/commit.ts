@@ -4,6 +4,7 @@ import type { LogValues } from "../logged-values.ts";
 import { cyclePlanWriter } from "./cycles.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
+import { linkDecisionsWriter } from "./link-decisions.ts";
 import type { ValueKeeper } from "./log-values.ts";
 import { metaWriter } from "./notes.ts";
 import { eventWriter } from "./outbox.ts";
@@ -33,6 +34,7 @@ export function commitMethod(
   const operations = operationsWriter(db);
   const plan = planWriter(db);
   const decisions = decisionsWriter(db);
+  const linkDecisions = linkDecisionsWriter(db);
   const accounts = accountsWriter(db);
   const marks = marksWriter(db);
   const outcomes = outcomesWriter(db, values);
@@ -57,6 +59,7 @@ export function commitMethod(
     const decisionId = change.decision === undefined ? null : decisions.decision(change.decision);
     if (change.releases !== undefined) decisions.releases(change.releases);
     if (change.rejections !== undefined) decisions.rejections(change.rejections, decisionId);
+    if (change.linkDecisions !== undefined) linkDecisions(change.linkDecisions);
     if (change.lookAgain !== undefined) people.lookAgain(change.lookAgain);
     if (change.marks !== undefined) marks(change.marks);
     outcomes(change);

@@ -14,6 +14,7 @@ import { schemaVersion } from "./files/schema.ts";
 import { guardingMethods } from "./guarding.ts";
 import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
+import { linkDecisionMethods } from "./link-decisions.ts";
 import { valueKeeper } from "./log-values.ts";
 import { noteMethods } from "./notes.ts";
 import { outboxMethods } from "./outbox.ts";
@@ -108,6 +109,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...guardingMethods(db),
     ...decisionMethods(db),
     ...protectionMethods(db),
+    ...linkDecisionMethods(db),
     ...retentionMethods(db, values),
     ...historyMethods(db),
     ...accountReportMethods(db),

@@ -12,6 +12,7 @@ export function timesWriter(db: Connection): (time: number) => void {
     "UPDATE released_change SET released_at = :time WHERE released_at > :time",
     "UPDATE rejected_change SET rejected_at = :time WHERE rejected_at > :time",
     "UPDATE protected_account SET at = :time WHERE at > :time",
+    "UPDATE link_decision SET at = :time WHERE at > :time",
     "UPDATE target_user SET missing_since = :time WHERE missing_since > :time",
     `UPDATE lost_link SET missing_since = min(missing_since, :time), dissolved_at = :time
      WHERE dissolved_at > :time`,

@@ -40,3 +40,39 @@ it("protects an account by a request and ends it by another, with the reason, an
     changed: false,
   });
 });
+
+it("unlinks and links a person by requests, shows what the next cycle does, and decides nothing in a dry run", {
+  timeout: 120_000,
+}, async () => {
+  await using daemon = await startDaemon({ people: 30 });
+  await daemon.settled();
+  const { people } = await daemon.json<{ people: { objectId: string; latticeId: string | null }[] }>(
+    "/api/people?text=example&limit=5",
+  );
+  const { objectId = "", latticeId } = people.find((one) => one.latticeId !== null) ?? {};
+  const path = `/api/people/${objectId}`;
+  expect((await daemon.post(`${path}/unlink`, {})).status).toBe(400);
+  const dry = await daemon.post(`${path}/unlink`, { reason: "x", dryRun: true });
+  expect(await dry.json()).toMatchObject({
+    dryRun: true,
+    changed: true,
+    next: { kind: "skipped", code: "unlinked" },
+  });
+  expect(await daemon.json(path)).toMatchObject({ account: { latticeId, linkedTo: objectId } });
+
+  const unlinked = await daemon.post(`${path}/unlink`, { reason: "ticket-4711" });
+  expect(await unlinked.json()).toMatchObject({
+    changed: true,
+    objectId,
+    latticeId,
+    next: { code: "unlinked" },
+  });
+  expect(await daemon.json(path)).toMatchObject({
+    account: null,
+    linkDecisions: [{ what: "unlinked", by: "local", reason: "ticket-4711" }],
+  });
+  const refused = await daemon.post(`${path}/link`, { account: "nobody@example.com", reason: "x" });
+  expect(refused.status).toBe(400);
+  const linked = await daemon.post(`${path}/link`, { account: latticeId, reason: "ticket-4712" });
+  expect(await linked.json()).toMatchObject({ changed: true, next: { kind: "operation", action: "link" } });
+});

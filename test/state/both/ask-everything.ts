@@ -19,6 +19,7 @@ export async function askEverything(store: StateStore): Promise<void> {
   await store.totals();
   await store.countAcknowledged();
   await store.protections();
+  await store.linkDecisions();
   await askAboutPeople(store, objectIds);
   await askAboutKeys(store, everybody);
   await askAboutAccounts(

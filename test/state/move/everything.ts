@@ -211,5 +211,14 @@ async function writeOutcomes(store: StateStore, cycleId: number, people: People)
     at: 5,
   } as const;
   await store.addEvent({ kind: "accountProtected", ...root }, { at: 13, protections: { put: [root] } });
+  const linked = {
+    objectId: "p\0",
+    latticeId: "lat\0",
+    what: "linked",
+    userName: "u\0",
+    reason: "r\0",
+    at: 6,
+  } as const;
+  await store.commit({ linkDecisions: { put: [{ ...linked, by: { kind: "local" } }] } }, "private");
   await store.addEvent({ kind: "goodCycleAgain", since: 1 }, { at: 14, once: "once\0", failuresThrough: 1 });
 }

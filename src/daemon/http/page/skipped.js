@@ -12,6 +12,7 @@ const reasons = {
   externalIdOfAnother: "the account has another person's externalId",
   linkedToAnother: "the account is linked to another person",
   formerOwner: "the account belongs to a person who has left",
+  unlinked: "a person unlinked the account that matches: it is not linked again",
   protectedAccount: "the account is protected: nothing is sent to it",
   managerRing: "several people are one another's managers",
   renameRing: "several people exchange their userNames",

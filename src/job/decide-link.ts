@@ -1,0 +1,81 @@
+import { planExplanation, planStored } from "../cycle/person/explain-plan.ts";
+import type { PlanExplanation } from "../cycle/person/explanation.ts";
+import { type LinkOrder, type LinkOutcome, linkAccount, unlinkAccount } from "../cycle/person/link.ts";
+import { withDecisions } from "../cycle/planning/decisions.ts";
+import { systemRandom } from "../domain/random.ts";
+import type { Fence } from "../domain/state/fence.ts";
+import type { StateStore } from "../domain/state/store.ts";
+import type { Job } from "./job.ts";
+import { leaseMsOf, withLease } from "./lease.ts";
+import { sayEvent } from "./say-event.ts";
+import { explainSettings } from "./settings.ts";
+
+/** A person's decision: with an account to link the user to, without one to unlink the user. */
+export interface LinkRequest extends LinkOrder {
+  /** Lattice id or userName. */
+  readonly account?: string | undefined;
+}
+
+/** A decision that was carried out, and what the next cycle does for the user. */
+export interface DecidedLink extends LinkOutcome {
+  /** `null` if the directory does not know the user any more. */
+  readonly next: PlanExplanation | null;
+}
+
+/**
+ * Carries out a decision about a link, under the lease. A dry run does it on a private copy.
+ * @param how `waitMs`: how long a command waits for another run; a daemon does not, and gives none
+ * @throws UsageError about the decision; LeaseHeldError; what the target throws
+ */
+export async function decideLink(
+  job: Job,
+  request: LinkRequest,
+  how: { readonly dryRun: boolean; readonly signal: AbortSignal; readonly waitMs?: number | undefined },
+): Promise<DecidedLink> {
+  if (how.dryRun) {
+    const scratch = await job.scratch();
+    try {
+      return await decided(job, scratch, request, { fence: "private", signal: how.signal });
+    } finally {
+      await scratch.close();
+    }
+  }
+  const store = await job.state();
+  const { signal, waitMs } = how;
+  const terms = { signal, ttlMs: leaseMsOf(job.config), ...(waitMs === undefined ? {} : { waitMs }) };
+  const done = await withLease(store, job.clock, terms, (leased) => decided(job, store, request, leased));
+  if (done.event !== null) sayEvent(job.log, done.event);
+  return done;
+}
+
+async function decided(
+  job: Job,
+  store: StateStore,
+  { account, ...order }: LinkRequest,
+  { fence, signal }: { readonly fence: Fence; readonly signal: AbortSignal },
+): Promise<DecidedLink> {
+  const { settings } = job;
+  let outcome: LinkOutcome;
+  if (account === undefined) {
+    outcome = await unlinkAccount({ store, fence }, order);
+  } else {
+    const target = await job.target();
+    try {
+      outcome = await linkAccount({ store, fence, target, settings, signal }, { ...order, account });
+    } finally {
+      target.close();
+    }
+  }
+  return { ...outcome, next: await nextPlan(job, store, outcome.objectId) };
+}
+
+async function nextPlan(
+  { config, mapping, embedded, clock }: Job,
+  store: StateStore,
+  objectId: string,
+): Promise<PlanExplanation | null> {
+  const settings = await withDecisions(explainSettings(config, mapping, embedded), store);
+  const options = { environment: { now: clock.now, random: systemRandom } };
+  const person = await planStored(store, settings, objectId, options);
+  return person === null ? null : planExplanation(store, person, settings, options);
+}
