@@ -54,7 +54,7 @@ export async function decide(options: LinkOptions, io: CommandIO): Promise<numbe
 }
 
 /** A decision for programs. */
-export function linkDocument(
+function linkDocument(
   { objectId, latticeId, text, event, next }: DecidedLink,
   dryRun: boolean,
 ): object {

@@ -119,7 +119,7 @@ function matchDecided(input: PlanInput, { account, decision }: DecidedLink, sett
 }
 
 /** How the log names the attribute by which an account is matched that a person has linked. */
-export const decidedBy = "id, as a person has decided";
+const decidedBy = "id, as a person has decided";
 
 interface Claim {
   readonly account: MatchedTarget;
