@@ -266,6 +266,11 @@ const matchingSchema = z.strictObject(
       .describe(
         "What happens to the account of a person who was deleted in Entra when another person gets its userName: report it, or hand the account over to that person.",
       ),
+    doubtful: choice(["hold", "link"])
+      .prefault("hold")
+      .describe(
+        "What happens when matching alone finds an account whose other values tell another story: another employeeNumber, or neither a name nor an e-mail address that is like the person's. hold: the link is held until a person releases it (guard.maxDoubtfulLinks). link: it is linked like any other, and the reason says so.",
+      ),
     renameRings: choice(["report", "temporaryName"])
       .prefault("report")
       .describe(

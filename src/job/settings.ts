@@ -68,6 +68,7 @@ export function planSettings(config: Config, mapping: Mapping): PlanSettings {
     drift,
     adoptForeignExternalId: matching.adoptForeignExternalId,
     formerOwner: matching.formerOwner,
+    doubtful: matching.doubtful,
     ...protectedByConfiguration({ matching }),
     missingManager: manager.missing,
     managerRings: manager.rings,

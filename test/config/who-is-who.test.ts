@@ -26,6 +26,7 @@ it("reports former owners, protects no account and clears missing managers unles
   expect(await settingsOf({})).toMatchObject({
     adoptForeignExternalId: false,
     formerOwner: "report",
+    doubtful: "hold",
     protectedAccounts: new Set(),
     missingManager: "clear",
     managerRings: "report",
@@ -37,6 +38,7 @@ it("passes the settings of matching and managers to the engine, names in lower c
     matching: {
       adoptForeignExternalId: true,
       formerOwner: "handOver",
+      doubtful: "link",
       protected: ["Root@Example.com", "0d4c2a4e-AAAA-4bbb-8ccc-1234567890ab"],
     },
     manager: { missing: "keep", rings: "send" },
@@ -44,6 +46,7 @@ it("passes the settings of matching and managers to the engine, names in lower c
   expect(await settingsOf(config)).toMatchObject({
     adoptForeignExternalId: true,
     formerOwner: "handOver",
+    doubtful: "link",
     protectedAccounts: new Set(["root@example.com", "0d4c2a4e-aaaa-4bbb-8ccc-1234567890ab"]),
     missingManager: "keep",
     managerRings: "send",
@@ -63,8 +66,9 @@ it("plans everybody again after a change of any other of them", async () => {
       {},
       { matching: { formerOwner: "handOver" } },
       { matching: { protected: ["root@example.com"] } },
+      { matching: { doubtful: "link" } },
       { manager: { missing: "keep" } },
     ].map(async (config) => (await readMapping(load(config))).digest),
   );
-  expect(new Set(digests).size).toBe(4);
+  expect(new Set(digests).size).toBe(5);
 });

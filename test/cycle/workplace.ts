@@ -93,6 +93,7 @@ const defaultSettings: CycleSettings = {
   listing: "strict",
   adoptForeignExternalId: false,
   formerOwner: "report",
+  doubtful: "hold",
   protectedAccounts: new Set(),
   missingManager: "clear",
   managerRings: "report",

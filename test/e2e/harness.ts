@@ -105,6 +105,7 @@ export async function startCompany(
             listing: "strict",
             adoptForeignExternalId: false,
             formerOwner: "report",
+            doubtful: "hold",
             protectedAccounts: new Set(),
             missingManager: "clear",
             managerRings: "send",

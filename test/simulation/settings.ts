@@ -121,6 +121,7 @@ export function settingsOf(
     listing: "strict",
     adoptForeignExternalId: false,
     formerOwner: "report",
+    doubtful: "hold",
     protectedAccounts: new Set(),
     missingManager: "clear",
     managerRings: managerRings ?? "send",

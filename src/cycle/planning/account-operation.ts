@@ -27,7 +27,7 @@ export function planDue(person: Person, due: Due, settings: PlanSettings): Perso
   const sent = changes.filter((change) => !reported.includes(change));
   return {
     ...planSending(person, { ...due, changes: sent }, settings),
-    reported: operationOn(person, { ...due, changes: reported, matchedBy: null }),
+    reported: operationOn(person, { ...due, changes: reported, matchedBy: null }, settings),
   };
 }
 
@@ -37,7 +37,8 @@ function isReported({ attribute }: Change, { drift, mapping }: PlanSettings): bo
   return owner === null ? drift === "report" : owner === "report";
 }
 
-function planSending(person: Person, due: Due, { actions }: PlanSettings): PersonPlan {
+function planSending(person: Person, due: Due, settings: PlanSettings): PersonPlan {
+  const { actions } = settings;
   const { changes, matchedBy, evidence } = due;
   if (changes.length === 0 && matchedBy === null) return unchanged(person);
   const action = actionOf(due);
@@ -46,11 +47,11 @@ function planSending(person: Person, due: Due, { actions }: PlanSettings): Perso
   if (action === "reactivate" && !actions.create) {
     return skip(person, "actionOff", "actions.create is off, which covers reactivation");
   }
-  return { kind: "operation", operation: operationOn(person, due), referencePending: false };
+  return { kind: "operation", operation: operationOn(person, due, settings), referencePending: false };
 }
 
 /** The operation that makes these changes to an existing account. */
-function operationOn(person: Person, due: Due): Operation {
+function operationOn(person: Person, due: Due, settings: PlanSettings): Operation {
   const { account, changes, matchedBy } = due;
   const action = actionOf(due);
   const evidence = action === "deactivate" ? due.evidence : null;
@@ -70,7 +71,7 @@ function operationOn(person: Person, due: Due): Operation {
     changes,
     adopts: matchedBy !== null,
     ...(changes.some(isDrift) ? { drift: "edited" } : {}),
-    ...(doubtful === null ? {} : { doubtful }),
+    ...(doubtful === null || settings.doubtful === "link" ? {} : { doubtful }),
   });
 }
 

@@ -71,6 +71,7 @@ export type PlanSettings = Pick<
   | "events"
   | "adoptForeignExternalId"
   | "formerOwner"
+  | "doubtful"
   | "protectedAccounts"
   | "missingManager"
   | "managerRings"

@@ -21,6 +21,8 @@ export interface CycleSettings {
   readonly adoptForeignExternalId: boolean;
   /** The action if a person matches the account of a deleted person by userName. */
   readonly formerOwner: "report" | "handOver";
+  /** The action on a link that matching alone makes to an account whose other values tell another story. */
+  readonly doubtful: "hold" | "link";
   /** userNames and Lattice ids of accounts that are never linked nor written, in lower case. */
   readonly protectedAccounts: ReadonlySet<string>;
   /** The action on the manager in Lattice if Entra has another one, who has no account. */
