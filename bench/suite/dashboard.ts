@@ -53,6 +53,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     pause: () => Promise.reject(new Error("not measured")),
     resume: () => Promise.reject(new Error("not measured")),
     protect: () => Promise.reject(new Error("not measured")),
+    accounts: () => Promise.reject(new Error("not measured")),
     unprotect: () => Promise.reject(new Error("not measured")),
     decideLink: () => Promise.reject(new Error("not measured")),
     explain: () => Promise.reject(new Error("not asked for here")),

@@ -54,10 +54,7 @@ export async function decide(options: LinkOptions, io: CommandIO): Promise<numbe
 }
 
 /** A decision for programs. */
-function linkDocument(
-  { objectId, latticeId, text, event, next }: DecidedLink,
-  dryRun: boolean,
-): object {
+function linkDocument({ objectId, latticeId, text, event, next }: DecidedLink, dryRun: boolean): object {
   return { objectId, latticeId, dryRun, changed: event !== null, text: sentences(text), next };
 }
 

@@ -12,6 +12,7 @@ import { createFleetFacts, type FleetFacts } from "../job/fleet-facts.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, noCycleYet, print } from "../process/io.ts";
+import { accountsText } from "../report/account-counts.ts";
 import { workerLines } from "../report/job-list.ts";
 import { summaryDocument } from "../report/job-summary.ts";
 import { type Status, statusDocument } from "../report/status.ts";
@@ -86,6 +87,7 @@ function text(current: Status, flags: string): string {
       `Managers: ${totals.waitingForManager} ${one ? "person has" : "people have"} a manager in Entra who has no account in Lattice; the manager is set when the account exists (manager.missing)`,
     );
   }
+  if (current.accounts !== null) lines.push(accountsText(current.accounts));
   if (running !== null) lines.push(`Running: since ${timeText(running.acquiredAt)} (${running.owner})`);
   if (quarantine !== null) {
     lines.push(

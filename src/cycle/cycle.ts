@@ -3,6 +3,7 @@ import type { BegunCycle, EndedCycle } from "./course.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
 import { notifyHeld } from "./guard/notify-held.ts";
 import { cycleOnDemand } from "./on-demand.ts";
+import { noteAccounts } from "./person/note-accounts.ts";
 import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import type { Ports } from "./ports/ports.ts";
 import { readDirectory, readLattice } from "./reading/read.ts";
@@ -46,5 +47,6 @@ async function cycleOfEverybody(begun: BegunCycle): Promise<EndedCycle> {
   const whenDone = context.firstRun ? await linkedWhenDone(context) : 0;
   const sent = await sendCycle(context, begun, weighed);
   if (context.firstRun && !emptyDirectory) await noteEndOfFirstRun(context, whenDone);
+  if (!request.dryRun && !emptyDirectory) await noteAccounts(context);
   return { context, weighed, sent, failedComparison };
 }

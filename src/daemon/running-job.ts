@@ -1,12 +1,15 @@
 import { pauseSending, resumeSending } from "../cycle/health/sending-pause.ts";
+import { accountsPage } from "../cycle/person/account-kinds.ts";
 import { InterruptedError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { explainFromState } from "../job/explain.ts";
 import type { Job } from "../job/job.ts";
 import { sayEvent } from "../job/say-event.ts";
+import { explainSettings } from "../job/settings.ts";
 import { openReaderBeside } from "../job/state-place.ts";
 import { concealedBy } from "../mapping/rules/concealed.ts";
 import type { JobMetrics } from "../report/metrics.ts";
+import { departmentPath } from "../report/report-cycle.ts";
 import { accountDecisions } from "./account-decisions.ts";
 import { type DriverParts, driveAlone } from "./driver.ts";
 import { driveInFleet } from "./fleet/drive.ts";
@@ -101,6 +104,11 @@ async function assemble(
         return event !== null;
       },
       ...accountDecisions(parts),
+      accounts: (query) => {
+        const { config, mapping, embedded, clock } = current();
+        const rest = { department: departmentPath(mapping), now: clock.now() };
+        return accountsPage(reader, explainSettings(config, mapping, embedded), { ...query, ...rest });
+      },
       concealed: () => concealedBy(current().mapping),
       explain: (person) => explainFromState(current(), current().mapping, reader, person),
     },

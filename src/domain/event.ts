@@ -98,6 +98,13 @@ export type StateEvent =
       readonly by: Actor;
       readonly reason: string;
     }
+  /** Active accounts have appeared that are nobody's: no user of the directory has them. */
+  | {
+      readonly kind: "nobodysAccounts";
+      readonly count: number;
+      /** The first twenty. */
+      readonly accounts: readonly { readonly latticeId: string; readonly userName: string }[];
+    }
   /** Sending goes on: a person resumed it, or (`by` is `null`) the pause ended by itself. */
   | {
       readonly kind: "sendingResumed";
@@ -123,6 +130,7 @@ export const eventKinds = [
   "accountUnprotected",
   "accountLinked",
   "accountUnlinked",
+  "nobodysAccounts",
 ] as const satisfies readonly StateEvent["kind"][];
 
 export type EventKind = StateEvent["kind"];

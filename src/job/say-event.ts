@@ -82,6 +82,14 @@ export function sayEvent(log: Logger, event: StateEvent): void {
       );
       return;
     }
+    case "nobodysAccounts": {
+      const { kind, count, accounts } = event;
+      log.warn(
+        { event: kind, count, latticeIds: accounts.map(({ latticeId }) => latticeId) },
+        "active accounts have appeared in Lattice that no user of the directory has",
+      );
+      return;
+    }
     case "accountUnprotected": {
       const { kind, latticeId, by, reason, since } = event;
       log.info(

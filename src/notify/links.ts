@@ -37,6 +37,7 @@ export function linkOf(event: Notice["event"], place: PlaceOfPages): Link | null
     case "sendingResumed":
     case "accountProtected":
     case "accountUnprotected":
+    case "nobodysAccounts":
     case "accountLinked":
     case "accountUnlinked":
     case "test":

@@ -130,6 +130,14 @@ function dataOf(event: Notice["event"], how: Wording): object {
         by: actorText(event.by),
         reason: event.reason,
       };
+    case "nobodysAccounts":
+      return {
+        count: event.count,
+        accounts: event.accounts.map(({ latticeId, userName }) => ({
+          latticeId,
+          ...(how.people === "names" ? { userName } : {}),
+        })),
+      };
     case "test":
       return {};
   }

@@ -176,6 +176,18 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         lists: [],
         action: "",
       };
+    case "nobodysAccounts":
+      return {
+        title: `${count(event.count, "active Lattice account")} that ${event.count === 1 ? "is" : "are"} nobody's`,
+        severity: "problem",
+        text: "They have appeared since the last cycle, and no user of the directory has them. They are not written.",
+        lists: listOf(
+          "Accounts",
+          event.accounts.map((one) => plain(accountName(one, how))),
+          event.count,
+        ),
+        action: `Look at them with "${typed("accounts --kind nobodys --active", how)}"; link them, or deactivate them in Lattice.`,
+      };
     case "test":
       return {
         title: "Test: this receiver works",

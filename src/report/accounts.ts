@@ -65,7 +65,8 @@ export async function writeAccountsJson(
   await write(`  "summary": ${jsonText(counts)}\n}\n`);
 }
 
-function accountDocument(account: AccountedFor): object {
+/** An account for programs. */
+export function accountDocument(account: AccountedFor): object {
   const { active, missingSince, changedAt, ...rest } = account;
   return { ...rest, state: stateOf(active), missingSince: iso(missingSince), changedAt: iso(changedAt) };
 }

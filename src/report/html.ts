@@ -2,6 +2,7 @@ import type { LoggedOperation } from "../domain/operation.ts";
 import type { Change, Skipped } from "../domain/plan.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine } from "../process/command-name.ts";
+import { accountsText } from "./account-counts.ts";
 import { departmentChart } from "./html-chart.ts";
 import { pageEnd, pageFile, pageStart } from "./html-page.ts";
 import { html, Markup } from "./markup.ts";
@@ -27,7 +28,7 @@ export async function writeHtml(view: PlanView, write: Write): Promise<void> {
   const send = ({ text }: Markup): Promise<void> => write(text);
   const script = pageFile("report.js");
   const statuses = await countStatuses(view);
-  await send(pageStart({ title: headline(view), facts: facts(view), script }));
+  await send(pageStart({ title: headline(view), facts: await facts(view), script }));
   await send(verdict(view));
   await send(tiles(view, statuses));
   const departments = await view.departments();
@@ -80,11 +81,12 @@ async function* matching(
   for await (const operation of operations) if (meets(operation)) yield operation;
 }
 
-function facts(view: PlanView): Markup {
+async function facts(view: PlanView): Promise<Markup> {
   const { header } = view;
   const sent = sentText(view);
+  const accounts = await view.accounts();
   const time = new Date(header.createdAt).toISOString();
-  return html`<ul class="facts"><li><time datetime="${time}">${time.replace("T", " ").slice(0, 19)} UTC</time></li><li>plan <code>${header.planId}</code></li>${sent === null ? [] : [html`<li>${sent}</li>`]}</ul>
+  return html`<ul class="facts"><li><time datetime="${time}">${time.replace("T", " ").slice(0, 19)} UTC</time></li><li>plan <code>${header.planId}</code></li>${sent === null ? [] : [html`<li>${sent}</li>`]}${accounts === null ? [] : [html`<li>${accountsText(accounts)}</li>`]}</ul>
 `;
 }
 

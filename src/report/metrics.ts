@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { KindCounts } from "../cycle/person/account-kinds.ts";
 import type { SkipCode } from "../domain/plan.ts";
 import type { RequestRecord } from "../domain/request.ts";
 import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
@@ -16,6 +17,8 @@ export interface Situation {
   readonly heldOperations: number;
   readonly quarantine: boolean;
   readonly paused: boolean;
+  /** Accounts by kind and state; `null` before the first cycle. */
+  readonly accounts: KindCounts | null;
   /** Accounts that people have protected. */
   readonly protectedAccounts: number;
   readonly comparisonFailed: boolean;
@@ -290,6 +293,11 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
   const quarantine = gauge("quarantine", "1 while the job is in quarantine.");
   const paused = gauge("paused", "1 while a person has paused sending.");
+  const accounts = gauge(
+    "accounts",
+    "Lattice accounts by whose they are and whether they are active, when the last cycle ended.",
+    ["kind", "state"],
+  );
   const protectedAccounts = gauge(
     "protected_accounts",
     "Accounts that people have protected (the configuration's are not counted).",
@@ -315,6 +323,10 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     held.set(labels, situation.heldOperations);
     quarantine.set(labels, situation.quarantine ? 1 : 0);
     paused.set(labels, situation.paused ? 1 : 0);
+    for (const [kind, counts] of Object.entries(situation.accounts ?? {})) {
+      accounts.set({ kind, state: "active", ...labels }, counts.active);
+      accounts.set({ kind, state: "inactive", ...labels }, counts.inactive);
+    }
     protectedAccounts.set(labels, situation.protectedAccounts);
     comparison.set(labels, situation.comparisonFailed ? 1 : 0);
     lastEnd.set(labels, secondsOf(situation.lastCycle?.finishedAt ?? null));
@@ -329,6 +341,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     held,
     quarantine,
     paused,
+    accounts,
     protectedAccounts,
     comparison,
     lastEnd,

@@ -1,4 +1,5 @@
 import { operationsOf } from "../cycle/operations/pages.ts";
+import { parseKindCounts } from "../cycle/person/account-kinds.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PersonStep, Skipped } from "../domain/plan.ts";
@@ -40,6 +41,7 @@ export function planView(
     operations: (action) => shown(operationsOf(store, result.cycleId, { action })),
     drift: () => shown(operationsOf(store, result.cycleId, { drift: true })),
     skipped: () => skippedOf(store, options.only),
+    accounts: async () => parseKindCounts(await store.meta()),
     departments: async () => {
       const { department = null } = options;
       return department === null ? null : store.departments(result.cycleId, department);

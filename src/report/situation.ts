@@ -24,6 +24,7 @@ export async function situationOf(
     heldOperations: heldCount(status),
     quarantine: status.quarantine !== null,
     paused: status.sendingPause !== null,
+    accounts: status.accounts,
     protectedAccounts: status.protections.length,
     comparisonFailed: status.comparison !== null,
     nextCycleAt: status.nextDueAt,

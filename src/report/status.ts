@@ -5,6 +5,7 @@ import { parseRefusedKinds, type RefusedKind, refusalSentence } from "../cycle/h
 import { nextDueAt } from "../cycle/health/schedule.ts";
 import { parseSendingPause, pauseText, type SendingPause } from "../cycle/health/sending-pause.ts";
 import { heldOperations } from "../cycle/operations/pages.ts";
+import { type KindCounts, parseKindCounts } from "../cycle/person/account-kinds.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { type FailedComparison, parseComparison } from "../cycle/reading/comparison.ts";
 import { actorText } from "../domain/actor.ts";
@@ -45,6 +46,8 @@ export interface Status {
   readonly askedPause: AskedPause | null;
   /** A pause of sending that a person has ordered. */
   readonly sendingPause: SendingPause | null;
+  /** Accounts by kind and state when the last cycle ended; `null` before. */
+  readonly accounts: KindCounts | null;
   /** Accounts that people have protected. */
   readonly protections: readonly Protection[];
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
@@ -121,6 +124,7 @@ export async function readStatus(
     refusedKinds: [...parseRefusedKinds(meta).values()],
     askedPause,
     sendingPause: parseSendingPause(meta, now),
+    accounts: parseKindCounts(meta),
     protections,
     retries,
     delayed,
@@ -193,6 +197,7 @@ export function statusDocument(current: Status) {
             leaversToo: current.sendingPause.leaversToo,
             text: pauseText(current.sendingPause),
           },
+    accounts: current.accounts,
     protected: current.protections.map(protectionDocument),
     people: current.totals,
     retries: current.retries.map((retry) => ({

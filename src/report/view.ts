@@ -1,3 +1,4 @@
+import type { KindCounts } from "../cycle/person/account-kinds.ts";
 import type { DepartmentCount } from "../domain/log.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Action, PersonStep, PlanHeader, Skipped } from "../domain/plan.ts";
@@ -22,6 +23,8 @@ export interface PlanView {
   /** In the order in which they are sent, of one kind or all; can be walked through more than once. */
   operations(action?: Action): AsyncIterable<LoggedOperation>;
   skipped(): AsyncIterable<Skipped>;
+  /** Accounts by kind when the last cycle ended; `null` before the first one. */
+  accounts(): Promise<KindCounts | null>;
   /** Operations by department; `null` if departments are not to be shown. */
   departments(): Promise<readonly DepartmentCount[] | null>;
   /** What was done by hand in Lattice: operations that undo it, and those that only report it. */

@@ -161,6 +161,7 @@ export const movedTables: readonly MovedTable[] = [
     order: "lattice_id",
     columns: { lattice_id: "text", user_name: "text", actor: "json", reason: "text", at: "number" },
   },
+  { name: "nobodys_account", order: "lattice_id", columns: { lattice_id: "text" } },
   {
     name: "link_decision",
     order: "object_id, lattice_id",

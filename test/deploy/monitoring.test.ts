@@ -55,6 +55,7 @@ const nothingYet: Situation = {
   heldOperations: 0,
   quarantine: false,
   paused: false,
+  accounts: null,
   protectedAccounts: 0,
   comparisonFailed: false,
   nextCycleAt: null,

@@ -47,6 +47,7 @@ function viewOf(operations: readonly LoggedOperation[], reasons: readonly string
       yield { objectId: "b", userName, code: "disabled", reason: `left alone: ${userName}` };
     },
     async *drift() {},
+    accounts: async () => null,
     departments: async () => null,
   };
 }
@@ -155,4 +156,18 @@ describe("a report in Markdown", () => {
       "| kim@example.com |",
     );
   });
+});
+
+it("the HTML report says whose the accounts are, as the last cycle counted them", async () => {
+  const none = { active: 0, inactive: 0 };
+  const counts = {
+    linked: { active: 2_400, inactive: 12 },
+    left: { active: 1, inactive: 3 },
+    unlinked: none,
+    nobodys: none,
+  };
+  const view = { ...viewOf([]), accounts: async () => counts };
+  expect(await report(view, "html")).toContain(
+    "<li>Accounts: 2,412 linked, 4 of people who have left (1 active)</li>",
+  );
 });

@@ -55,6 +55,7 @@ const status: Status = {
   refusedKinds: [],
   askedPause: null,
   sendingPause: null,
+  accounts: null,
   protections: [],
   retries: [],
   delayed: [],

@@ -18,6 +18,7 @@ const situation: Situation = {
   heldOperations: 0,
   quarantine: false,
   paused: true,
+  accounts: null,
   protectedAccounts: 2,
   comparisonFailed: false,
   nextCycleAt: null,
@@ -60,6 +61,33 @@ it("say whether the schedule is kept, and by whom, and without daemons that shar
     expect(shared).toContain("\nazure_lattice_sync_job_workers 0\n");
     expect(shared).toContain('\nazure_lattice_sync_workers{state="alive"} 2\n');
     expect(shared).toContain('\nazure_lattice_sync_workers{state="missing"} 1\n');
+  } finally {
+    metrics.close();
+  }
+});
+
+it("the accounts are shown by kind and state, and not before a cycle has counted them", async () => {
+  const metrics = createMetrics("0", { named: false });
+  try {
+    const turn = { intervalMs: 2_700_000, overdueMs: 0, running: true };
+    const nothing = { active: 0, inactive: 0 };
+    const accounts = {
+      linked: { active: 5, inactive: 0 },
+      left: nothing,
+      unlinked: nothing,
+      nobodys: { active: 2, inactive: 1 },
+    };
+    const before = await metrics.text(
+      [{ name: "one", situation, failing: false, turn, workers: null }],
+      2_000,
+    );
+    expect(before).not.toMatch(/^azure_lattice_sync_accounts\{/m);
+    const after = await metrics.text(
+      [{ name: "one", situation: { ...situation, accounts }, failing: false, turn, workers: null }],
+      2_000,
+    );
+    expect(after).toContain('azure_lattice_sync_accounts{kind="nobodys",state="active"} 2');
+    expect(after).toContain('azure_lattice_sync_accounts{kind="linked",state="active"} 5');
   } finally {
     metrics.close();
   }

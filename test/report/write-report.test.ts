@@ -33,6 +33,7 @@ const view: PlanView = {
   result: null,
   async *operations() {},
   async *skipped() {},
+  accounts: async () => null,
   departments: async () => null,
   async *drift() {},
 };

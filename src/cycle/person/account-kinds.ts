@@ -1,6 +1,12 @@
 import { timeText } from "../../domain/sentence.ts";
-import type { AccountPerson, AccountReport, ReportedAccount } from "../../domain/state/account-report.ts";
+import type {
+  AccountPerson,
+  AccountReport,
+  ReportedAccount,
+  StateCount,
+} from "../../domain/state/account-report.ts";
 import type { LinkDecisions } from "../../domain/state/link-decisions.ts";
+import type { Meta } from "../../domain/state/meta.ts";
 import type { Protections } from "../../domain/state/protections.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 import { type ProtectedAccounts, protectorOf, protectorText } from "../operations/protected-account.ts";
@@ -16,6 +22,15 @@ import type { ExplainSettings } from "./explain-settings.ts";
  */
 export const accountKinds = ["linked", "left", "unlinked", "nobodys"] as const;
 export type AccountKind = (typeof accountKinds)[number];
+
+/** Accounts by kind and state. One that does not show whether it is active counts as active. */
+export type KindCounts = { readonly [K in AccountKind]: StateCount };
+
+/** The counts that the last cycle left; `null` before the first one that was complete. */
+export function parseKindCounts({ accountCounts = "" }: Partial<Meta>): KindCounts | null {
+  // Only this program writes it.
+  return accountCounts === "" ? null : (JSON.parse(accountCounts) as KindCounts);
+}
 
 /** An account with whose it is, and why it is as it is. */
 export interface AccountedFor {
@@ -69,6 +84,50 @@ export async function* accountsOf(
     after = last.latticeId;
   }
 }
+
+/** The most accounts that are looked at for one page of those that are asked for. */
+const mostLookedAt = 20_000;
+
+/**
+ * Some of the accounts, by Lattice id.
+ * @param query `kinds`: only these; all if absent. `activeOnly` leaves out accounts that are known to be inactive. The rest as of `accountsOf`
+ * @returns `after`: where the next page begins; `null` at the end. A page may be shorter than `limit`, or empty, and not the last
+ */
+export async function accountsPage(
+  store: AccountReport & Protections & LinkDecisions,
+  given: Pick<Settings, "mapping" | "protectedAccounts" | "scope">,
+  query: {
+    readonly kinds?: readonly AccountKind[] | undefined;
+    readonly activeOnly: boolean;
+    readonly department: string | null;
+    readonly now: number;
+    readonly after: string;
+    readonly limit: number;
+  },
+): Promise<{ readonly accounts: readonly AccountedFor[]; readonly after: string | null }> {
+  const settings = await withDecisions(given, store);
+  const everyoneInScope = settings.scope.mode === "all";
+  const { kinds, activeOnly, department, now, limit } = query;
+  const accounts: AccountedFor[] = [];
+  let { after } = query;
+  for (let lookedAt = 0; lookedAt < mostLookedAt; ) {
+    const page = await store.reportedAccounts({ everyoneInScope, department, after, limit: apiPageSize });
+    if (page.length === 0) return { accounts, after: null };
+    lookedAt += page.length;
+    for (const account of page) {
+      after = account.latticeId;
+      const shown = accountFor(account, settings, now);
+      if (kinds !== undefined && !kinds.includes(shown.kind)) continue;
+      if (activeOnly && shown.active === false) continue;
+      accounts.push(shown);
+      if (accounts.length === limit) return { accounts, after };
+    }
+  }
+  return { accounts, after };
+}
+
+/** Accounts in one statement of such a page. */
+const apiPageSize = 1_000;
 
 /** Says whose one account is. */
 function accountFor(account: ReportedAccount, settings: Settings, now: number): AccountedFor {

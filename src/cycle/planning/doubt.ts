@@ -43,9 +43,13 @@ interface Story {
   readonly addresses: readonly string[];
 }
 
-function storyOf(valueOf: (path: string) => unknown, emailPaths: readonly string[], taken: string): Story {
+function storyOf(
+  valueAtPath: (path: string) => unknown,
+  emailPaths: readonly string[],
+  taken: string,
+): Story {
   const texts = (paths: readonly string[]): string[] =>
-    paths.map(valueOf).filter((value) => typeof value === "string" && value.trim() !== "") as string[];
+    paths.map(valueAtPath).filter((value) => typeof value === "string" && value.trim() !== "") as string[];
   return {
     names: texts(names),
     addresses: texts(emailPaths)

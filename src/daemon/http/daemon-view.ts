@@ -1,6 +1,7 @@
 import type { Config } from "../../config/schema.ts";
 import type { ProtectionOrder, ProtectionOutcome } from "../../cycle/guard/protect.ts";
 import type { SendingPause } from "../../cycle/health/sending-pause.ts";
+import type { AccountKind, accountsPage } from "../../cycle/person/account-kinds.ts";
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { StateStore } from "../../domain/state/store.ts";
@@ -55,6 +56,16 @@ export interface JobFault {
   readonly since: number;
 }
 
+/** Which accounts are asked for. */
+export interface AccountsQuery {
+  /** All if absent. */
+  readonly kinds?: readonly AccountKind[] | undefined;
+  readonly activeOnly: boolean;
+  /** A Lattice id; empty for the first page. */
+  readonly after: string;
+  readonly limit: number;
+}
+
 /** One job as HTTP sees it. */
 export interface JobView extends WorkStarter {
   readonly name: string;
@@ -81,6 +92,8 @@ export interface JobView extends WorkStarter {
    * @throws UsageError about the decision, what Lattice's answers throw
    */
   decideLink(request: LinkRequest, dryRun: boolean): Promise<DecidedLink | "busy">;
+  /** Accounts with whose they are, a page of them. */
+  accounts(query: AccountsQuery): ReturnType<typeof accountsPage>;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the current mapping redacts. */

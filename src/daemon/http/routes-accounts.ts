@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { ProtectionOutcome } from "../../cycle/guard/protect.ts";
+import { accountKinds, parseKindCounts } from "../../cycle/person/account-kinds.ts";
 import type { Actor } from "../../domain/actor.ts";
 import { longestReason } from "../../domain/decision.ts";
+import { accountDocument } from "../../report/accounts.ts";
 import { parse } from "./parse.ts";
 import type { ViewOf } from "./routes-jobs.ts";
 
@@ -10,6 +12,16 @@ const reason = z.string().trim().min(1).max(longestReason);
 const decisionBody = z.strictObject({ reason });
 const unlinkBody = z.strictObject({ reason, dryRun: z.boolean().default(false) });
 const linkBody = unlinkBody.extend({ account: z.string().trim().min(1).max(500) });
+const accountsQuery = z.strictObject({
+  kind: z
+    .string()
+    .transform((value) => value.split(",").filter((part) => part !== ""))
+    .pipe(z.array(z.enum(accountKinds)))
+    .optional(),
+  active: z.stringbool().default(false),
+  after: z.string().max(500).default(""),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
 type Account = { Params: { account: string } };
 
 /** Routes by which a person decides about single accounts. A protection works at once, also while a cycle runs. */
@@ -18,6 +30,20 @@ export function accountRoutes(
   viewOf: ViewOf,
   actorOf: (request: FastifyRequest) => Actor,
 ): void {
+  app.get("/accounts", async (request) => {
+    const view = viewOf(request);
+    const { kind: kinds, active, after, limit } = parse(accountsQuery, request.query);
+    const [page, meta] = await Promise.all([
+      view.accounts({ kinds, activeOnly: active, after, limit }),
+      view.reader.meta(),
+    ]);
+    return {
+      accounts: page.accounts.map(accountDocument),
+      summary: parseKindCounts(meta),
+      after: page.after,
+    };
+  });
+
   app.post<Account>("/accounts/:account/protect", async (request) => {
     const view = viewOf(request);
     const { reason: why } = parse(decisionBody, request.body);

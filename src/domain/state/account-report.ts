@@ -43,6 +43,18 @@ export interface ReportedAccount {
   readonly people: readonly AccountPerson[];
 }
 
+/** A number of accounts. One that does not show whether it is active counts as active. */
+export interface StateCount {
+  readonly active: number;
+  readonly inactive: number;
+}
+
+/** An active account that is nobody's. */
+export interface NobodysAccount {
+  readonly latticeId: string;
+  readonly userName: string;
+}
+
 /** Every account with the people to whom it belongs: who has access. */
 export interface AccountReport {
   /**
@@ -56,4 +68,13 @@ export interface AccountReport {
     readonly after: string;
     readonly limit: number;
   }): Promise<readonly ReportedAccount[]>;
+  /**
+   * All accounts, counted. `linked`: they are linked to a person, known or not. `left`: those of them whose person is not known, or
+   * has a leaving event. `matched`: not linked, and somebody may have them, as in `reportedAccounts`. `nobodys`: nobody.
+   */
+  accountCounts(): Promise<{ readonly [What in "linked" | "left" | "matched" | "nobodys"]: StateCount }>;
+  /** Active accounts that are nobody's and that no commit has noted as such (`StateChange.nobodys`), in pages by Lattice id. */
+  newNobodys(after: string, limit: number): Promise<readonly NobodysAccount[]>;
+  /** Lattice ids of accounts that are noted as nobody's and are not active accounts of nobody any more, in pages. */
+  formerNobodys(after: string, limit: number): Promise<readonly string[]>;
 }

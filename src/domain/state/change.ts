@@ -260,6 +260,8 @@ export interface StateChange {
   };
   /** Decisions about links: first `drop`, then `put`. */
   readonly linkDecisions?: LinkDecisionChange;
+  /** Lattice ids of accounts that are noted as active and nobody's: first `drop`, then `put`. They need not be known. */
+  readonly nobodys?: { readonly drop?: readonly string[]; readonly put?: readonly string[] };
   /** When these people are due to be planned again, milliseconds since the epoch; `null` for never. */
   readonly lookAgain?: { readonly objectIds: readonly string[]; readonly at: number | null };
   /**

@@ -58,6 +58,8 @@ export interface Meta {
   readonly pauseEndTold: string;
   /** The Lattice ids of accounts that people protected when a cycle last looked: JSON; empty if there were none. */
   readonly protectedInPlan: string;
+  /** Accounts by kind and state when the last cycle ended: JSON, `KindCounts` of the engine. */
+  readonly accountCounts: string;
   /** Kinds of operations that Lattice refuses for every person: JSON, `RefusedKind[]` of the engine; empty if there is none. */
   readonly refusedKinds: string;
   /** When the last digest of failing people was made, or was due without changes; milliseconds since the epoch. */

@@ -46,7 +46,7 @@ FROM page p LEFT JOIN whose w ON w.lattice_id = p.lattice_id
 ORDER BY p.lattice_id, s.object_id`;
 
 /** Every account with the people to whom it belongs. */
-export function accountReportMethods(db: Database): AccountReport {
+export function accountReportMethods(db: Database): Pick<AccountReport, "reportedAccounts"> {
   return {
     reportedAccounts: async ({ everyoneInScope, department, after, limit }) => {
       const rows = await db.all<Row>(accountsWithPeople, everyoneInScope, department, after, limit);

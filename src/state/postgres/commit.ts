@@ -4,6 +4,7 @@ import type { LogValues } from "../logged-values.ts";
 import type { Database, Session } from "./connection/database.ts";
 import { checkFence } from "./fence.ts";
 import { writeLinkDecisions } from "./link-decisions.ts";
+import { writeNobodys } from "./nobodys.ts";
 import { statisticsKeeper } from "./statistics.ts";
 import { writeAccounts } from "./write-accounts.ts";
 import { writeCycleEnd } from "./write-cycle-end.ts";
@@ -43,6 +44,7 @@ async function write(session: Session, change: StateChange, values: LogValues): 
   await writePlan(session, change);
   await writeDecisions(session, change);
   if (change.linkDecisions !== undefined) await writeLinkDecisions(session, change.linkDecisions);
+  if (change.nobodys !== undefined) await writeNobodys(session, change.nobodys);
   if (change.lookAgain !== undefined) await writeLookAgain(session, change.lookAgain);
   if (change.marks !== undefined) await writeMarks(session, change.marks);
   await writeOutcomes(session, change, values);

@@ -12,6 +12,7 @@ import { historyMethods } from "./history.ts";
 import { type LeaseClock, leaseMethods } from "./lease.ts";
 import { linkDecisionMethods } from "./link-decisions.ts";
 import { matchMethods } from "./matches.ts";
+import { nobodysMethods } from "./nobodys.ts";
 import { otherJobMethods } from "./other-jobs.ts";
 import { outboxMethods } from "./outbox.ts";
 import { peopleMethods } from "./people.ts";
@@ -72,6 +73,7 @@ function storeOn(
     ...historyMethods(db),
     ...accountReportMethods(db),
     ...otherJobMethods(db),
+    ...nobodysMethods(db),
     close,
   };
 }

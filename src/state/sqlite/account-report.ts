@@ -22,7 +22,7 @@ type Row = Omit<ReportedRow, "active" | "source" | "member" | "groups" | "events
 };
 
 /** Every account with the people to whom it belongs. */
-export function accountReportMethods(db: Connection): AccountReport {
+export function accountReportMethods(db: Connection): Pick<AccountReport, "reportedAccounts"> {
   const select = db.prepare<
     { everyone: number; department: string | null; after: string; limit: number },
     Row

@@ -6,6 +6,7 @@ import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import { linkDecisionsWriter } from "./link-decisions.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import { nobodysWriter } from "./nobodys.ts";
 import { metaWriter } from "./notes.ts";
 import { eventWriter } from "./outbox.ts";
 import { accountsWriter } from "./write-accounts.ts";
@@ -35,6 +36,7 @@ export function commitMethod(
   const plan = planWriter(db);
   const decisions = decisionsWriter(db);
   const linkDecisions = linkDecisionsWriter(db);
+  const nobodys = nobodysWriter(db);
   const accounts = accountsWriter(db);
   const marks = marksWriter(db);
   const outcomes = outcomesWriter(db, values);
@@ -60,6 +62,7 @@ export function commitMethod(
     if (change.releases !== undefined) decisions.releases(change.releases);
     if (change.rejections !== undefined) decisions.rejections(change.rejections, decisionId);
     if (change.linkDecisions !== undefined) linkDecisions(change.linkDecisions);
+    if (change.nobodys !== undefined) nobodys(change.nobodys);
     if (change.lookAgain !== undefined) people.lookAgain(change.lookAgain);
     if (change.marks !== undefined) marks(change.marks);
     outcomes(change);

@@ -16,6 +16,7 @@ import { historyMethods } from "./history.ts";
 import { leaseMethods } from "./lease.ts";
 import { linkDecisionMethods } from "./link-decisions.ts";
 import { valueKeeper } from "./log-values.ts";
+import { nobodysMethods } from "./nobodys.ts";
 import { noteMethods } from "./notes.ts";
 import { outboxMethods } from "./outbox.ts";
 import { peopleMethods } from "./people.ts";
@@ -115,6 +116,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...accountReportMethods(db),
     // A file has one job.
     accountsElsewhere: async () => [],
+    ...nobodysMethods(db),
     ...outboxMethods(db, options.logValues ?? "keep"),
     close: async () => {
       db.close();

@@ -76,3 +76,31 @@ it("unlinks and links a person by requests, shows what the next cycle does, and 
   const linked = await daemon.post(`${path}/link`, { account: latticeId, reason: "ticket-4712" });
   expect(await linked.json()).toMatchObject({ changed: true, next: { kind: "operation", action: "link" } });
 });
+
+it("shows accounts with whose they are, in pages and by kind, and their counts", {
+  timeout: 120_000,
+}, async () => {
+  await using daemon = await startDaemon({ people: 30 });
+  await daemon.settled();
+  interface Page {
+    accounts: { latticeId: string; kind: string; state: string }[];
+    summary: { linked: { active: number } };
+    after: string | null;
+  }
+  const first = await daemon.json<Page>("/api/accounts?kind=linked&active=true&limit=7");
+  expect(first.accounts.map(({ kind, state }) => `${kind} ${state}`)).toEqual(Array(7).fill("linked active"));
+  let { after } = first;
+  const seen = new Set(first.accounts.map(({ latticeId }) => latticeId));
+  while (after !== null) {
+    const next: Page = await daemon.json(`/api/accounts?kind=linked&active=true&limit=7&after=${after}`);
+    for (const { latticeId } of next.accounts) seen.add(latticeId);
+    ({ after } = next);
+  }
+  expect(seen.size).toBe(first.summary.linked.active);
+  const now = await daemon.json<{ accounts: unknown }>("/api/now");
+  expect(now.accounts).toEqual(first.summary);
+  expect((await fetch(`${daemon.url}/api/accounts?kind=other`)).status).toBe(400);
+  expect(await (await fetch(`${daemon.url}/metrics`)).text()).toMatch(
+    /^azure_lattice_sync_accounts\{kind="linked",state="active"\} \d+$/m,
+  );
+});

@@ -20,6 +20,9 @@ export async function askEverything(store: StateStore): Promise<void> {
   await store.countAcknowledged();
   await store.protections();
   await store.linkDecisions();
+  await store.accountCounts();
+  await store.newNobodys("", all.limit);
+  await store.formerNobodys("", all.limit);
   await askAboutPeople(store, objectIds);
   await askAboutKeys(store, everybody);
   await askAboutAccounts(

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import { openStore } from "../../../src/state/postgres/store.ts";
 import { freshPlace } from "../postgres/place.ts";
+import { describeAccountCounts } from "./account-counts.ts";
 import { describeAccountReport } from "./account-report.ts";
 import { describeAccounts } from "./accounts.ts";
 import { describeCommit } from "./commit.ts";
@@ -41,6 +42,7 @@ describeStaging(postgresState);
 describeHeldCommit(postgresState);
 describeAccounts(postgresState);
 describeAccountReport(postgresState);
+describeAccountCounts(postgresState);
 describeOutcomes(postgresState);
 describeCycles(postgresState);
 describeHistory(postgresState);

@@ -220,5 +220,6 @@ async function writeOutcomes(store: StateStore, cycleId: number, people: People)
     at: 6,
   } as const;
   await store.commit({ linkDecisions: { put: [{ ...linked, by: { kind: "local" } }] } }, "private");
+  await store.commit({ nobodys: { put: ["lat\0", "x"] } }, "private");
   await store.addEvent({ kind: "goodCycleAgain", since: 1 }, { at: 14, once: "once\0", failuresThrough: 1 });
 }

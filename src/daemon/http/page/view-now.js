@@ -92,7 +92,7 @@ function held(guard) {
   );
 }
 
-function figures({ people }) {
+function figures({ people, accounts }) {
   const figure = (value, text) =>
     h(
       "div",
@@ -105,6 +105,12 @@ function figures({ people }) {
     { class: "grid", "data-key": "figures" },
     figure(people.sourceUsers, "people in Entra"),
     figure(people.linkedActive, `active accounts, of ${number(people.linked)} linked`),
+    accounts === null
+      ? null
+      : figure(
+          accounts.left.active + accounts.nobodys.active,
+          `active accounts of people who have left (${number(accounts.left.active)}) or of nobody (${number(accounts.nobodys.active)})`,
+        ),
     figure(people.skipped, "skipped"),
     figure(people.retrying, "waiting for a retry"),
   );
