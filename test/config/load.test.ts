@@ -43,6 +43,7 @@ describe("loadConfig", () => {
       onNull: "clear",
       matching: {
         adoptForeignExternalId: false,
+        doubtful: "hold",
         formerOwner: "report",
         protected: [],
         renameRings: "report",
