@@ -1,4 +1,5 @@
 import type { StateStore } from "../../src/domain/state/store.ts";
+import { takeDecisionsBack } from "./account-decisions.ts";
 import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
 import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";
@@ -37,6 +38,7 @@ export async function converge(stage: Stage): Promise<string | null> {
   world.seats = null;
   world.hidden = [];
   world.skewMs = 0;
+  await takeDecisionsBack(stage);
   if (world.troubles.size > 0) {
     const troubled = new Set(world.troubles.keys());
     const lasting = await settle(stage);
@@ -140,6 +142,8 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
     2 +
     (leaverIsInTheWay(world) ? 1 : 0) +
     (history.rules === undefined ? 0 : 1) +
+    // Reports get a manager who is linked again one cycle later.
+    (history.steps.some((step) => step.do === "unlink") ? 1 : 0) +
     removed +
     ring +
     (hidden ? 1 : 0) +
@@ -163,7 +167,7 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   const { history, world, store, state } = stage;
   const rejected = await rejectedAttributes(store, history.people ?? mostPeople);
   // If an account gets the externalId of a person who has already left, the engine does not know it and does not search for it.
-  const lost = history.steps.some((step) => step.do === "loseDatabase" || step.do === "editStranger");
+  const lost = history.steps.some((step) => lossOfLinks.has(step.do));
   const forgotten = lost ? await forgottenPeople(stage) : new Set<string>();
   const faults = faultsOf(world, rejected, forgotten);
   if (faults.length > 0) return `Lattice is not what the directory makes it: ${faults.join("; ")}`;
@@ -206,6 +210,9 @@ function isSeenByComparisonAlone(step: Step): boolean {
 function hasOddAnswers({ answers = [], readAnswers = [] }: Fate): boolean {
   return answers.length + readAnswers.length > 0;
 }
+
+/** After these, an account of somebody who has left may be unknown as theirs. */
+const lossOfLinks: ReadonlySet<Step["do"]> = new Set(["loseDatabase", "editStranger", "unlink"]);
 
 const renames: ReadonlySet<Step["do"]> = new Set(["rename", "disableAndRename", "swapNames"]);
 

@@ -153,6 +153,8 @@ export function createWorld(
     broken: [],
     carriedOut: [],
     released: new Set(),
+    protectedAccounts: new Set(),
+    unlinked: new Map(),
     editedMeanwhile: false,
     shown,
     groups: createGroups(manners.scope !== undefined),

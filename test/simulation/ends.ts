@@ -406,6 +406,12 @@ export function createTarget(
       return heard(answered(receiptOf(made, 201), null, met.answer), met);
     },
     update: async (user, writes) => {
+      const { latticeId } = user;
+      if (world.protectedAccounts.has(latticeId))
+        world.broken.push(`the protected account ${latticeId} is written`);
+      if (world.unlinked.has(latticeId)) {
+        world.broken.push(`the account ${latticeId} is written, which a person has unlinked`);
+      }
       const perform = () => {
         const account = accounts().get(user.latticeId);
         if (account === undefined || isDenied(world, account, "update")) {

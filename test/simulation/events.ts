@@ -348,7 +348,7 @@ export function personId(number: number): string {
   return `p${number}`;
 }
 
-function userName(number: number): string {
+export function userName(number: number): string {
   return `n${number}@example.com`;
 }
 

@@ -7,7 +7,13 @@ import { anotherCompany, hidingAccount, lyingNotFound, oddAnswers } from "./step
 import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
 import { sharedExternalIds } from "./steps-of-ids.ts";
-import { changingSettings, changingStrangers, matchingOrders, secondOwner } from "./steps-of-others.ts";
+import {
+  accountDecisions,
+  changingSettings,
+  changingStrangers,
+  matchingOrders,
+  secondOwner,
+} from "./steps-of-others.ts";
 import {
   manyPeople,
   noSeats,
@@ -144,6 +150,12 @@ export const families: readonly Family[] = [
     about: "actions, filters, events, mapping, drift and matching change within a history",
     histories: changingSettings,
     runs: 250,
+  },
+  {
+    name: "account-decisions",
+    about: "people protect accounts, unlink them and link them again, while others come and go",
+    histories: accountDecisions,
+    runs: 200,
   },
   {
     name: "second-owner",

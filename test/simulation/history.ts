@@ -71,6 +71,8 @@ export type Step =
   /** From now on this machine's clock is this many hours ahead of both ends' clocks (negative: behind). */
   | { readonly do: "clock"; readonly hours: number }
   | { readonly do: "release" | "reject"; readonly who: number | null }
+  /** A person decides about this person's account (or the one with their first userName), as the commands of these names do. */
+  | { readonly do: "protect" | "unprotect" | "link" | "unlink"; readonly who: number }
   /** The daemon runs for this many hours: cycles on schedule, with quarantine, probes and earlier attempts after outages. */
   | { readonly do: "daemon"; readonly hours: number; readonly fate: Fate }
   | {

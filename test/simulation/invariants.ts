@@ -3,6 +3,7 @@ import type { CycleResult } from "../../src/cycle/request.ts";
 import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import { brokenDecision } from "./account-decisions.ts";
 import { keptAs } from "./accounts.ts";
 import { plainRules } from "./configuration.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
@@ -49,6 +50,7 @@ export async function invariants(stage: Stage, guard = stage.history.guard): Pro
     }
   }
   return (
+    (await brokenDecision(stage)) ??
     (await hastyLoss(stage)) ??
     (await forgottenCycle(stage)) ??
     (await hastyRename(stage)) ??
@@ -248,6 +250,9 @@ export async function silentDifference(stage: Stage): Promise<string | null> {
   const pending = new Set(putBack ? await ask.marked() : []);
   for (const [objectId, found] of faults) {
     if (unclear.has(objectId) || pending.has(objectId)) continue;
+    // The account of a leaver that a person has unlinked is not theirs any more: the person has decided about it.
+    if ([...world.unlinked.values()].includes(objectId) && found.every((one) => one.includes("has left")))
+      continue;
     const acknowledged = JSON.stringify((await stage.store.linkOf(objectId))?.acknowledged ?? {}) !== "{}";
     const waits = kindsRefused && !found.some((fault) => fault.includes("has left"));
     const timely = doubted && world.configuration.rules !== plainRules;
@@ -273,6 +278,7 @@ async function waitingLeaver({ world, history, store }: Stage): Promise<string |
     if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
     const link = await store.linkOf(person.id);
     const account = accountOf(world, person.id);
+    if (world.protectedAccounts.has(account?.id ?? "")) continue;
     if (account?.active !== true || link === null || mayOwn(world, account).length > 1) continue;
     // Activated by hand in Lattice, which is only to be reported.
     if (history.drift === "report" && Object.hasOwn(link.drifted, "active")) continue;

@@ -276,6 +276,7 @@ function managerStands(world: World, { managerId }: Person, account: Account): b
     manager?.presence === "present" &&
     manager.id !== world.ownerOf(account) &&
     theirs !== undefined &&
+    !world.unlinked.has(theirs.id) &&
     mayOwn(world, theirs).length === 1 &&
     world.ownerOf(theirs) === manager.id &&
     !isTakenForGone(world, theirs.id)

@@ -1,6 +1,7 @@
 import { rejectedChanges, releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
 import { kept } from "../state/kept.ts";
+import { decideAboutAccount, isAccountDecision } from "./account-decisions.ts";
 import { converge } from "./converge.ts";
 import { createWorld } from "./create-world.ts";
 import { type CycleStep, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
@@ -56,6 +57,7 @@ async function perform(stage: Stage, step: Step): Promise<string | null> {
     return daemon(stage, step, settingsOf(stage.history, stage.world.configuration), after);
   }
   if (step.do === "release" || step.do === "reject") await decide(stage, step);
+  else if (isAccountDecision(step)) await decideAboutAccount(stage, step);
   else if (step.do === "loseDatabase") await stage.state.wipe();
   else happen(stage.world, step);
   return null;

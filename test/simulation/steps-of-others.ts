@@ -133,3 +133,29 @@ export const secondOwner: fc.Arbitrary<History> = fc.record({
     { minLength: 3, maxLength: 12, size: "max" },
   ),
 });
+
+/** People protect accounts, unlink and link them, while others come and go, and runs die. */
+export const accountDecisions: fc.Arbitrary<History> = fc.record({
+  manners: quietManners,
+  guard: fc.constant(null),
+  drift: fc.constantFrom("correct" as const, "report" as const),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constantFrom(2, 4),
+  founding: anyFate,
+  steps: fc.array(
+    fc.oneof(
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          do: fc.constantFrom("protect" as const, "unprotect" as const, "link" as const, "unlink" as const),
+          who: fc.nat(3),
+        }),
+      },
+      { weight: 5, arbitrary: edit },
+      { weight: 1, arbitrary: byHand },
+      { weight: 1, arbitrary: stranger },
+      { weight: 5, arbitrary: cycle },
+    ),
+    { minLength: 3, maxLength: 16, size: "max" },
+  ),
+});

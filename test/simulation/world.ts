@@ -130,6 +130,10 @@ export interface World {
   readonly broken: string[];
   /** Changes that the guard counts and no person released, as Lattice carried them out. */
   readonly carriedOut: { readonly what: Guarded; readonly at: number; readonly objectId: string }[];
+  /** Accounts, by id, that a person has protected: they are never written. */
+  readonly protectedAccounts: Set<string>;
+  /** Accounts, by id, that a person has unlinked, with the person whose they were. */
+  readonly unlinked: Map<string, string>;
   /** Released changes, by `releaseKey`. */
   readonly released: Set<string>;
   /** A person was edited while a cycle was reading. */

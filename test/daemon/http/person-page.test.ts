@@ -98,4 +98,31 @@ describe.skipIf(!hasBrowser())("the page of a person", { timeout: 120_000 }, () 
     expect(labels).toEqual(['"From "', '"Wanted "', '"In Lattice "']);
     expect(complaints).toEqual([]);
   });
+
+  it("lets a person protect the account, and unlink and link it, with a reason, and shows who decided", async () => {
+    const { page, complaints } = await openPage(browser);
+    await page.goto(`${daemon.url}/#/people/${inside}`);
+    const section = page
+      .locator("section")
+      .filter({ has: page.getByRole("heading", { name: "Account", exact: true }) });
+    await section.getByText("Decide about the account").click();
+    const act = async (name: string, reason: string): Promise<void> => {
+      await section.getByLabel("Reason").fill(reason);
+      await section.getByRole("button", { name }).click();
+    };
+    await section.getByRole("button", { name: "Protect" }).click();
+    await section.getByRole("alert").getByText("The request is not valid").waitFor();
+    await act("Protect", "break-glass");
+    await section.getByText("by local: break-glass").waitFor();
+    await act("End the protection", "over");
+    await section.getByRole("button", { name: "Protect" }).waitFor();
+    const { account } = await daemon.json<{ account: { latticeId: string } }>(`/api/people/${inside}`);
+    await act("Unlink", "ticket-4711");
+    await section.getByText("by local: ticket-4711").waitFor();
+    await section.getByLabel("Lattice id or userName").fill(account.latticeId);
+    await act("Link to this account", "ticket-4712");
+    await section.getByText("by local: ticket-4712").waitFor();
+    expect(complaints.filter((text) => !text.includes("400"))).toEqual([]);
+    await page.close();
+  });
 });

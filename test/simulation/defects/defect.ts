@@ -26,6 +26,7 @@ export interface Swap {
 interface Modules {
   "cycle/guard/counts.ts": typeof import("../../../src/cycle/guard/counts.ts");
   "cycle/operations/fingerprint.ts": typeof import("../../../src/cycle/operations/fingerprint.ts");
+  "cycle/operations/protected-account.ts": typeof import("../../../src/cycle/operations/protected-account.ts");
   "cycle/operations/weights.ts": typeof import("../../../src/cycle/operations/weights.ts");
   "cycle/health/clock-doubt.ts": typeof import("../../../src/cycle/health/clock-doubt.ts");
   "cycle/pictures/accounts.ts": typeof import("../../../src/cycle/pictures/accounts.ts");
@@ -40,6 +41,7 @@ interface Modules {
   "cycle/planning/faults.ts": typeof import("../../../src/cycle/planning/faults.ts");
   "cycle/planning/leavers.ts": typeof import("../../../src/cycle/planning/leavers.ts");
   "cycle/planning/leaving.ts": typeof import("../../../src/cycle/planning/leaving.ts");
+  "cycle/planning/link-decision.ts": typeof import("../../../src/cycle/planning/link-decision.ts");
   "cycle/planning/lookups.ts": typeof import("../../../src/cycle/planning/lookups.ts");
   "cycle/planning/match.ts": typeof import("../../../src/cycle/planning/match.ts");
   "cycle/planning/passed-need.ts": typeof import("../../../src/cycle/planning/passed-need.ts");
@@ -53,12 +55,14 @@ interface Modules {
   "cycle/reading/keep-accounts.ts": typeof import("../../../src/cycle/reading/keep-accounts.ts");
   "cycle/reading/missing-accounts.ts": typeof import("../../../src/cycle/reading/missing-accounts.ts");
   "cycle/reading/missing.ts": typeof import("../../../src/cycle/reading/missing.ts");
+  "cycle/reading/protections.ts": typeof import("../../../src/cycle/reading/protections.ts");
   "cycle/reading/scope.ts": typeof import("../../../src/cycle/reading/scope.ts");
   "cycle/cycle.ts": typeof import("../../../src/cycle/cycle.ts");
   "cycle/sending/confirm.ts": typeof import("../../../src/cycle/sending/confirm.ts");
   "cycle/sending/existing-account.ts": typeof import("../../../src/cycle/sending/existing-account.ts");
   "cycle/sending/recover.ts": typeof import("../../../src/cycle/sending/recover.ts");
   "cycle/sending/references.ts": typeof import("../../../src/cycle/sending/references.ts");
+  "cycle/sending/whose-account.ts": typeof import("../../../src/cycle/sending/whose-account.ts");
   "cycle/sending/send.ts": typeof import("../../../src/cycle/sending/send.ts");
   "entra/users.ts": typeof import("../../../src/entra/users.ts");
   "state/sqlite/store.ts": typeof import("../../../src/state/sqlite/store.ts");

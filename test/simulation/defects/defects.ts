@@ -1,3 +1,4 @@
+import { accountDecisionDefects } from "./account-decisions.ts";
 import type { Defect } from "./defect.ts";
 import { externalIdDefects } from "./external-ids.ts";
 import { guardDefects } from "./guard.ts";
@@ -12,4 +13,5 @@ export const defects: readonly Defect[] = [
   ...guardDefects,
   ...sendingDefects,
   ...externalIdDefects,
+  ...accountDecisionDefects,
 ];

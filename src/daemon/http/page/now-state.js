@@ -51,7 +51,7 @@ async function resume(visit) {
   } catch (error) {
     visit.state.problem = visit.refused(error);
   }
-  visit.refresh();
+  visit.reload();
 }
 
 function due(iso) {

@@ -2,6 +2,7 @@ import { api } from "./api.js";
 import { decide, deciding, decisionParts } from "./decide.js";
 import { h } from "./dom.js";
 import { pageAddress } from "./job.js";
+import { accountSection } from "./person-account.js";
 import { mappingSection } from "./person-mapping.js";
 import { scopeSection } from "./person-scope.js";
 import { entries, readEntries } from "./view-log.js";
@@ -48,6 +49,7 @@ export const personView = {
       standing(explanation.standing),
       undoReject(explanation, visit),
       decisions(explanation.decisions ?? []),
+      accountSection(explanation, visit),
       scopeSection(explanation.scope),
       mappingSection(explanation.mappings),
       source === null
