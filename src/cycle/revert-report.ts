@@ -2,7 +2,7 @@ import type { Change } from "../domain/plan.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Agreement } from "./guard/agreement.ts";
 import type { ProtectedAccounts } from "./operations/protected-account.ts";
-import { withProtections } from "./planning/protected.ts";
+import { withDecisions } from "./planning/decisions.ts";
 import type { Left, Revert } from "./planning/revert-of.ts";
 import {
   type RevertedCycle,
@@ -51,7 +51,7 @@ export async function revertReport(
   settings: ProtectedAccounts,
 ): Promise<RevertReport> {
   const reverted = await revertedCycle(store, request);
-  const accounts = await withProtections(settings, store);
+  const accounts = await withDecisions(settings, store);
   return reportOf(reverted, await revertsOf(store, reverted.operations, request, accounts));
 }
 

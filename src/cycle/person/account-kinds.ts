@@ -74,14 +74,20 @@ export async function* accountsOf(
   const settings = await withDecisions(given, store);
   const everyoneInScope = settings.scope.mode === "all";
   const { department, now, signal } = query;
-  let after = "";
-  for (;;) {
+  const read = (after: string) => {
+    const page = store.reportedAccounts({ everyoneInScope, department, after, limit: pageSize });
+    // Awaited below; an error before that is no unhandled one.
+    page.catch(() => {});
+    return page;
+  };
+  // The store looks for the next page while this one is written.
+  for (let next = read(""); ; ) {
     signal.throwIfAborted();
-    const page = await store.reportedAccounts({ everyoneInScope, department, after, limit: pageSize });
-    for (const account of page) yield accountFor(account, settings, now);
+    const page = await next;
     const last = page.at(-1);
     if (last === undefined) return;
-    after = last.latticeId;
+    next = read(last.latticeId);
+    for (const account of page) yield accountFor(account, settings, now);
   }
 }
 
