@@ -43,6 +43,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     glance: reader,
     schedule: () => ({ kind: "every", everyMs: 45 * 60_000, timezone: "UTC" }),
     scheduler,
+    nextLookAt: () => null,
     works: createWorks(Date.now),
     now: Date.now,
     startCycle: async () => "busy",

@@ -179,6 +179,19 @@ const reconcileSchema = z
   )
   .transform(({ every }) => ({ everyMs: every }));
 
+const leaversSchema = z
+  .strictObject(
+    {
+      every: durationOrNever({ minimumMs: minuteMs })
+        .prefault("5m")
+        .describe(
+          "How often the daemon looks, between two cycles, for people who were disabled or deleted in Entra, and deactivates their accounts at once; never leaves them to the next cycle.",
+        ),
+    },
+    { error: sectionMessage },
+  )
+  .transform(({ every }) => ({ everyMs: every }));
+
 const stateSchema = z
   .strictObject(
     {
@@ -328,6 +341,7 @@ export const configSchema = z
       manager: managerSchema.prefault({}).describe("Managers who have no account in Lattice."),
       actions: actionsSchema.prefault({}).describe("What the program may do in Lattice."),
       schedule: scheduleSchema.prefault({}).describe("When the daemon runs a cycle."),
+      leavers: leaversSchema.prefault({}).describe("People who leave between two cycles."),
       reconcile: reconcileSchema.prefault({}).describe("The full comparison of Entra and Lattice."),
       drift: choice(["correct", "report"])
         .prefault("correct")

@@ -1,17 +1,14 @@
-import type { EvidenceKind } from "../domain/plan.ts";
 import type { CycleContext } from "./context/context.ts";
 import type { BegunCycle } from "./course.ts";
 import { confirmLeavers } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
+import { certainEvidence } from "./health/certain-evidence.ts";
 import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
 import { keepNotes } from "./ports/ports.ts";
 import type { ScopeFault } from "./reading/read.ts";
 import { applyPlan } from "./sending/apply.ts";
 
 const pageSize = 250;
-
-/** Evidence that does not depend on the scope. */
-const certain: ReadonlySet<EvidenceKind> = new Set(["accountDisabled", "softDeleted", "deleted"]);
 
 /**
  * Deactivates people who are disabled or deleted although the scope could not be read: the directory was read, and that is
@@ -30,7 +27,7 @@ export async function switchOffCertainLeavers(
   const other = meta.mappingDigest !== undefined && meta.mappingDigest !== settings.mapping.digest;
   if (other) await keepNotes(context, { mappingDigest: "" });
   const reason = `the scope could not be read: ${fault.message}`;
-  const sending: CycleContext["sending"] = { kind: "leavers", reason, evidence: certain };
+  const sending: CycleContext["sending"] = { kind: "leavers", reason, evidence: certainEvidence };
   const leaving: CycleContext = { ...context, sending };
   await makePlan(leaving, { only });
   // There are too many deletions to ask for each by id. They wait for the cycle that reads the scope.

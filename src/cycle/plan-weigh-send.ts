@@ -93,7 +93,7 @@ export async function sendCycle(
 }
 
 /** The numbers of a plan without operations that were taken out of it. Nothing is done for the people of these. */
-function withoutWithdrawn(planned: PlanSummary, { byAction, newAccounts }: Withdrawn): PlanSummary {
+export function withoutWithdrawn(planned: PlanSummary, { byAction, newAccounts }: Withdrawn): PlanSummary {
   const left = (action: Action): number => planned[action] - (byAction.get(action) ?? 0);
   const all = [...byAction.values()].reduce((sum, number) => sum + number, 0);
   return {

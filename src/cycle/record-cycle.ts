@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../domain/clock.ts";
 import { errorText } from "../domain/errors.ts";
-import type { CycleKind, GuardVerdict } from "../domain/plan.ts";
+import { type CycleKind, type GuardVerdict, isOfEverybody } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
 import type { Meta } from "../domain/state/meta.ts";
-import { cycleContext } from "./context/context.ts";
+import { type CycleContext, cycleContext } from "./context/context.ts";
 import { beginEntry, endEntry } from "./context/cycle-entry.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
 import { watchAnswers } from "./health/reach.ts";
@@ -62,6 +62,7 @@ export async function recordCycle(
 function chooseKind({ settings }: Ports, meta: Partial<Meta>, request: CycleRequest): CycleKind {
   if (request.revert !== undefined) return "revert";
   if (request.only !== undefined) return "on-demand";
+  if (request.leavers !== undefined) return "leavers";
   const current = meta.watermark !== undefined && meta.mappingDigest === settings.mapping.digest;
   if (!current || meta.targetListedAt === undefined) return "initial";
   return request.full ? "reconcile" : "incremental";
@@ -109,12 +110,17 @@ async function recordEnd(
     failed,
     heldOperations,
     notSent: outcomes.reduce((sum, one) => (one.outcome === "cancelled" ? sum + one.count : sum), 0),
-    mostFailed: sending.kind === "leavers" ? sending.reason : mostFailed,
+    mostFailed: backingOff(kind, sending) ?? mostFailed,
     durationMs: clock.now() - startedAt,
     failedComparison,
     ...(onDemand === undefined ? {} : { onDemand }),
     ...(revert === undefined ? {} : { revert }),
   };
+}
+
+/** Why a cycle of everybody sends leavers only, in words; `null` if it does not. */
+function backingOff(kind: CycleKind, sending: CycleContext["sending"]): string | null {
+  return isOfEverybody(kind) && sending.kind === "leavers" ? sending.reason : null;
 }
 
 function outcomeOf(guard: GuardVerdict, failed: number): CycleOutcome {

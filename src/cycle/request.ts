@@ -17,6 +17,8 @@ export interface CycleRequest {
   readonly only?: readonly string[] | undefined;
   /** In place of all this: what an earlier cycle did is taken back. */
   readonly revert?: RevertOrder | undefined;
+  /** Only these people, by object id, whom a poll between two cycles saw leaving. */
+  readonly leavers?: readonly string[] | undefined;
   /**
    * Digest of the plan that a person agreed to (`agreement` of `CycleResult.onDemand` or `revert`). If the plan differs now, nothing is
    * sent.

@@ -1,8 +1,10 @@
+import { systemRandom } from "../domain/random.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job, Notifier } from "../job/job.ts";
 import type { JobMetrics } from "../report/metrics.ts";
 import type { JobView } from "./http/daemon-view.ts";
 import type { JobTurns } from "./job-turns.ts";
+import { createLaneTimer, createLeaverLane } from "./leaver-lane.ts";
 import { createQuarantineSkip } from "./quarantine-skip.ts";
 import { createScheduledCycles } from "./scheduled-cycles.ts";
 import { createScheduler } from "./scheduler.ts";
@@ -12,7 +14,7 @@ import { createWorks, type WorkStarter } from "./works.ts";
 
 /** What starts the cycles of a job, and what a person asks for: the daemon alone, or several that share a database. */
 export interface Driver {
-  readonly view: Pick<JobView, "scheduler" | "works" | keyof WorkStarter>;
+  readonly view: Pick<JobView, "scheduler" | "works" | "nextLookAt" | keyof WorkStarter>;
   /** Lets cycles start. */
   start(): void;
   /** Call after another configuration of the job has come in force. */
@@ -46,13 +48,24 @@ export async function driveAlone(parts: DriverParts): Promise<Driver> {
   const cycles = createScheduledCycles({ current, store, work, skip, signal });
   const scheduler = createScheduler({ schedule: config.schedule, clock, slot, cycles });
   const { startCycle, startDryRun, startRelease, startRevert } = work;
+  const lane = createLaneTimer(
+    createLeaverLane({ ...parts, startCycle: () => startCycle({ full: false }) }),
+    clock.now,
+    systemRandom,
+  );
   return {
-    view: { scheduler, works, startCycle, startDryRun, startRelease, startRevert },
-    start: () => scheduler.start(),
+    view: { scheduler, works, startCycle, startDryRun, startRelease, startRevert, nextLookAt: lane.nextAt },
+    start: () => {
+      scheduler.start();
+      lane.start();
+    },
     reconfigured: async () => {
       await skip.grant();
       scheduler.reschedule(current().config.schedule);
+      lane.reconfigured();
     },
-    stop: () => scheduler.stop(),
+    stop: async () => {
+      await Promise.all([scheduler.stop(), lane.stop()]);
+    },
   };
 }

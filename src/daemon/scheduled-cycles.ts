@@ -8,7 +8,7 @@ import {
   LeaseHeldError,
   UsageError,
 } from "../domain/errors.ts";
-import { isOfEverybody } from "../domain/plan.ts";
+import { lastOfEverybody } from "../domain/state/last-of-everybody.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job } from "../job/job.ts";
 import type { QuarantineSkip } from "./quarantine-skip.ts";
@@ -61,7 +61,7 @@ export function createScheduledCycles(parts: {
 
 /** Start of the last cycle; `null` if there was none or it was interrupted, so that the next one starts at once. */
 async function lastScheduledStart(store: StateStore): Promise<number | null> {
-  const last = (await store.recentCycles(20)).find(({ kind }) => isOfEverybody(kind));
+  const last = await lastOfEverybody(store);
   if (last === undefined || last.outcome === null || last.outcome === "interrupted") return null;
   return last.startedAt;
 }

@@ -149,11 +149,14 @@ export interface Skipped {
   readonly reason: string;
 }
 
-export type CycleKind = "initial" | "incremental" | "reconcile" | "on-demand" | "revert";
+/** `leavers`: between two cycles, only people who were disabled or deleted. */
+export type CycleKind = "initial" | "incremental" | "reconcile" | "on-demand" | "revert" | "leavers";
 
-/** `true` for a cycle of everybody; `false` for one of single people, and for a revert. */
+const kindsOfSome: ReadonlySet<CycleKind> = new Set(["on-demand", "revert", "leavers"]);
+
+/** `true` for a cycle of everybody; `false` for one of single people, of leavers, and for a revert. */
 export function isOfEverybody(kind: CycleKind): boolean {
-  return kind !== "on-demand" && kind !== "revert";
+  return !kindsOfSome.has(kind);
 }
 
 export interface PlanSummary {

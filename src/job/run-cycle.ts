@@ -10,6 +10,7 @@ import type { CycleRecord } from "../domain/state/cycles.ts";
 import type { Fence } from "../domain/state/fence.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { StateStore } from "../domain/state/store.ts";
+import type { EntraSource } from "../entra/source.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
 import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
@@ -97,11 +98,11 @@ async function decideAndRun(
 }
 
 /** Gives the watchers the record of the cycle that `cycle` adds to the log, however it ends. */
-async function recorded(
+export async function recorded<T>(
   store: StateStore,
   { onRecorded }: Watchers,
-  cycle: () => Promise<CycleResult>,
-): Promise<CycleResult> {
+  cycle: () => Promise<T>,
+): Promise<T> {
   if (onRecorded === undefined) return cycle();
   const lastRecord = async (): Promise<CycleRecord | undefined> => (await store.recentCycles(1))[0];
   const before = (await lastRecord())?.id ?? 0;
@@ -167,18 +168,35 @@ async function runOnBothEnds(
   job: Job,
   store: StateStore,
   request: FencedRequest & { readonly sending: Sending },
-  { onProgress, onStep }: Watchers,
+  watchers: Watchers,
   onEvent: (event: StateEvent) => void,
 ): Promise<CycleResult> {
   const { runCycle } = await import("../cycle/cycle.ts");
+  const source = await job.source();
+  return onBothEnds(job, { ...request, store, source, onEvent }, watchers, (ports) =>
+    runCycle(ports, request),
+  );
+}
+
+/** Hands `work` the connections to Entra and Lattice, and remembers how Lattice accepts updates. */
+export async function onBothEnds<T>(
+  job: Job,
+  run: Pick<FencedRequest, "full" | "dryRun" | "right" | "signal" | "fence"> & {
+    readonly store: StateStore;
+    readonly source: EntraSource;
+    readonly onEvent: (event: StateEvent) => void;
+  },
+  { onProgress, onStep }: Watchers,
+  work: (ports: Ports) => Promise<T>,
+): Promise<T> {
   const { clock, log, settings } = job;
+  const { store, source, onEvent } = run;
   const meta = await store.meta();
   // A full cycle asks again, so that a change in Lattice is noticed within a day.
-  const known = request.full ? undefined : knownMethod(meta);
-  const target = await job.target({ knownUpdateMethod: known, right: request.right });
+  const known = run.full ? undefined : knownMethod(meta);
+  const target = await job.target({ knownUpdateMethod: known, right: run.right });
   try {
-    if (!request.dryRun) await target.updateMethod(request.signal);
-    const source = await job.source();
+    if (!run.dryRun) await target.updateMethod(run.signal);
     const ports: Ports = {
       source,
       target,
@@ -187,7 +205,7 @@ async function runOnBothEnds(
       log,
       settings,
       random: systemRandom,
-      neighbours: neighboursOf(job, store, request.dryRun),
+      neighbours: neighboursOf(job, store, run.dryRun),
       onEvent,
       clocks: { entra: () => source.clockSkewMs(), lattice: (signal) => target.clockSkewMs(signal) },
       onStep,
@@ -197,10 +215,10 @@ async function runOnBothEnds(
         onProgress?.(progress);
       },
     };
-    const result = await runCycle(ports, request);
-    if (!request.dryRun) {
-      const notes = { updateMethod: await target.updateMethod(request.signal) };
-      await store.commit({ notes }, request.fence);
+    const result = await work(ports);
+    if (!run.dryRun) {
+      const updateMethod = await target.updateMethod(run.signal);
+      if (updateMethod !== known) await store.commit({ notes: { updateMethod } }, run.fence);
     }
     return result;
   } finally {

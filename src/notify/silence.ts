@@ -1,5 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { StateEvent } from "../domain/event.ts";
+import { lastOfEverybody } from "../domain/state/last-of-everybody.ts";
 import type { StateStore } from "../domain/state/store.ts";
 
 export interface SilencePorts {
@@ -46,7 +47,7 @@ export async function checkSilence(
   const { goodCycleAt, silentAt, silenceTold = "" } = await store.meta();
   if (goodCycleAt === undefined || silentAt === undefined || silenceTold !== "") return null;
   if (now < Math.max(Number(silentAt), notBefore)) return null;
-  const last = (await store.recentCycles(1))[0];
+  const last = await lastOfEverybody(store);
   const event: StateEvent = {
     kind: "noGoodCycle",
     since: Number(goodCycleAt),

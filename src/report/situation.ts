@@ -28,6 +28,6 @@ export async function situationOf(
     protectedAccounts: status.protections.length,
     comparisonFailed: status.comparison !== null,
     nextCycleAt: status.nextDueAt,
-    lastCycle: status.cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,
+    lastCycle: status.ended,
   };
 }

@@ -16,6 +16,7 @@ import { withoutRedacted } from "../domain/redacted.ts";
 import { iso } from "../domain/sentence.ts";
 import type { AcknowledgedCount } from "../domain/state/accounts.ts";
 import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
+import { lastOfEverybody } from "../domain/state/last-of-everybody.ts";
 import type { LeaseHolder } from "../domain/state/lease.ts";
 import type { StateStore } from "../domain/state/store.ts";
 
@@ -27,6 +28,8 @@ export interface Status {
   /** When the daemon's next cycle is due; `null` if a cron expression decides. */
   readonly nextDueAt: number | null;
   readonly running: LeaseHolder | null;
+  /** The last cycle that has ended, without cycles of leavers; `null` if there is none. */
+  readonly ended: CycleRecord | null;
   /** The last cycle that weighed everybody; `null` if none did. */
   readonly weighed: CycleRecord | null;
   /** Held operations, at most `mostHeld`. */
@@ -92,15 +95,14 @@ export async function readStatus(
       store.countAcknowledged(),
       store.protections(),
     ]);
-  const scheduled = cycles.filter(({ kind }) => isOfEverybody(kind));
-  const weighed = scheduled.find((cycle) => cycle.guard !== null) ?? null;
+  const scheduled = cycles.filter((cycle) => isOfEverybody(cycle.kind));
+  // There may be many newer cycles of some people.
+  const [newest = await lastOfEverybody(store)] = scheduled;
+  const isWeighed = ({ guard }: CycleRecord): boolean => guard !== null;
+  const weighed = scheduled.find(isWeighed) ?? (await lastOfEverybody(store, isWeighed)) ?? null;
   const quarantine = parseQuarantine(meta);
   const askedPause = parsePause(meta, now);
-  const due = nextDueAt(
-    scheduled[0]?.startedAt ?? null,
-    schedule.kind === "every" ? schedule.everyMs : 0,
-    now,
-  );
+  const due = nextDueAt(newest?.startedAt ?? null, schedule.kind === "every" ? schedule.everyMs : 0, now);
   const held: LoggedOperation[] = [];
   if (weighed?.guard?.held === true && limits.mostHeld > 0) {
     for await (const operation of heldOperations(store, weighed.id)) {
@@ -114,6 +116,7 @@ export async function readStatus(
     nextDueAt:
       schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now), askedPause?.until ?? 0) : null,
     running,
+    ended: cycles.find(({ finishedAt, kind }) => finishedAt !== null && kind !== "leavers") ?? null,
     weighed,
     held,
     quarantine,

@@ -19,7 +19,7 @@ describe("an unknown key of the configuration", () => {
     ["tenantId: x", 'config/x.yaml:1:1: unknown key "tenantId"; did you mean "entra.tenantId"?'],
     [
       "every: 1h",
-      'config/x.yaml:1:1: unknown key "every"; did you mean "schedule.every" or "reconcile.every"?',
+      'config/x.yaml:1:1: unknown key "every"; did you mean "schedule.every" or "leavers.every" or "reconcile.every"?',
     ],
     ["latice:\n  token: x", 'config/x.yaml:1:1: unknown key "latice"; did you mean "lattice"?'],
     [

@@ -58,6 +58,7 @@ describe("loadConfig", () => {
         onDisable: { do: "deactivate", afterMs: 0 },
       },
       schedule: { kind: "every", everyMs: 45 * minuteMs, timezone: "UTC" },
+      leavers: { everyMs: 300_000 },
       reconcile: { everyMs: 24 * 60 * minuteMs },
       drift: "correct",
       guard: {

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { parse } from "yaml";
 import { runCycle } from "../../src/cycle/cycle.ts";
 import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
+import { type LaneResult, runLeaverLane } from "../../src/cycle/leaver-lane.ts";
 import type { Ports } from "../../src/cycle/ports/ports.ts";
 import type { CycleSettings, GuardLimits } from "../../src/cycle/ports/settings.ts";
 import type { CycleRequest, CycleResult } from "../../src/cycle/request.ts";
@@ -139,6 +140,8 @@ export interface Workplace extends AsyncDisposable {
   neighbours: Ports["neighbours"];
   /** Runs a cycle 45 minutes after the one before. */
   cycle(request?: Partial<CycleRequest>): Promise<CycleResult>;
+  /** Looks for leavers, five minutes after whatever was before. */
+  lane(request?: Partial<CycleRequest>): Promise<LaneResult>;
   /** Closes the database and opens it again, as a new process does. */
   restart(): Promise<void>;
   ports(): Ports;
@@ -188,6 +191,15 @@ export async function createWorkplace(
       return runCycle(place.ports(), {
         dryRun: false,
         full: false,
+        fence: "private",
+        signal: new AbortController().signal,
+        ...request,
+      });
+    },
+    lane: async (request = {}) => {
+      clock.advance(5 * 60_000);
+      return runLeaverLane(place.ports(), {
+        dryRun: false,
         fence: "private",
         signal: new AbortController().signal,
         ...request,

@@ -45,6 +45,7 @@ const status: Status = {
   cycles: [cycle],
   nextDueAt: now + 35 * minute,
   running: null,
+  ended: null,
   weighed: null,
   held: [],
   quarantine: null,

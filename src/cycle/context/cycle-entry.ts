@@ -4,14 +4,15 @@ import { foldBegin, foldEnd } from "../pictures/fold-cycle.ts";
 import type { Writing } from "../ports/ports.ts";
 
 /**
- * Adds a cycle to the log. What the run before had planned and never begun is forgotten.
+ * Adds a cycle to the log. What the run before had planned and never begun is forgotten, except by a cycle of leavers: a pause may
+ * show it, and a cycle of everybody forgets it.
  * @returns the id of the cycle
  */
 export async function beginEntry(
   { store, fence }: Writing,
   cycle: { readonly planId: string; readonly kind: CycleKind; readonly startedAt: number },
 ): Promise<number> {
-  await store.commit(foldBegin(), fence);
+  if (cycle.kind !== "leavers") await store.commit(foldBegin(), fence);
   return store.beginCycle(cycle, fence);
 }
 

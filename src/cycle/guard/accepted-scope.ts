@@ -1,4 +1,4 @@
-import type { EvidenceKind } from "../../domain/plan.ts";
+import { type EvidenceKind, isOfEverybody } from "../../domain/plan.ts";
 import type { ScopePart } from "../../domain/source.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context/context.ts";
@@ -56,7 +56,7 @@ export async function moveAcceptedScope(
   { accepted, current, alarms, wasRead }: ScopeStanding,
   planned: WeightCounts,
 ): Promise<void> {
-  if (context.kind === "on-demand" || !wasRead || context.clockDoubtMs !== 0) return;
+  if (!isOfEverybody(context.kind) || !wasRead || context.clockDoubtMs !== 0) return;
   const { store, settings, startedAt } = context;
   const { enabled, deactivationFloor: floor } = settings.guard;
   // A time in the future was written before the clock was set back.

@@ -1,5 +1,5 @@
 import type { LoggedOperation } from "../../domain/operation.ts";
-import type { Action, EvidenceKind } from "../../domain/plan.ts";
+import { type Action, type EvidenceKind, isOfEverybody } from "../../domain/plan.ts";
 import type { CycleContext } from "../context/context.ts";
 import { operationsOf } from "../operations/pages.ts";
 import { clearsManager, presumedGone } from "../operations/presumption.ts";
@@ -111,8 +111,8 @@ async function plannedPresuming({
 }
 
 /**
- * Plans again, with the corrected data, people who have not left, and people whose operations rested on it. A cycle on demand
- * writes only its own people; others stay marked.
+ * Plans again, with the corrected data, people who have not left, and people whose operations rested on it. A cycle of some
+ * people writes only these; others stay marked.
  */
 async function planWithAnswers(
   context: CycleContext,
@@ -120,7 +120,7 @@ async function planWithAnswers(
   leavers: ReadonlySet<string>,
 ): Promise<void> {
   const { store, fence, cycleId, kind, presumptions, unconfirmed } = context;
-  const own = [...contradicted].filter((objectId) => kind !== "on-demand" || leavers.has(objectId));
+  const own = [...contradicted].filter((objectId) => isOfEverybody(kind) || leavers.has(objectId));
   const stay = [...unanswered.keys()].filter((objectId) => leavers.has(objectId));
   const presuming = [...presumptions].flatMap(([objectId, presumption]) =>
     presumedGone(presumption).some((id) => contradicted.has(id)) ? [objectId] : [],

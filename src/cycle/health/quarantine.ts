@@ -93,6 +93,34 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
 }
 
 /**
+ * Starts the quarantine, and reports it; or lengthens the one that is in force.
+ * @param before the quarantine in force; `null` if there is none
+ */
+export async function enterQuarantine(
+  ports: Writing & Pick<Ports, "clock" | "settings" | "onEvent">,
+  before: Quarantine | null,
+  {
+    reason,
+    cause,
+    ...of
+  }: { readonly reason: string; readonly cause: NonNullable<Quarantine["cause"]>; readonly cycleId?: number },
+): Promise<void> {
+  const now = ports.clock.now();
+  const attempts = (before?.attempts ?? 0) + 1;
+  const next: Quarantine = {
+    since: before?.since ?? now,
+    reason,
+    cause,
+    attempts,
+    nextProbeAt: now + Math.min(ports.settings.intervalMs * 2 ** (attempts - 1), dayMs),
+  };
+  const meta = { quarantine: JSON.stringify(next) };
+  if (before !== null) return keepNotes(ports, meta);
+  const { nextProbeAt } = next;
+  await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt, ...of });
+}
+
+/**
  * Runs a cycle and keeps the quarantine: a configuration fault or many failures start or lengthen it (from the regular
  * interval up to a day). Any other end of a cycle ends it, unless it was caused by failures and sending is paused.
  * @param run receives what it may send
@@ -105,28 +133,14 @@ export async function withQuarantine<
   run: (sending: Sending) => Promise<T>,
   { patient = false }: { readonly patient?: boolean } = {},
 ): Promise<T> {
-  const { store, clock, settings } = ports;
+  const { store, clock } = ports;
   const before = parseQuarantine(await store.meta());
   const sending = sendingIn(before, clock.now(), patient);
-  const enter = async (
+  const enter = (
     reason: string,
     cause: NonNullable<Quarantine["cause"]>,
     of: { readonly cycleId?: number } = {},
-  ): Promise<void> => {
-    const now = clock.now();
-    const attempts = (before?.attempts ?? 0) + 1;
-    const next: Quarantine = {
-      since: before?.since ?? now,
-      reason,
-      cause,
-      attempts,
-      nextProbeAt: now + Math.min(settings.intervalMs * 2 ** (attempts - 1), dayMs),
-    };
-    const meta = { quarantine: JSON.stringify(next) };
-    if (before !== null) return keepNotes(ports, meta);
-    const { nextProbeAt } = next;
-    await changeState(ports, meta, { kind: "quarantineEntered", reason, nextProbeAt, ...of });
-  };
+  ): Promise<void> => enterQuarantine(ports, before, { reason, cause, ...of });
   try {
     const result = await run(sending);
     if (sending.kind === "leavers") return result;

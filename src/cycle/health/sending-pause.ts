@@ -6,6 +6,7 @@ import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { changeState, type Ports, type Writing } from "../ports/ports.ts";
+import { certainEvidence } from "./certain-evidence.ts";
 
 /**
  * A person has ordered that nothing is sent to Lattice. Reading and planning go on. It is not the pause that Entra or Lattice
@@ -20,9 +21,6 @@ export interface SendingPause {
   /** People who are disabled or deleted in Entra are not deactivated either. */
   readonly leaversToo: boolean;
 }
-
-/** Evidence of leavers who are deactivated during a pause, unless it stops leavers too. It does not depend on the scope. */
-const certainEvidence: ReadonlySet<EvidenceKind> = new Set(["accountDisabled", "softDeleted", "deleted"]);
 
 /** The pause in force; `null` if there is none, or it is over. */
 export function parseSendingPause(meta: Partial<Meta>, now: number): SendingPause | null {

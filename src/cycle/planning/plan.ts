@@ -1,4 +1,4 @@
-import type { Action, GuardVerdict, PlanSummary } from "../../domain/plan.ts";
+import { type Action, type GuardVerdict, isOfEverybody, type PlanSummary } from "../../domain/plan.ts";
 import type { Candidate, CandidateSelection, PersonPlan } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context/context.ts";
 import { planInDoubt } from "../health/clock-doubt.ts";
@@ -259,7 +259,7 @@ async function planByTheTime(
       environment: { now, random: context.random },
       // People who are requested by name, or are planned with a new mapping, are tried at once even if they failed before.
       ignoreRetrySchedule: context.kind === "on-demand" || context.kind === "initial",
-      partial: context.kind === "on-demand",
+      partial: !isOfEverybody(context.kind),
       unconfirmed: context.unconfirmed,
       ...shared,
       triesAgain,

@@ -59,6 +59,52 @@ export async function ingestSource(
   return { full: true, empty: false };
 }
 
+/**
+ * Reads what changed since the watermark, between two cycles, and moves the watermark for both. Nobody is asked for a second time
+ * whom an earlier read left open, and the next read is of everyone if it would have been without this one.
+ * @param dueOf called when everything is read, with the people whom it shows as disabled or deleted
+ * @returns the people of whom `dueOf` says that they are due; they are stored with the watermark
+ * @throws WatermarkExpiredError, ConfigurationError, HostUnavailableError
+ */
+export async function ingestBetweenCycles(
+  context: CycleContext,
+  { watermark = "", aheadOfWatermark = "", ...meta }: Partial<Meta>,
+  dueOf: (leavers: ReadonlySet<string>) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const people = readById(context);
+  const leavers = new Set<string>();
+  const changes = context.source.readChanges(watermark, context.signal);
+  const read = await readInto(context, noting(changes, leavers), people);
+  const due = await dueOf(leavers);
+  const open = parseUnread(meta).filter((objectId) => !people.asked.has(objectId));
+  await keepWatermark(context, read.watermark, people, {
+    aheadOfWatermark,
+    leaversDue: due.length === 0 ? "" : JSON.stringify(due),
+    unreadPeople: unreadText({ unread: new Map([...open.map((id) => [id, ""] as const), ...people.unread]) }),
+  });
+  return due;
+}
+
+/** Passes pages on, and notes whom they show as disabled or deleted. */
+async function* noting(
+  pages: ReturnType<CycleContext["source"]["readChanges"]>,
+  leavers: Set<string>,
+): ReturnType<CycleContext["source"]["readChanges"]> {
+  try {
+    for (let page = await pages.next(); ; page = await pages.next()) {
+      if (page.done === true) return page.value;
+      for (const item of page.value) if (showsLeaver(item)) leavers.add(item.objectId);
+      yield page.value;
+    }
+  } finally {
+    await pages.return({ watermark: "" });
+  }
+}
+
+function showsLeaver(item: SourceChange): boolean {
+  return item.kind === "removed" || item.attributes.accountEnabled === false;
+}
+
 async function readInto(
   context: CycleContext,
   pages: AsyncGenerator<readonly SourceChange[], { readonly watermark: string }>,
@@ -116,7 +162,12 @@ async function readOnceMore(context: CycleContext, byId: PeopleById, objectId: s
   if (found !== null && found !== "unread") await savePerson(context, found);
 }
 
-async function keepWatermark(context: CycleContext, watermark: string, byId: PeopleById): Promise<void> {
+async function keepWatermark(
+  context: CycleContext,
+  watermark: string,
+  byId: PeopleById,
+  otherwise: Partial<Meta> = {},
+): Promise<void> {
   const note = unreadNote(byId);
   if (note !== null) context.notes.push(note);
   await keepNotes(context, {
@@ -125,6 +176,7 @@ async function keepWatermark(context: CycleContext, watermark: string, byId: Peo
     aheadOfWatermark: "",
     watermarkAt: String(context.clock.now()),
     tenantId: context.settings.tenantId,
+    ...otherwise,
   });
 }
 

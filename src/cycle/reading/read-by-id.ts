@@ -61,7 +61,7 @@ export function parseUnread(meta: Partial<Meta>): readonly string[] {
   return JSON.parse(meta.unreadPeople) as readonly string[];
 }
 
-export function unreadText({ unread }: PeopleById): string {
+export function unreadText({ unread }: Pick<PeopleById, "unread">): string {
   return unread.size === 0 ? "" : JSON.stringify([...unread.keys()]);
 }
 

@@ -36,7 +36,7 @@ export async function sendRounds(context: CycleContext, planned: number): Promis
     totals.mostFailed = applied.mostFailed;
     totals.paused = applied.paused;
     if (applied.mostFailed !== null || applied.paused) break;
-    // A cycle on demand and a revert write only their own people, not people who waited for them.
+    // Any other cycle writes only its own people, not people who waited for them.
     if (!isOfEverybody(context.kind)) break;
     const resolved = await endWaiting(context);
     const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);

@@ -1,6 +1,7 @@
 import { parseQuarantine } from "../../cycle/health/quarantine.ts";
 import type { Driver, DriverParts } from "../driver.ts";
 import { createJobTurns } from "../job-turns.ts";
+import { createLeaverLane } from "../leaver-lane.ts";
 import { createQuarantineSkip } from "../quarantine-skip.ts";
 import { createScheduledCycles } from "../scheduled-cycles.ts";
 import { createDaemonWork } from "../work.ts";
@@ -17,14 +18,20 @@ export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fle
   // Never granted: one of many daemons that starts does not mean that somebody has fixed anything.
   const skip = createQuarantineSkip(store);
   const cycles = createScheduledCycles({ current, store, work, skip, signal });
+  const starter = fleetStarter(fleet, current().name, { reader, current, wake: () => fleet.worker.wake() });
+  const lane = createLeaverLane({ ...parts, startCycle: () => starter.startCycle({ full: false }) });
   const serve = (): void => {
-    fleet.serve({ current, cycles, work, works, slot, signal });
+    fleet.serve({ current, cycles, lane, work, works, slot, signal });
     fleets.changed();
   };
   serve();
-  const starter = fleetStarter(fleet, current().name, { reader, current, wake: () => fleet.worker.wake() });
   return {
-    view: { scheduler: fleetScheduler(fleet, current), works, ...starter },
+    view: {
+      scheduler: fleetScheduler(fleet, current),
+      works,
+      nextLookAt: () => fleet.worker.timesOf(current().name)?.nextLookAt ?? null,
+      ...starter,
+    },
     start: () => {},
     reconfigured: async () => {
       serve();

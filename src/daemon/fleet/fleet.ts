@@ -12,6 +12,7 @@ import { leaseMsOf } from "../../job/lease.ts";
 import { exitCode } from "../../process/io.ts";
 import { packageVersion } from "../../process/package-root.ts";
 import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
+import type { LeaverLane } from "../leaver-lane.ts";
 import type { CycleSource, Schedule, Scheduler } from "../scheduler.ts";
 import type { Slot } from "../slot.ts";
 import { refuseRevert } from "../start-revert.ts";
@@ -40,6 +41,7 @@ export interface Fleet {
 export interface FleetJob {
   readonly current: () => Job;
   readonly cycles: CycleSource;
+  readonly lane: LeaverLane;
   readonly work: DaemonWork;
   readonly works: SharedWorks;
   readonly slot: Slot;
@@ -111,6 +113,11 @@ function runnable(job: FleetJob): RunnableJob & { readonly digest: string; reado
     digest: configurationDigest(loaded),
     identity: `the tenant ${entra.tenantId} and Lattice at ${lattice.url}`,
     cycle: (how) => cycleOf(job, config.schedule, how),
+    looksEveryMs: job.lane.everyMs(),
+    look: async (how) => {
+      const signal = AbortSignal.any([how.signal, job.signal]);
+      await job.lane.look({ signal });
+    },
     asked: (work, how) => askedOf(job, work, how),
   };
 }

@@ -7,21 +7,27 @@ import {
   type PostgresPlace,
 } from "../../state/postgres/connection/place.ts";
 
-/** Where an entry stands: a cycle of the schedule, or work that a person has asked for. They do not get in each other's way. */
-export type QueueName = "schedule" | "asked";
+/**
+ * Where an entry stands: a cycle of the schedule, a look for leavers between two cycles, or work that a person has asked for. They do
+ * not get in each other's way.
+ */
+export type QueueName = TimedQueue | "asked";
+
+/** A queue whose entries come again and again. */
+export type TimedQueue = "schedule" | "leavers";
 
 /** An entry that this worker has taken, and keeps by saying that it lives. */
 export interface Claim {
   readonly queue: QueueName;
   readonly job: string;
-  /** The id of the work that was asked for; `null` for a cycle of the schedule. */
+  /** The id of the work that was asked for; `null` for other entries. */
   readonly work: string | null;
   /** Another worker has begun with it before, and died. */
   readonly takenOver: boolean;
   readonly entry: Pick<Entry, "id" | "retryCount">;
 }
 
-/** When a job's next cycle is due. */
+/** When a job's next cycle, or its next look for leavers, is due. */
 export interface DueJob {
   readonly job: string;
   /** Milliseconds since the epoch, by the server's clock. */
@@ -34,11 +40,11 @@ export interface DueJob {
  * @throws what the database throws
  */
 export interface Queue {
-  /** Entries of the schedule that nobody has taken. */
-  waiting(): Promise<readonly DueJob[]>;
-  /** Adds an entry of the schedule for each of these jobs that has none. */
-  schedule(jobs: readonly DueJob[]): Promise<void>;
-  /** Lets the waiting entry of a job be due at another time. */
+  /** Entries that nobody has taken. Default: of the schedule. */
+  waiting(queue?: TimedQueue): Promise<readonly DueJob[]>;
+  /** Adds an entry for each of these jobs that has none. Default: to the schedule. */
+  schedule(jobs: readonly DueJob[], queue?: TimedQueue): Promise<void>;
+  /** Lets the waiting entry of a job in the schedule be due at another time. */
   move(job: DueJob): Promise<void>;
   /** Adds an entry for work that a person has asked for. @returns `false` if the job has one already, and nothing was added */
   ask(job: string, work: string): Promise<boolean>;
@@ -61,7 +67,11 @@ export interface QueueOptions {
   readonly onError: (error: unknown) => void;
 }
 
-const names: Readonly<Record<QueueName, string>> = { schedule: "schedule", asked: "asked" };
+const names: Readonly<Record<QueueName, string>> = {
+  schedule: "schedule",
+  leavers: "leavers",
+  asked: "asked",
+};
 const mostConnections = 3;
 const daySeconds = 86_400;
 const hourSeconds = 3_600;
@@ -184,15 +194,15 @@ async function makeQueues(boss: PgBoss, heartbeatSeconds: number): Promise<void>
 function queueOn(boss: PgBoss): Queue {
   const scheduled = names.schedule;
   return {
-    waiting: async () =>
-      (await boss.findJobs(scheduled, { queued: true, limit: mostWaiting })).flatMap(
+    waiting: async (queue = "schedule") =>
+      (await boss.findJobs(names[queue], { queued: true, limit: mostWaiting })).flatMap(
         ({ singletonKey, startAfter }) =>
           singletonKey === null ? [] : [{ job: singletonKey, at: startAfter.getTime() }],
       ),
-    schedule: async (jobs) => {
+    schedule: async (jobs, queue = "schedule") => {
       if (jobs.length === 0) return;
       await boss.insert(
-        scheduled,
+        names[queue],
         jobs.map(({ job, at }) => ({
           data: { job },
           singletonKey: job,

@@ -19,6 +19,10 @@ export interface RunnableJob {
   readonly schedule: Schedule;
   /** Runs a cycle of the schedule. It ends with its signal. @param failures how often in a row it could not do its work before */
   cycle(how: RunHow & { readonly failures: number }): Promise<TurnEnd>;
+  /** How often leavers are looked for between two cycles, milliseconds; `null`: never. */
+  readonly looksEveryMs: number | null;
+  /** Looks for leavers once. It ends with its signal, and never throws. */
+  look(how: RunHow): Promise<void>;
   /** Does what a person has asked for. It ends with its signal, and reports how it ended. */
   asked(work: WorkRow, how: RunHow): Promise<void>;
 }
@@ -59,7 +63,12 @@ export interface FleetWorker {
   /** Takes the next job sooner: something was asked for. */
   wake(): void;
   /** The job's times as they were read last; `null` if they were not read yet. */
-  timesOf(job: string): { readonly times: JobTimes; readonly dueAt: number | null } | null;
+  timesOf(job: string): {
+    readonly times: JobTimes;
+    readonly dueAt: number | null;
+    /** When any of the daemons looks for leavers next; `null` if none does, or one is at it. */
+    readonly nextLookAt: number | null;
+  } | null;
   /** Takes no more jobs; resolves when those under way have ended. */
   stop(): Promise<void>;
 }
@@ -70,6 +79,8 @@ const tickMs = 5_000;
 const leastTickMs = 1_000;
 /** What a person has asked for does not wait behind the schedule. */
 const mostAsked = 2;
+/** A look for leavers is one short request, if nobody has left. */
+const mostLooks = 4;
 /** Entries whose time differs by less than this are left as they are. */
 const toleranceMs = 2_000;
 
@@ -82,6 +93,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   >();
   let table: Timetable | null = null;
   let due = new Map<string, number | null>();
+  let looks = new Map<string, number>();
   let outdated = "";
 
   const busyJobs = (): string[] => [...running.values()].map(({ claim }) => claim.job);
@@ -124,6 +136,18 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     );
     table = read;
     await planEntries(read);
+    await planLooks(read);
+  };
+  /** Each job that looks for leavers has an entry, one interval after whichever daemon looked last. */
+  const planLooks = async (read: Timetable): Promise<void> => {
+    const waiting = new Map((await queue.waiting("leavers")).map(({ job, at }) => [job, at]));
+    const every = new Map(jobs().map(({ name, looksEveryMs }) => [name, looksEveryMs]));
+    const missing = read.jobs.flatMap(({ name, inForce }): DueJob[] => {
+      const everyMs = every.get(name) ?? null;
+      return !inForce || everyMs === null || waiting.has(name) ? [] : [{ job: name, at: read.now + everyMs }];
+    });
+    await queue.schedule(missing, "leavers");
+    looks = new Map([...missing.map(({ job, at }) => [job, at] as const), ...waiting]);
   };
   /** Each job has an entry, at the time at which it is due. Whoever ran it last may have died before it made one. */
   const planEntries = async (read: Timetable): Promise<void> => {
@@ -147,6 +171,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     for (const [name, most] of [
       ["asked", mostAsked],
       ["schedule", maxAtOnce()],
+      ["leavers", mostLooks],
     ] as const) {
       const free = most - [...running.values()].filter(({ claim }) => claim.queue === name).length;
       if (free <= 0 || signal.aborted) continue;
@@ -180,6 +205,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       if (work !== null) await job.asked(work, how);
       return;
     }
+    if (claim.queue === "leavers") return job.look(how);
     await fleet.beginTurn(claim.job, self.id);
     const failures = table?.jobs.find(({ name }) => name === claim.job)?.turn?.failures ?? 0;
     await fleet.endTurn(claim.job, self.id, await job.cycle({ ...how, failures }));
@@ -213,7 +239,8 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     wake: polls.soon,
     timesOf: (job) => {
       const times = table?.jobs.find(({ name }) => name === job);
-      return times === undefined ? null : { times, dueAt: due.get(job) ?? null };
+      if (times === undefined) return null;
+      return { times, dueAt: due.get(job) ?? null, nextLookAt: looks.get(job) ?? null };
     },
     stop: async () => {
       await Promise.all([ticks.stop(), polls.stop()]);

@@ -76,6 +76,8 @@ export interface JobView extends WorkStarter {
   /** The current schedule. */
   schedule(): Config["schedule"];
   readonly scheduler: Pick<Scheduler, "nextCronAt" | "intervalMs">;
+  /** When leavers are looked for next between two cycles, milliseconds since the epoch; `null` if they are not, or it is not known. */
+  nextLookAt(): number | null;
   readonly works: Works;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -1,4 +1,4 @@
-import { isOfEverybody } from "../../domain/plan.ts";
+import { lastOfEverybody } from "../../domain/state/last-of-everybody.ts";
 import { type JobsWorkers, missingWorkers, summaryOf } from "../../report/job-summary.ts";
 import type { JobSituation, Situation } from "../../report/metrics.ts";
 import { situationOf } from "../../report/situation.ts";
@@ -102,10 +102,9 @@ async function inTime(view: JobView): Promise<boolean> {
 }
 
 async function isReady(view: JobView): Promise<boolean> {
-  const cycles = await view.glance.recentCycles(50);
-  const last = cycles.find(
-    ({ kind, outcome }) =>
-      isOfEverybody(kind) && outcome !== null && outcome !== "failed" && outcome !== "interrupted",
+  const last = await lastOfEverybody(
+    view.glance,
+    ({ outcome }) => outcome !== null && outcome !== "failed" && outcome !== "interrupted",
   );
   if (last === undefined || last.finishedAt === null) return false;
   return view.now() - last.finishedAt < 2 * view.scheduler.intervalMs();

@@ -22,6 +22,8 @@ export interface Meta {
   readonly notShown: string;
   /** People about whom the directory did not answer when asked by id: JSON, object ids; empty if it answered. */
   readonly unreadPeople: string;
+  /** People whom a poll between two cycles saw leaving, and whom it has not planned yet: JSON, object ids; empty if there are none. */
+  readonly leaversDue: string;
   /** The tenant's id from its tokens, in lower case. */
   readonly tenantGuid: string;
   /** Address and key with which the target was last certainly the same company: JSON, `KnownTarget` of the engine. */

@@ -22,6 +22,8 @@ interface Run extends RunHow {
 let place: { readonly url: string; readonly schema: string; readonly queueSchema: string };
 let runs: Run[];
 let said: string[];
+/** Looks for leavers, as `daemon: job`. */
+let looks: string[];
 const closers: (() => Promise<void>)[] = [];
 
 beforeEach(async () => {
@@ -30,6 +32,7 @@ beforeEach(async () => {
   place = { url: await serverIn(folder, pid), schema, queueSchema: `${schema}_q` };
   runs = [];
   said = [];
+  looks = [];
 });
 
 afterEach(async () => {
@@ -48,7 +51,12 @@ interface Started {
 async function start(
   id: string,
   names: readonly string[],
-  how: { readonly maxAtOnce?: number; readonly digest?: string; readonly identity?: string } = {},
+  how: {
+    readonly maxAtOnce?: number;
+    readonly digest?: string;
+    readonly identity?: string;
+    readonly looksEveryMs?: number;
+  } = {},
 ): Promise<Started> {
   const { maxAtOnce = 4, digest = "same", identity = "tenant a" } = how;
   const stop = new AbortController();
@@ -69,6 +77,8 @@ async function start(
         digest,
         identity,
         schedule: every,
+        looksEveryMs: how.looksEveryMs ?? null,
+        look: async () => void looks.push(`${id}: ${name}`),
         cycle: (given) => run(name, null, given, given.failures),
         asked: async (work, given) => {
           await run(name, work, given, 0);
@@ -144,6 +154,27 @@ describe("daemons that share a database", () => {
     expect(runs).toHaveLength(3);
     await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
     await Promise.all([runOf("one", 2), runOf("two", 2), runOf("three", 2)]);
+  });
+
+  it("look for leavers of a job once in each interval between them, also while its cycle runs", async () => {
+    const looking = { looksEveryMs: 5 * minute };
+    const [a, b] = await Promise.all([start("a", ["one"], looking), start("b", ["one"], looking)]);
+    await runOf("one");
+    const entry = await until("an entry", async () => (await a.queue.waiting("leavers"))[0]);
+    expect(entry.at - (await a.fleet.timetable("a")).now).toBeGreaterThan(4 * minute);
+    await until("both to know the time", () =>
+      [a, b].every(({ worker }) => worker.timesOf("one")?.nextLookAt === entry.at),
+    );
+    expect(looks).toEqual([]);
+    await sql(
+      { ...place, schema: place.queueSchema },
+      "UPDATE job SET start_after = start_after - interval '5 minutes' WHERE name = 'leavers'",
+    );
+    await until("a look", () => looks.length > 0);
+    const next = await until("the next entry", async () => (await a.queue.waiting("leavers"))[0]);
+    expect(next.at).toBeGreaterThan(entry.at);
+    expect(looks).toHaveLength(1);
+    expect(runs).toHaveLength(1);
   });
 
   it("run no more jobs at once than they may", async () => {

@@ -30,7 +30,7 @@ const times = `SELECT ${serverTime} AS now, j.name, s.worker IS NOT NULL AS mine
     c.started_at AS cycle_at, c.outcome IS NOT NULL AND c.outcome <> 'interrupted' AS cycle_ended,
     ${note("quarantine")} AS quarantine, ${note("askedPause")} AS pause
   FROM job j LEFT JOIN worker_job s ON s.job = j.id AND s.worker = $2 LEFT JOIN turn t ON t.job = j.id
-  LEFT JOIN LATERAL (SELECT started_at, outcome FROM cycle WHERE job = j.id AND kind NOT IN ('on-demand', 'revert') ORDER BY id DESC LIMIT 1) c ON true
+  LEFT JOIN LATERAL (SELECT started_at, outcome FROM cycle WHERE job = j.id AND kind NOT IN ('on-demand', 'revert', 'leavers') ORDER BY id DESC LIMIT 1) c ON true
   WHERE ${all}`;
 const begin = `INSERT INTO turn (job, worker, started_at, failures) SELECT ${idOf("$2")}, $3, ${serverTime}, 0 WHERE ${all}
   ON CONFLICT (job) DO UPDATE SET worker = excluded.worker, started_at = excluded.started_at, ended_at = NULL, again_at = NULL`;

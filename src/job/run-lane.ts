@@ -1,0 +1,164 @@
+import { laneRest } from "../cycle/health/lane-rest.ts";
+import { type LaneResult, parseLeaversDue, runLeaverLane } from "../cycle/leaver-lane.ts";
+import {
+  ConfigurationError,
+  HostUnavailableError,
+  LeaseHeldError,
+  WatermarkExpiredError,
+} from "../domain/errors.ts";
+import type { StateEvent } from "../domain/event.ts";
+import type { Meta } from "../domain/state/meta.ts";
+import type { StateStore } from "../domain/state/store.ts";
+import type { EntraSource } from "../entra/source.ts";
+import type { Job, RunRequest, Watchers } from "./job.ts";
+import { leaseMsOf, withLease } from "./lease.ts";
+import { notifyAtTheEnd } from "./notifying.ts";
+import { onBothEnds, recorded } from "./run-cycle.ts";
+import { sayEvent } from "./say-event.ts";
+
+/** The result of a look for leavers between two cycles. */
+export type LaneRun =
+  | LaneResult
+  /** Entra has no changes: nothing was written. */
+  | { readonly kind: "noNews" }
+  /** Another run of the job is under way. */
+  | { readonly kind: "busy" };
+
+/** A look for leavers. */
+export interface LaneRequest extends Pick<RunRequest, "dryRun" | "signal" | "waitMs"> {
+  /** A connection to Entra that is kept, so that it does not sign in again each time. Default: a new one. */
+  readonly source?: EntraSource | undefined;
+  /**
+   * Does the part that takes the lease, unless other work of this process is under way: then it returns `null`, and this is busy.
+   * Default: it is done.
+   */
+  readonly alone?: (<T>(work: () => Promise<T>) => Promise<T> | null) | undefined;
+}
+
+/**
+ * Looks for people who were disabled or deleted since the last read of Entra, and deactivates their accounts (`runLeaverLane`). If
+ * Entra has no changes, that is one request, without the lease and without a write. A fault is noted as a cycle notes it:
+ * a quarantine, or a pause that was asked for; in both, this does nothing.
+ * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError
+ */
+export async function runLane(job: Job, request: LaneRequest, watchers: Watchers = {}): Promise<LaneRun> {
+  const source = request.source ?? (await job.source());
+  if (request.dryRun) return dryLane(job, { ...request, source }, watchers);
+  const store = await job.state();
+  const meta = await store.meta();
+  const rest = laneRest(meta, job.settings, job.clock.now());
+  if (rest !== null) return { kind: "rested", rest };
+  const notifier = watchers.notifier ?? notifyAtTheEnd(job, store);
+  const { alone = (work) => work(), waitMs, signal } = request;
+  let ran = false;
+  let good = false;
+  try {
+    const news = await hasNews(source, meta, signal);
+    if (news instanceof WatermarkExpiredError) return { kind: "rested", rest: "watermarkExpired" };
+    if (news === false) return { kind: "noNews" };
+    const underLease = alone(() =>
+      withLease(
+        store,
+        job.clock,
+        { signal, ttlMs: leaseMsOf(job.config), ...(waitMs === undefined ? {} : { waitMs }) },
+        async ({ signal: until, ...leased }) => {
+          ran = true;
+          const run = { ...leased, signal: until, full: false, dryRun: false, store, source };
+          return noting(job, run, async (onEvent) => {
+            // The fault is noted, and thrown on.
+            if (news !== true) throw news;
+            const result = await recorded(store, watchers, () =>
+              onBothEnds(job, { ...run, onEvent }, watchers, (ports) => runLeaverLane(ports, run)),
+            );
+            if (result.kind === "ran") {
+              await watchers.ended?.({ ...nothingDecided, result: result.result }, store);
+            }
+            return result;
+          });
+        },
+      ),
+    );
+    if (underLease === null) return { kind: "busy" };
+    const result = await underLease;
+    good = true;
+    return result;
+  } catch (error) {
+    if (error instanceof LeaseHeldError && !ran) return { kind: "busy" };
+    throw error;
+  } finally {
+    if (ran) await notifier.ended({ ping: "none", ran, good }, signal);
+  }
+}
+
+const nothingDecided = { decided: { released: [], rejected: [], undone: [] }, changedSinceHeld: [] } as const;
+
+async function dryLane(
+  job: Job,
+  { signal, source }: LaneRequest & { readonly source: EntraSource },
+  watchers: Watchers,
+): Promise<LaneRun> {
+  const scratch = await job.scratch();
+  try {
+    const run = { dryRun: true, full: false, fence: "private", signal } as const;
+    const result = await onBothEnds(
+      job,
+      { ...run, store: scratch, source, onEvent: () => {} },
+      watchers,
+      (ports) => runLeaverLane(ports, run),
+    );
+    if (result.kind === "ran") await watchers.ended?.({ ...nothingDecided, result: result.result }, scratch);
+    return result;
+  } finally {
+    await scratch.close();
+  }
+}
+
+/**
+ * Whether Entra shows any change since the watermark, or people of an earlier look are still due.
+ * @returns a fault that must be noted under the lease
+ * @throws HostUnavailableError, InterruptedError
+ */
+async function hasNews(
+  source: EntraSource,
+  meta: Partial<Meta>,
+  signal: AbortSignal,
+): Promise<boolean | ConfigurationError | HostUnavailableError | WatermarkExpiredError> {
+  if (parseLeaversDue(meta).length > 0) return true;
+  const pages = source.readChanges(meta.watermark ?? "", signal);
+  try {
+    for (let page = await pages.next(); page.done !== true; page = await pages.next()) {
+      if (page.value.length > 0) return true;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof WatermarkExpiredError || error instanceof ConfigurationError) return error;
+    if (error instanceof HostUnavailableError && error.retryAt !== undefined) return error;
+    throw error;
+  } finally {
+    await pages.return({ watermark: "" });
+  }
+}
+
+/** Notes a fault of the configuration as a quarantine, and remembers a pause that is asked for. */
+async function noting<T>(
+  { clock, settings, log }: Job,
+  { store, fence }: { readonly store: StateStore; readonly fence: Parameters<StateStore["commit"]>[1] },
+  work: (onEvent: (event: StateEvent) => void) => Promise<T>,
+): Promise<T> {
+  const [{ enterQuarantine, parseQuarantine }, { withPause }] = await Promise.all([
+    import("../cycle/health/quarantine.ts"),
+    import("../cycle/health/pause.ts"),
+  ]);
+  const onEvent = (event: StateEvent): void => sayEvent(log, event);
+  const ports = { store, fence, clock, settings, onEvent };
+  try {
+    return await withPause(ports, () => work(onEvent));
+  } catch (error) {
+    const before = parseQuarantine(await store.meta());
+    // A quarantine after failures is the cycles' own: they go on trying whether operations succeed.
+    if (error instanceof ConfigurationError && before === null) {
+      await enterQuarantine(ports, before, { reason: error.message, cause: "configuration" });
+    }
+    throw error;
+  }
+}
