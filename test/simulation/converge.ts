@@ -4,7 +4,7 @@ import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
 import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";
 import type { Fate } from "./fate.ts";
-import { finalConfigurationOf, mostPeople, type Step } from "./history.ts";
+import { fatesOf, finalConfigurationOf, mostPeople, type Step } from "./history.ts";
 import { encumbered, sharesIds } from "./identity.ts";
 import { invariants, silentDifference } from "./invariants.ts";
 import { repairIds } from "./repair.ts";
@@ -121,15 +121,11 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
   const { listMisses, missesClears, missesRestores, netChanges, hides, scope } = history.manners;
   const secretive =
     scope?.repeatsRemoved === true || missesClears || missesRestores || (netChanges && world.editedMeanwhile);
-  const fates = [
-    history.founding,
-    ...history.steps.flatMap((step) => (step.do === "cycle" ? [step.fate] : [])),
-  ];
   const byHand =
     listMisses ||
     secretive ||
     hides === true ||
-    fates.some(hasOddAnswers) ||
+    fatesOf(history).some(hasOddAnswers) ||
     history.steps.some(isSeenByComparisonAlone);
   // An account that was removed by hand must be missing twice before that is believed.
   const removed = history.steps.some((step) => step.do === "removeInLattice") ? 1 : 0;

@@ -144,6 +144,8 @@ export function createWorld(
     deniedAgain: new Map(),
     misread: new Set(),
     cycleAt: 0,
+    plannedWith: new Set(),
+    sought: new Set(),
     cycles: new Map(),
     ended: new Set(),
     now: Date.UTC(2026, 0, 5, 9),

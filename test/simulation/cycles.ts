@@ -6,6 +6,8 @@ import {
   withQuarantine,
 } from "../../src/cycle/health/quarantine.ts";
 import { nextDueAt, retryDueAt } from "../../src/cycle/health/schedule.ts";
+import { type LaneResult, runLeaverLane } from "../../src/cycle/leaver-lane.ts";
+import type { Ports } from "../../src/cycle/ports/ports.ts";
 import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
 import {
@@ -84,13 +86,66 @@ export async function cycle(
   }
 }
 
+/**
+ * Looks for leavers as the daemon does between two cycles.
+ * @returns what came of it, `null` if it ended in a permitted way, or what is wrong
+ */
+export async function lookForLeavers(
+  stage: Stage,
+  { fate, during }: Pick<CycleStep, "fate" | "during">,
+  settings: CycleSettings,
+): Promise<LaneResult | string | null> {
+  stage.world.now += 5 * 60_000;
+  const step: CycleStep = { ...quietCycle, fate, during };
+  try {
+    return await betweenEnds(stage, step, settings, (ports, signal) =>
+      runLeaverLane(ports, { dryRun: false, fence: "private", signal }),
+    );
+  } catch (error) {
+    return mayEndWith(error) ? null : fallen(error);
+  }
+}
+
 /** @throws what the engine throws */
 async function attempt(
-  { world, store, changes }: Stage,
-  { kind, dryRun, only, fate, during }: CycleStep,
+  stage: Stage,
+  step: CycleStep,
   settings: CycleSettings,
   sending: Sending = { kind: "everything" },
 ): Promise<CycleResult> {
+  const { kind, dryRun, only } = step;
+  const { world } = stage;
+  const configuration = configurationKey(world);
+  if (!dryRun && only === null) {
+    world.plannedWith.add(configuration);
+    world.sought = new Set();
+  }
+  const result = await betweenEnds(stage, step, settings, (ports, signal) =>
+    runCycle(ports, {
+      dryRun,
+      full: kind === "full",
+      only: only === null ? undefined : [personId(only)],
+      sending,
+      fence: "private",
+      signal,
+    }),
+  );
+  if (!dryRun && only === null) world.plannedWith = new Set([configuration]);
+  return result;
+}
+
+/** The configuration as far as plans depend on it. */
+export function configurationKey({ configuration: { drift, ...planned } }: World): string {
+  return JSON.stringify(planned);
+}
+
+/** Hands the engine both ends, with the fate of the step. @throws what the engine throws */
+async function betweenEnds<T>(
+  { world, store, changes }: Stage,
+  { dryRun, only, fate, during }: CycleStep,
+  settings: CycleSettings,
+  run: (ports: Ports, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const abort = new AbortController();
   const meanwhile = during === null ? null : { at: during.at, happens: () => edit(world, during.step) };
   const doom = createDoom(fate, () => abort.abort(new LeaseHeldError("the lease is lost")), meanwhile);
@@ -99,7 +154,7 @@ async function attempt(
   world.calm = isCalm(fate) && during === null;
   let ended = false;
   try {
-    const result = await runCycle(
+    const result = await run(
       {
         source: createSource(world, doom),
         target: createTarget(world, doom, {
@@ -116,14 +171,7 @@ async function attempt(
         settings: world.elsewhere?.key === "new" ? withAnotherKey(settings) : settings,
         random: doom.random,
       },
-      {
-        dryRun,
-        full: kind === "full",
-        only: only === null ? undefined : [personId(only)],
-        sending,
-        fence: "private",
-        signal: abort.signal,
-      },
+      abort.signal,
     );
     ended = !dryRun;
     return result;

@@ -7,6 +7,7 @@ import { anotherCompany, hidingAccount, lyingNotFound, oddAnswers } from "./step
 import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
 import { sharedExternalIds } from "./steps-of-ids.ts";
+import { leaverLane } from "./steps-of-leavers.ts";
 import {
   accountDecisions,
   changingSettings,
@@ -40,6 +41,12 @@ export const families: readonly Family[] = [
     about: "edits, faults of either end, deaths, decisions about what is held",
     histories,
     runs: 1_000,
+  },
+  {
+    name: "leaver-lane",
+    about: "leavers are looked for between cycles, some of which are killed, as are some of the looks",
+    histories: leaverLane,
+    runs: 200,
   },
   {
     name: "in-due-time",

@@ -75,6 +75,8 @@ export type Step =
   | { readonly do: "protect" | "unprotect" | "link" | "unlink"; readonly who: number }
   /** The daemon runs for this many hours: cycles on schedule, with quarantine, probes and earlier attempts after outages. */
   | { readonly do: "daemon"; readonly hours: number; readonly fate: Fate }
+  /** The daemon looks for leavers, five minutes after whatever was before. */
+  | { readonly do: "lane"; readonly fate: Fate; readonly during: During }
   | {
       readonly do: "cycle";
       readonly kind: "incremental" | "full";
@@ -82,9 +84,11 @@ export type Step =
       /** For one person alone. */
       readonly only: number | null;
       readonly fate: Fate;
-      /** An event while the cycle runs. */
-      readonly during: { readonly at: Moment; readonly step: Step } | null;
+      readonly during: During;
     };
+
+/** An event while a cycle runs. */
+type During = { readonly at: Moment; readonly step: Step } | null;
 
 /** What happens to requests about one person's record, as long as it lasts. */
 export interface Trouble {
@@ -153,6 +157,14 @@ export function finalConfigurationOf(history: History): Configuration {
   return { ...configurationOf(history), drift: "correct" };
 }
 
+/** What happens to the cycles of a history, and to its looks for leavers. */
+export function fatesOf({ founding, steps }: History): readonly Fate[] {
+  return [
+    founding,
+    ...steps.flatMap((step) => (step.do === "cycle" || step.do === "lane" ? [step.fate] : [])),
+  ];
+}
+
 /** One line for each step, for readers. */
 export function describeHistory(history: History): string {
   const { steps, ...rest } = history;
@@ -162,13 +174,22 @@ export function describeHistory(history: History): string {
 }
 
 function describeStep(step: Step): string {
+  if (step.do === "lane") return describeFate("look for leavers", step);
   if (step.do !== "cycle") {
     const { do: what, ...details } = step;
     return `${what} ${JSON.stringify(details)}`;
   }
-  const { fate: befalls, during, kind, only, dryRun } = step;
+  const { kind, only, dryRun } = step;
+  const whose = only === null ? "" : ` of person ${only} alone`;
+  return describeFate(`${dryRun ? "dry run of a " : ""}cycle ${kind}${whose}`, step);
+}
+
+function describeFate(
+  what: string,
+  { fate: befalls, during }: { readonly fate: Fate; readonly during: During },
+): string {
   const parts = [
-    `${dryRun ? "dry run of a " : ""}cycle ${kind}${only === null ? "" : ` of person ${only} alone`}`,
+    what,
     ...(befalls.store ?? []).map(({ from, length }) => `the store refuses ${length} calls ${momentIn(from)}`),
     ...(befalls.answers ?? []).map((odd) => `answer ${odd.kind} to ${requestsIn({ ...odd, on: "write" })}`),
     ...(befalls.readAnswers ?? []).map((odd) => `answer ${odd.kind} to ${requestsIn({ ...odd, on: "get" })}`),

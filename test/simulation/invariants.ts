@@ -22,7 +22,8 @@ const hourMs = 3_600_000;
  */
 function mayTakeBack({ history: { steps } }: Stage): boolean {
   const unknown = steps.some(
-    (step) => step.do === "cycle" && step.fate.deaths.length + step.fate.faults.length > 0,
+    (step) =>
+      (step.do === "cycle" || step.do === "lane") && step.fate.deaths.length + step.fate.faults.length > 0,
   );
   return unknown && steps.some((step) => step.do === "otherTool" && step.writes === "reactivates");
 }

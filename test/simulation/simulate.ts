@@ -4,11 +4,12 @@ import { kept } from "../state/kept.ts";
 import { decideAboutAccount, isAccountDecision } from "./account-decisions.ts";
 import { converge } from "./converge.ts";
 import { createWorld } from "./create-world.ts";
-import { type CycleStep, cycle, daemon, quietCycle, rehearse, type Stage } from "./cycles.ts";
+import { type CycleStep, cycle, daemon, lookForLeavers, quietCycle, rehearse, type Stage } from "./cycles.ts";
 import { happen, personId } from "./events.ts";
 import { accountOf } from "./expectation.ts";
 import { configurationOf, type History, type Step } from "./history.ts";
 import { afterCycle, invariants } from "./invariants.ts";
+import { afterLook, beforeLook } from "./leaver-lane.ts";
 import type { PlayedState } from "./played-state.ts";
 import { settingsOf } from "./settings.ts";
 import { reasonOf, releaseKey } from "./standing.ts";
@@ -52,6 +53,7 @@ async function play(stage: Stage): Promise<string | null> {
 
 async function perform(stage: Stage, step: Step): Promise<string | null> {
   if (step.do === "cycle") return performCycle(stage, step);
+  if (step.do === "lane") return performLook(stage, step);
   if (step.do === "daemon") {
     const after = (result: CycleResult | null) => judged(stage, { ...quietCycle, fate: step.fate }, result);
     return daemon(stage, step, settingsOf(stage.history, stage.world.configuration), after);
@@ -67,6 +69,15 @@ async function performCycle(stage: Stage, step: CycleStep): Promise<string | nul
   const settings = settingsOf(stage.history, stage.world.configuration);
   const result = await (step.dryRun ? rehearse(stage, step, settings) : cycle(stage, step, settings));
   return typeof result === "string" ? result : judged(stage, step, result);
+}
+
+async function performLook(stage: Stage, step: Extract<Step, { do: "lane" }>): Promise<string | null> {
+  const { history, world } = stage;
+  const before = await beforeLook(stage);
+  const result = await lookForLeavers(stage, step, settingsOf(history, world.configuration));
+  if (typeof result === "string") return result;
+  if (result?.kind === "ran") world.ended.add(result.result.cycleId);
+  return world.broken[0] ?? (await invariants(stage)) ?? afterLook(stage, step, { before, result });
 }
 
 /** The promise that a cycle has broken, if any. */

@@ -114,6 +114,10 @@ export interface World {
   readonly deniedAgain: Map<string, number>;
   /** When the cycle under way, or the last one, began. */
   cycleAt: number;
+  /** Configurations with which a cycle of everybody began since the last one was completed, or was completed: `configurationKey`. */
+  plannedWith: Set<string>;
+  /** People whose changes looks for leavers read that broke off, since the last cycle of everybody began. */
+  sought: ReadonlySet<string>;
   /** When the cycles in the log began, by id. */
   readonly cycles: Map<number, number>;
   /** Those that were completed. */

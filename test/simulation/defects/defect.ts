@@ -24,6 +24,10 @@ export interface Swap {
 
 /** The modules of which exported functions are swapped, so that the compiler checks each version. */
 interface Modules {
+  "cycle/leaver-lane.ts": typeof import("../../../src/cycle/leaver-lane.ts");
+  "cycle/record-cycle.ts": typeof import("../../../src/cycle/record-cycle.ts");
+  "cycle/guard/weigh.ts": typeof import("../../../src/cycle/guard/weigh.ts");
+  "cycle/health/lane-rest.ts": typeof import("../../../src/cycle/health/lane-rest.ts");
   "cycle/guard/counts.ts": typeof import("../../../src/cycle/guard/counts.ts");
   "cycle/operations/fingerprint.ts": typeof import("../../../src/cycle/operations/fingerprint.ts");
   "cycle/operations/protected-account.ts": typeof import("../../../src/cycle/operations/protected-account.ts");

@@ -2,6 +2,7 @@ import { accountDecisionDefects } from "./account-decisions.ts";
 import type { Defect } from "./defect.ts";
 import { externalIdDefects } from "./external-ids.ts";
 import { guardDefects } from "./guard.ts";
+import { leaverLaneDefects } from "./leaver-lane.ts";
 import { planningDefects } from "./planning.ts";
 import { readingDefects } from "./reading.ts";
 import { sendingDefects } from "./sending.ts";
@@ -14,4 +15,5 @@ export const defects: readonly Defect[] = [
   ...sendingDefects,
   ...externalIdDefects,
   ...accountDecisionDefects,
+  ...leaverLaneDefects,
 ];
