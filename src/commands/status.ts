@@ -15,6 +15,7 @@ import { type CommandIO, exitCode, noCycleYet, print } from "../process/io.ts";
 import { accountsText } from "../report/account-counts.ts";
 import { workerLines } from "../report/job-list.ts";
 import { summaryDocument } from "../report/job-summary.ts";
+import { type LeaverLatency, latencyDocument, latencyText } from "../report/leaver-latency.ts";
 import { type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
 import { forEachJob } from "./each-job.ts";
@@ -54,15 +55,19 @@ export async function status(options: StatusOptions, io: CommandIO): Promise<num
 async function statusOfJob(options: StatusOptions, fleet: FleetFacts, io: CommandIO): Promise<number> {
   const job = configuredJob(io, options);
   const path = job.statePlace.name;
-  const { status: current, summary } = await readJob(job, fleet, {
-    cycles: shownCycles,
-    mostHeld: Number.POSITIVE_INFINITY,
-  });
+  const {
+    status: current,
+    summary,
+    latency,
+  } = await readJob(job, fleet, { cycles: shownCycles, mostHeld: Number.POSITIVE_INFINITY, latency: true });
   if (options.format === "json") {
-    const known = current === null ? { lastCycle: null, cycles: [] } : statusDocument(current);
+    const known =
+      current === null
+        ? { lastCycle: null, cycles: [] }
+        : { ...statusDocument(current), leavers: latencyDocument(latency) };
     print(io, jsonText({ state: path, ...summaryDocument(summary), ...known }, 2));
   } else {
-    print(io, current === null ? noCycleYet(path) : text(current, placeFlags(options)));
+    print(io, current === null ? noCycleYet(path) : text(current, latency, placeFlags(options)));
     const shown = workerLines(fleet.workers(), [{ name: job.name, status: current, summary }]);
     for (const line of shown) print(io, line);
   }
@@ -76,7 +81,7 @@ function answeredText({ targetReachedAt, cycles }: Status): string {
 }
 
 /** @param flags of a command to call next */
-function text(current: Status, flags: string): string {
+function text(current: Status, latency: LeaverLatency | null, flags: string): string {
   const { totals, cycles, running, retries, delayed, delayedCount, quarantine, askedPause } = current;
   const lines = [
     `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} skipped, ${totals.retrying} waiting for a retry`,
@@ -117,6 +122,7 @@ function text(current: Status, flags: string): string {
   lines.push(
     `Lattice last answered: ${answeredText(current)}`,
     `Next cycle of the daemon: ${current.nextDueAt === null ? "by the cron expression" : timeText(current.nextDueAt)}`,
+    ...(latency === null ? [] : [`Leavers: ${latencyText(latency)}`]),
     "",
     "Last cycles:",
   );

@@ -22,6 +22,11 @@ export interface Evidence {
   readonly kind: EvidenceKind;
   /** The fact that was read, in words for the provisioning log. */
   readonly detail: string;
+  /**
+   * When the deactivation became due, milliseconds since the epoch: when a cycle, or a look for leavers, first planned with it, or when
+   * its delay was over. Only once it is due; entries of older versions lack it.
+   */
+  readonly dueAt?: number;
 }
 
 /** One attribute before and after. */

@@ -78,8 +78,11 @@ export interface Run {
 
 /** Functions that follow a run. */
 export interface Watchers extends Pick<Ports, "onProgress" | "onStep"> {
-  /** Called when a cycle was recorded, however it ended. A cycle can fail before it is recorded. */
-  readonly onRecorded?: ((cycle: CycleRecord) => void) | undefined;
+  /**
+   * Called when a cycle was recorded, however it ended. A cycle can fail before it is recorded.
+   * @param leaverMs how long each person whom it deactivated kept the account
+   */
+  readonly onRecorded?: ((cycle: CycleRecord, leaverMs: readonly number[]) => void) | undefined;
   /** Called when the cycle has ended well and the lease is released, before anyone is notified. @param store holds the plan */
   readonly ended?: ((run: Run, store: StateStore) => Promise<void>) | undefined;
   /** Sends the notifications. Default: those that are due are sent when the run ends, within a few seconds. */

@@ -111,8 +111,15 @@ export async function recorded<T>(
   } finally {
     // A cycle can fail before it is recorded.
     const last = await lastRecord().catch(() => undefined);
-    if (last !== undefined && last.id > before) onRecorded(last);
+    if (last !== undefined && last.id > before) onRecorded(last, await leaverMsOf(store, last));
   }
+}
+
+/** The metrics may lack it: the cycle must not fail because of them. */
+async function leaverMsOf(store: StateStore, { id, outcomes }: CycleRecord): Promise<readonly number[]> {
+  if (!outcomes.some(({ action, outcome }) => action === "deactivate" && outcome === "done")) return [];
+  const { latenciesOfCycle } = await import("../report/leaver-latency.ts");
+  return latenciesOfCycle(store, id).catch(() => []);
 }
 
 /** A cycle of everybody keeps the quarantine; a dry run and a cycle of single people leave it as it is. */

@@ -1,6 +1,7 @@
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { Skipped } from "../domain/plan.ts";
 import { jsonText } from "../domain/visible.ts";
+import { evidenceDocument } from "./evidence.ts";
 import type { PlanView, Write } from "./view.ts";
 import { driftChanges } from "./words.ts";
 
@@ -52,7 +53,7 @@ function operationDocument(operation: LoggedOperation, dryRun: boolean): object 
     userName: operation.userName,
     latticeId: operation.latticeId,
     reason: operation.reason,
-    ...(operation.evidence === null ? {} : { evidence: operation.evidence }),
+    ...(operation.evidence === null ? {} : { evidence: evidenceDocument(operation.evidence) }),
     ...(operation.adopts ? { adopts: true } : {}),
     ...(operation.doubtful === undefined ? {} : { doubtful: operation.doubtful }),
     ...(operation.formerOwner === undefined ? {} : { formerOwner: operation.formerOwner }),

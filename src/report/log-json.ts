@@ -2,6 +2,7 @@ import { decisionDocument } from "../domain/decision.ts";
 import type { LogEntry } from "../domain/log.ts";
 import { iso } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
+import { evidenceDocument } from "./evidence.ts";
 import type { Write } from "./view.ts";
 
 /** Minor versions add, major versions break, as in a plan. */
@@ -32,7 +33,7 @@ function entryDocument(entry: LogEntry): object {
     userName: entry.userName,
     latticeId: entry.latticeId,
     reason: entry.reason,
-    ...(entry.evidence === null ? {} : { evidence: entry.evidence }),
+    ...(entry.evidence === null ? {} : { evidence: evidenceDocument(entry.evidence) }),
     ...(entry.adopts ? { adopts: true } : {}),
     ...(entry.drift === undefined ? {} : { drift: entry.drift }),
     ...(entry.error === null ? {} : { error: entry.error }),

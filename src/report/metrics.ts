@@ -30,8 +30,8 @@ export interface Situation {
 export interface JobMetrics {
   /** Records a finished request to Entra or Lattice. */
   request(record: RequestRecord): void;
-  /** Records a finished cycle of any kind. */
-  cycle(cycle: CycleRecord): void;
+  /** Records a finished cycle of any kind. @param leaverMs how long each person whom it deactivated kept the account */
+  cycle(cycle: CycleRecord, leaverMs: readonly number[]): void;
 }
 
 /** A job as the metrics show it. */
@@ -79,6 +79,7 @@ export interface Metrics {
 
 const prefix = "azure_lattice_sync_";
 const requestBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const leaverBuckets = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14_400, 86_400];
 const cycleBuckets = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600];
 
 /** Names the job in each series, if the configuration has `jobs`. Prometheus has a label `job` of its own on each target. */
@@ -111,6 +112,13 @@ export function createMetrics(version: string, how: { readonly named: boolean } 
     help: "How long cycles took.",
     labelNames: [...ofJob(["kind"])],
     buckets: cycleBuckets,
+    registers: [registry],
+  });
+  const leaverSeconds = new Histogram({
+    name: `${prefix}leaver_latency_seconds`,
+    help: "From when a deactivation was due until Lattice confirmed it.",
+    labelNames: [...ofJob([])],
+    buckets: leaverBuckets,
     registers: [registry],
   });
   const requestSeconds = new Histogram({
@@ -165,7 +173,8 @@ export function createMetrics(version: string, how: { readonly named: boolean } 
           if (requestsPerSecond !== undefined)
             rate.set(labels, requestsPerSecond ?? Number.POSITIVE_INFINITY);
         },
-        cycle: ({ kind, outcome, startedAt, finishedAt, outcomes }) => {
+        cycle: ({ kind, outcome, startedAt, finishedAt, outcomes }, leaverMs) => {
+          for (const ms of leaverMs) leaverSeconds.observe(labels, ms / 1000);
           cycles.inc({ kind, outcome: outcome ?? "interrupted", ...labels });
           if (finishedAt !== null) cycleSeconds.observe({ kind, ...labels }, (finishedAt - startedAt) / 1000);
           for (const { action, outcome: ended, count } of outcomes)

@@ -19,6 +19,7 @@ import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
 import { lastOfEverybody } from "../domain/state/last-of-everybody.ts";
 import type { LeaseHolder } from "../domain/state/lease.ts";
 import type { StateStore } from "../domain/state/store.ts";
+import { evidenceDocument } from "./evidence.ts";
 
 /** The job's status according to the state database. Times are milliseconds since the epoch. */
 export interface Status {
@@ -228,7 +229,15 @@ export function statusDocument(current: Status) {
 /** A held operation for programs. */
 export function heldDocument(operation: LoggedOperation) {
   const { action, objectId, userName, latticeId, reason, evidence, changes } = operation;
-  return { action, objectId, userName, latticeId, reason, evidence, changes };
+  return {
+    action,
+    objectId,
+    userName,
+    latticeId,
+    reason,
+    evidence: evidence === null ? null : evidenceDocument(evidence),
+    changes,
+  };
 }
 
 /** A rejected change for programs. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { pauseSending } from "../../src/cycle/health/sending-pause.ts";
 import { parseLeaversDue } from "../../src/cycle/leaver-lane.ts";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
+import { readLeaverLatency } from "../../src/report/leaver-latency.ts";
 import { createWorkplace, kim, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
 const people = ["ann", "ben", "cat", "dan"];
@@ -43,6 +44,24 @@ describe("a look for leavers between two cycles", () => {
     expect(await kinds(place)).toEqual(["initial", "leavers"]);
     // Ben's deletion came from a list of changes, so he was asked for by id.
     expect(place.source.reads).toEqual(["changes", "user ben"]);
+  });
+
+  it("is measured: how long each kept the account, from when it was due, also if that took several cycles", async () => {
+    await using place = await company();
+    place.source.change("ann", { accountEnabled: false });
+    await place.lane();
+    expect(await readLeaverLatency(place.store, place.clock.now())).toMatchObject({ people: 1, p99Ms: 0 });
+    place.source.change("ben", { accountEnabled: false });
+    place.target.before = () => {
+      throw new RecordRejectedError("the account is locked", { status: 422 });
+    };
+    await place.lane();
+    place.target.before = () => {};
+    await place.cycle();
+    expect(active(place)).toEqual(["cat", "dan"]);
+    const latency = await readLeaverLatency(place.store, place.clock.now());
+    expect(latency).toMatchObject({ people: 2, p50Ms: 0 });
+    expect(latency?.p99Ms).toBeGreaterThanOrEqual(40 * 60_000);
   });
 
   it("loses nothing of the others: the next cycle sends it, and reads the changes after those of the look", async () => {

@@ -23,6 +23,7 @@ describe("a look for leavers between two cycles", () => {
   let source: EntraSource;
   let endings: Ending[] = [];
   let recorded: CycleRecord[] = [];
+  let latencies: number[] = [];
 
   const look = (request: Partial<LaneRequest> = {}): Promise<LaneRun> =>
     runLane(
@@ -30,7 +31,10 @@ describe("a look for leavers between two cycles", () => {
       { dryRun: false, signal, source, ...request },
       {
         notifier: { ended: async (ending) => void endings.push(ending) },
-        onRecorded: (cycle) => recorded.push(cycle),
+        onRecorded: (cycle, leaverMs) => {
+          recorded.push(cycle);
+          latencies.push(...leaverMs);
+        },
       },
     );
   const requests = (): string[] =>
@@ -68,6 +72,7 @@ describe("a look for leavers between two cycles", () => {
     source = await job.source();
     endings = [];
     recorded = [];
+    latencies = [];
   });
   afterEach(async () => {
     await job.close();
@@ -93,6 +98,8 @@ describe("a look for leavers between two cycles", () => {
     expect((await (await job.state()).linkOf(id))?.active).toBe(false);
     expect(sandbox.requests.filter(({ method }) => method !== "GET" && method !== "POST")).toHaveLength(1);
     expect(recorded).toMatchObject([{ kind: "leavers", done: 1 }]);
+    expect(latencies).toEqual([expect.any(Number)]);
+    expect(latencies[0]).toBeLessThan(60_000);
     expect(endings).toEqual([{ ping: "none", ran: true, good: true }]);
     expect(await look()).toEqual({ kind: "noNews" });
   });

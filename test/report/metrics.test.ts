@@ -46,6 +46,41 @@ it("the state of a job that is gone is not shown any more, and that of the other
   }
 });
 
+it("have the time that leavers kept their accounts, in a histogram", async () => {
+  const metrics = createMetrics("0", { named: true });
+  try {
+    const cycle = {
+      kind: "leavers",
+      outcome: "done",
+      startedAt: 0,
+      finishedAt: 1_000,
+      outcomes: [],
+    } as const;
+    metrics.of("emea").cycle(
+      {
+        ...cycle,
+        id: 1,
+        planId: "p",
+        error: null,
+        summary: null,
+        guard: null,
+        notes: [],
+        done: 2,
+        failed: 0,
+      },
+      [4_000, 290_000],
+    );
+    const text = await metrics.text([], 2_000);
+    expect(text).toContain('azure_lattice_sync_leaver_latency_seconds_bucket{le="5",sync_job="emea"} 1');
+    expect(text).toContain('azure_lattice_sync_leaver_latency_seconds_bucket{le="300",sync_job="emea"} 2');
+    expect(text).toContain(
+      'azure_lattice_sync_cycles_total{kind="leavers",outcome="done",sync_job="emea"} 1',
+    );
+  } finally {
+    metrics.close();
+  }
+});
+
 it("say whether the schedule is kept, and by whom, and without daemons that share the jobs nothing of these", async () => {
   const metrics = createMetrics("0");
   try {

@@ -89,5 +89,5 @@ function goesOn(held: LoggedOperation, now: readonly LoggedOperation[]): boolean
 
 /** The part of a held operation by which two of them count as the same. */
 function essence({ action, latticeId, evidence, changes }: LoggedOperation): unknown {
-  return [action, latticeId, evidence, changes];
+  return [action, latticeId, evidence === null ? null : [evidence.kind, evidence.detail], changes];
 }

@@ -36,7 +36,9 @@ export function judgeLeaving(events: readonly SeenEvent[], actions: EventActions
     const delay = Math.max(action.afterMs, seen.event === "outOfScope" ? patience(actions) : 0);
     const until = seen.since + delay;
     // Without a delay no clock decides: the event may have been seen before ours was set back.
-    if (delay === 0 || until <= now) return { kind: "due", seen };
+    if (delay === 0 || until <= now) {
+      return { kind: "due", seen: { ...seen, evidence: { ...seen.evidence, dueAt: until } } };
+    }
     if (leaving.kind !== "waiting" || until < leaving.until) leaving = { kind: "waiting", seen, until };
   }
   return leaving;

@@ -10,6 +10,7 @@ import { withoutRedacted } from "../../domain/redacted.ts";
 import { iso } from "../../domain/sentence.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { summaryDocument, summaryOf } from "../../report/job-summary.ts";
+import { type LeaverLatency, latencyDocument, readLeaverLatency } from "../../report/leaver-latency.ts";
 import { heldCount } from "../../report/situation.ts";
 import { cycleDocument, heldDocument, rejectedDocument, statusDocument } from "../../report/status.ts";
 import type { JobView } from "./daemon-view.ts";
@@ -21,6 +22,7 @@ import { workDocument } from "./routes-work.ts";
 import { currentStatus } from "./situation.ts";
 
 const daysAgeMs = 30_000;
+const latencyAgeMs = 60_000;
 const dayMs = 86_400_000;
 const shownDays = 30;
 const mostCycles = 2_000;
@@ -73,12 +75,20 @@ export function stateRoutes(
   viewOf: ViewOf,
   readFleet: () => Promise<FleetNow>,
 ): void {
+  const latencies = new WeakMap<JobView, () => Promise<LeaverLatency | null>>();
+  const latencyOf = (view: JobView): Promise<LeaverLatency | null> => {
+    const read =
+      latencies.get(view) ?? kept(latencyAgeMs, view.now, () => readLeaverLatency(view.reader, view.now()));
+    latencies.set(view, read);
+    return read();
+  };
   app.get("/now", async (request) => {
     const view = viewOf(request);
-    const [status, leftAlone, fleet] = await Promise.all([
+    const [status, leftAlone, fleet, latency] = await Promise.all([
       currentStatus(view),
       view.reader.countSkipped(),
       readFleet(),
+      latencyOf(view),
     ]);
     const document = statusDocument(status);
     const summary = summaryOf({
@@ -95,6 +105,7 @@ export function stateRoutes(
       schedule: schedule.kind === "every" ? { everyMs: schedule.everyMs } : { cron: schedule.cron },
       ...summaryDocument(summary),
       ...document,
+      leavers: { ...latencyDocument(latency), nextLookAt: iso(view.nextLookAt()) },
       guard: { ...document.guard, heldOperations: heldCount(status) },
       leftAlone: Object.fromEntries(leftAlone),
       works: (await view.works.recent()).slice(0, 5).map(workDocument),

@@ -38,9 +38,7 @@ export const leaverLaneDefects: readonly Defect[] = [
     seed: 1,
     history: 1,
     family,
-    swaps: [
-      swap("cycle/guard/weigh.ts", "weighAlone", () => async () => ({ held: false, reasons: [] })),
-    ],
+    swaps: [swap("cycle/guard/weigh.ts", "weighAlone", () => async () => ({ held: false, reasons: [] }))],
   },
   {
     name: "everything of leavers is written between two cycles",

@@ -24,6 +24,9 @@ export function stateCard(now, running, visit) {
             { class: "quiet" },
             "Next cycle: ",
             now.nextDueAt === null ? "not known yet" : due(now.nextDueAt),
+            now.leavers.nextLookAt === null
+              ? null
+              : [". Next look for leavers: ", due(now.leavers.nextLookAt)],
           )
         : quarantineText(now.quarantine),
     ),
