@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "pino";
 import { collisionsOf } from "../config/collisions.ts";
 import type { Configuration, LoadedConfig } from "../config/load.ts";
@@ -242,7 +241,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       }
     };
     opening = openAll();
-    await Promise.race([opening, sleep(startPatienceMs, undefined, { ref: false })]);
+    await Promise.race([opening, after(startPatienceMs)]);
     const faults = entries.flatMap(({ name }) => {
       const fault = loaded.get(name);
       return fault !== undefined && isFault(fault) ? fault.message.split("\n") : [null];
@@ -303,6 +302,13 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       await close();
     },
   };
+}
+
+/** Does not keep the process from ending. */
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
 }
 
 function sayNotOpened(log: Logger, error: unknown): void {

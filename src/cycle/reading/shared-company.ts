@@ -4,9 +4,12 @@ import type { Meta } from "../../domain/state/meta.ts";
 import type { AccountElsewhere } from "../../domain/state/other-jobs.ts";
 import type { CycleContext } from "../context/context.ts";
 import { keepNotes } from "../ports/ports.ts";
+import { askFor } from "./missing-accounts.ts";
 
 /** Ids of accounts that are looked up at a time. */
 const atATime = 500;
+/** Other jobs for which Lattice is asked, one request each. */
+const mostAskedFor = 20;
 
 /**
  * Refuses to write to a Lattice company to which another job writes, by another API key: each would undo what the other has done. Two jobs that
@@ -19,8 +22,12 @@ export async function refuseSharedCompany(context: CycleContext, meta: Partial<M
   const { neighbours, store, firstRun, kind, clock } = context;
   if (neighbours === undefined) return;
   if (kind === "incremental" && !firstRun && meta.companyAloneAt !== undefined) return;
-  const known = await knownHere(context, await neighbours.accounts());
+  const elsewhere = await neighbours.accounts();
   const { linked } = await store.totals();
+  const seen = await knownHere(context, elsewhere);
+  // Without a list this job may know none of the company's accounts yet.
+  const known =
+    linked > 0 || context.listed ? seen : [...seen, ...(await foundThere(context, elsewhere, seen))];
   const [other, ...more] = jobsInTheWay(known, linked);
   if (other === undefined) {
     if (!firstRun) await keepNotes(context, { companyAloneAt: String(clock.now()) });
@@ -40,6 +47,25 @@ export async function refuseSharedCompany(context: CycleContext, meta: Partial<M
  */
 export function jobsInTheWay(known: readonly AccountElsewhere[], linked: number): readonly string[] {
   return [...new Set(known.filter((account) => account.linked || linked === 0).map(({ job }) => job))];
+}
+
+/** Asks Lattice for an account of each job of which none is known here. */
+async function foundThere(
+  context: CycleContext,
+  accounts: readonly AccountElsewhere[],
+  seen: readonly AccountElsewhere[],
+): Promise<readonly AccountElsewhere[]> {
+  const seenOf = new Set(seen.map(({ job }) => job));
+  const witnesses = new Map<string, AccountElsewhere>();
+  for (const account of accounts) {
+    if (!seenOf.has(account.job) && !witnesses.has(account.job)) witnesses.set(account.job, account);
+  }
+  const found: AccountElsewhere[] = [];
+  for (const account of [...witnesses.values()].slice(0, mostAskedFor)) {
+    const answer = await askFor(context, account.latticeId, account.latticeId);
+    if (answer !== null && answer !== "unreadable") found.push(account);
+  }
+  return found;
 }
 
 /** Those that this job knows too, and that Lattice has shown. */

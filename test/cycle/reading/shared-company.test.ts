@@ -32,6 +32,23 @@ describe("a Lattice company that another job writes to by another key", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ create: 1 });
   });
 
+  it("is recognised by one request for a person on demand, before the accounts were ever listed", async () => {
+    let other: readonly AccountElsewhere[] = [];
+    await using place = await companyOfBoth(() => other);
+    const { latticeId } = place.target.add({ userName: "theirs@example.com" });
+    other = [
+      { job: "emea", latticeId, linked: true },
+      { job: "emea", latticeId: "second", linked: true },
+      { job: "apac", latticeId: "of-another-company", linked: true },
+    ];
+    await expect(place.cycle({ only: ["a"] })).rejects.toThrow(refusal);
+    expect(place.target.reads.filter((read) => read.startsWith("get"))).toEqual([
+      `get ${latticeId}`,
+      "get of-another-company",
+    ]);
+    expect(place.target.writes).toEqual([]);
+  });
+
   it("is kept by the job that has accounts there, while the other one has only seen them", async () => {
     let other: readonly AccountElsewhere[] = [];
     await using place = await companyOfBoth(() => other);
