@@ -6,6 +6,7 @@ import { createGroups } from "./groups.ts";
 import type { History } from "./history.ts";
 import { heirsNow, leaveOthers, mayOwn, settleOwner, sharesIds } from "./identity.ts";
 import { judgeChange, judgeCreate } from "./judge.ts";
+import { judgeRevert } from "./judge-revert.ts";
 import type { Manners } from "./manners.ts";
 import { leavingEvents } from "./standing.ts";
 import {
@@ -162,6 +163,9 @@ export function createWorld(
     groups: createGroups(manners.scope !== undefined),
     hidden: [],
     known: new Map(),
+    pasts: new Map(),
+    reverting: null,
+    takenBack: new Map(),
     applied: [],
     versions,
     asKnown: (person) => (manners.hides === true ? withShown(person, world.known.get(person.id)) : person),
@@ -251,7 +255,10 @@ export function createWorld(
       const led = owner === undefined ? world.peopleOf(next.externalId, next.userName) : [owner];
       const claimants = [...holders, ...(sharesIds(world) ? heirsNow(world, before) : [])];
       // Lattice's own side effects count for no person.
-      const clean = judgeChange(world, before, keptAs(manners, wanted), [...new Set([...led, ...claimants])]);
+      const people = [...new Set([...led, ...claimants])];
+      const { reverting } = world;
+      if (reverting !== null) judgeRevert(world, reverting, before, keptAs(manners, wanted));
+      const clean = reverting !== null ? people : judgeChange(world, before, keptAs(manners, wanted), people);
       settleOwner(world, id, holders, clean);
       keep(before, next, keptAs(manners, wanted));
       cascade(before, next);

@@ -10,6 +10,7 @@ import { type LaneResult, runLeaverLane } from "../../src/cycle/leaver-lane.ts";
 import type { Ports } from "../../src/cycle/ports/ports.ts";
 import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
+import type { RevertOrder } from "../../src/cycle/reverts.ts";
 import {
   ConfigurationError,
   HostUnavailableError,
@@ -41,7 +42,10 @@ export interface Stage {
   readonly changes: () => number;
 }
 
-export type CycleStep = Omit<Extract<Step, { do: "cycle" }>, "do">;
+export type CycleStep = Omit<Extract<Step, { do: "cycle" }>, "do"> & {
+  /** An earlier cycle is taken back instead. */
+  readonly revert?: RevertOrder;
+};
 
 export const quietCycle: CycleStep = {
   kind: "incremental",
@@ -113,10 +117,11 @@ async function attempt(
   settings: CycleSettings,
   sending: Sending = { kind: "everything" },
 ): Promise<CycleResult> {
-  const { kind, dryRun, only } = step;
+  const { kind, dryRun, only, revert } = step;
   const { world } = stage;
   const configuration = configurationKey(world);
-  if (!dryRun && only === null) {
+  const ofEverybody = !dryRun && only === null && revert === undefined;
+  if (ofEverybody) {
     world.plannedWith.add(configuration);
     world.sought = new Set();
   }
@@ -125,12 +130,13 @@ async function attempt(
       dryRun,
       full: kind === "full",
       only: only === null ? undefined : [personId(only)],
+      revert,
       sending,
       fence: "private",
       signal,
     }),
   );
-  if (!dryRun && only === null) world.plannedWith = new Set([configuration]);
+  if (ofEverybody) world.plannedWith = new Set([configuration]);
   return result;
 }
 
@@ -141,7 +147,7 @@ export function configurationKey({ configuration: { drift, ...planned } }: World
 
 /** Hands the engine both ends, with the fate of the step. @throws what the engine throws */
 async function betweenEnds<T>(
-  { world, store, changes }: Stage,
+  { history, world, store, changes }: Stage,
   { dryRun, only, fate, during }: CycleStep,
   settings: CycleSettings,
   run: (ports: Ports, signal: AbortSignal) => Promise<T>,
@@ -152,6 +158,7 @@ async function betweenEnds<T>(
   world.beginCycle();
   world.onDemand = only === null ? null : personId(only);
   world.calm = isCalm(fate) && during === null;
+  const before = new Map(world.accounts);
   let ended = false;
   try {
     const result = await run(
@@ -186,6 +193,13 @@ async function betweenEnds<T>(
     if (!dryRun) noteUnwrittenLinks(world);
     if (sharesIds(world) && !dryRun) afterIdentities(world, ended && !doom.disturbed);
     if (!dryRun) letOtherToolWrite(world);
+    if (!dryRun && history.steps.some((step) => step.do === "revert")) {
+      const [last] = await store.recentCycles(1);
+      const after = new Map(world.accounts);
+      if (last !== undefined && !world.pasts.has(last.id)) {
+        world.pasts.set(last.id, { before, after, calm: world.calm });
+      }
+    }
   }
 }
 

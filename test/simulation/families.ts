@@ -15,6 +15,7 @@ import {
   matchingOrders,
   secondOwner,
 } from "./steps-of-others.ts";
+import { reverts } from "./steps-of-reverts.ts";
 import {
   manyPeople,
   noSeats,
@@ -169,6 +170,12 @@ export const families: readonly Family[] = [
     about: "another tool writes to Lattice after each cycle",
     histories: secondOwner,
     runs: 200,
+  },
+  {
+    name: "reverts",
+    about: "earlier cycles are taken back, with deaths in the middle, and that is taken back again",
+    histories: reverts,
+    runs: 300,
   },
   {
     name: "missing-properties",

@@ -73,6 +73,10 @@ export type Step =
   | { readonly do: "release" | "reject"; readonly who: number | null }
   /** A person decides about this person's account (or the one with their first userName), as the commands of these names do. */
   | { readonly do: "protect" | "unprotect" | "link" | "unlink"; readonly who: number }
+  /** A person takes back the cycle that is this far back among those that changed something; `created`: also the accounts that it made. */
+  | { readonly do: "revert"; readonly back: number; readonly created: boolean; readonly fate: Fate }
+  /** A person undoes all rejections. */
+  | { readonly do: "undoRejections" }
   /** The daemon runs for this many hours: cycles on schedule, with quarantine, probes and earlier attempts after outages. */
   | { readonly do: "daemon"; readonly hours: number; readonly fate: Fate }
   /** The daemon looks for leavers, five minutes after whatever was before. */

@@ -274,8 +274,14 @@ async function waitingLeaver({ world, history, store }: Stage): Promise<string |
   const delayed = world.configuration.rules !== plainRules;
   if (history.guard !== null || delayed || !world.configuration.actions.deactivate) return null;
   const retries = new Set((await store.retries(1_000)).map(({ objectId }) => objectId));
+  const rejected = await store.rejections(1_000);
+  const keptActive = new Set(
+    rejected.flatMap(({ objectId, attribute }) => (attribute === "active" ? [objectId] : [])),
+  );
   for (const person of knownPeople(world).values()) {
     if (isEntitled(world, person) || !world.isDue(person) || world.troubles.has(person.id)) continue;
+    // A revert has taken the deactivation back.
+    if (keptActive.has(person.id)) continue;
     if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
     const link = await store.linkOf(person.id);
     const account = accountOf(world, person.id);

@@ -11,6 +11,7 @@ import { configurationOf, type History, type Step } from "./history.ts";
 import { afterCycle, invariants } from "./invariants.ts";
 import { afterLook, beforeLook } from "./leaver-lane.ts";
 import type { PlayedState } from "./played-state.ts";
+import { forgetTakenBack, revert, takenBackAgain, undoRejections } from "./reverting.ts";
 import { settingsOf } from "./settings.ts";
 import { reasonOf, releaseKey } from "./standing.ts";
 
@@ -48,18 +49,22 @@ async function play(stage: Stage): Promise<string | null> {
     const broken = (await perform(stage, step)) ?? world.broken[0] ?? null;
     if (broken !== null) return `step ${index + 1} (${step.do}): ${broken}`;
   }
+  if (history.steps.some((step) => step.do === "revert")) await undoRejections(stage);
   return converge(stage);
 }
 
 async function perform(stage: Stage, step: Step): Promise<string | null> {
-  if (step.do === "cycle") return performCycle(stage, step);
-  if (step.do === "lane") return performLook(stage, step);
+  forgetTakenBack(stage.world, step);
+  if (step.do === "cycle") return (await performCycle(stage, step)) ?? takenBackAgain(stage.world);
+  if (step.do === "revert") return (await revert(stage, step)) ?? takenBackAgain(stage.world);
+  if (step.do === "lane") return (await performLook(stage, step)) ?? takenBackAgain(stage.world);
   if (step.do === "daemon") {
     const after = (result: CycleResult | null) => judged(stage, { ...quietCycle, fate: step.fate }, result);
     return daemon(stage, step, settingsOf(stage.history, stage.world.configuration), after);
   }
   if (step.do === "release" || step.do === "reject") await decide(stage, step);
   else if (isAccountDecision(step)) await decideAboutAccount(stage, step);
+  else if (step.do === "undoRejections") await undoRejections(stage);
   else if (step.do === "loseDatabase") await stage.state.wipe();
   else happen(stage.world, step);
   return null;

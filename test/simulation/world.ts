@@ -1,4 +1,5 @@
-import type { JsonObject } from "../../src/domain/json.ts";
+import type { Json, JsonObject } from "../../src/domain/json.ts";
+import type { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Groups } from "./groups.ts";
 import type { OtherTool, Trouble } from "./history.ts";
@@ -30,6 +31,33 @@ export interface Account {
   /** The account existed before; this program did not make it. */
   readonly stranger: boolean;
 }
+
+/** The accounts before and after a cycle, by id. */
+export interface Past {
+  readonly before: ReadonlyMap<string, Account>;
+  readonly after: ReadonlyMap<string, Account>;
+  /** Nothing happened to the cycle. */
+  readonly calm: boolean;
+}
+
+/** The revert under way. */
+export interface Reverting extends Past {
+  /** Accounts that the cycle has made are switched off. */
+  readonly created: boolean;
+  /** Values before the cycle as its log has them, by account and attribute; the engine may not have known a manual change. */
+  readonly logged: ReadonlyMap<string, Json>;
+}
+
+/** A value that was taken back while the directory still wanted the one that was sent. */
+export interface TakenBack {
+  readonly owner: string;
+  readonly account: string;
+  readonly attribute: RevertedAttribute;
+  readonly value: Json;
+}
+
+/** What of an account a revert may change, besides what is never taken back. */
+export type RevertedAttribute = "userName" | "active" | "title" | typeof managerPath;
 
 /** What the directory has shown about a person, value by value. */
 export type Shown = Partial<Pick<Person, "userName" | "title" | "enabled" | "managerId" | "startsAt">>;
@@ -150,6 +178,12 @@ export interface World {
   readonly known: Map<string, Shown>;
   /** Members of the groups that make up the scope, if there are several. */
   readonly groups: Groups;
+  /** The accounts before and after the cycles of the log, by id; kept if the history has reverts. */
+  readonly pasts: Map<number, Past>;
+  /** The revert under way; `null` if there is none. */
+  reverting: Reverting | null;
+  /** Values that reverts have taken back, and that must stay, by account and attribute. */
+  readonly takenBack: Map<string, TakenBack>;
   /** The writes of the cycle under way. */
   readonly applied: Applied[];
   /** Each state of an account, by its id, since the log was last compared with them. */

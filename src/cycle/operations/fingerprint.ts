@@ -109,17 +109,18 @@ export function rejectedChanges(operation: Operation): ChangeToReject[] {
 
 /**
  * Names a change that a revert takes back by the value that was sent alone: the account may show the earlier value in another form
- * by the next plan, and yet the same value must not be sent again.
+ * by the next plan, and yet the same value must not be sent again. Nor in other letters: the log may have the form that Lattice keeps.
  */
 export function revertedFingerprint(operation: Operation, change: Change): string {
   const { attribute, after, reference } = change;
   const { evidence, latticeId } = operation;
   const cause = attribute === "active" && after === false ? evidence : null;
+  const sent = reference?.afterObjectId ?? after;
   return JSON.stringify([
     "reverted",
     latticeId,
     attribute,
-    reference?.afterObjectId ?? after,
+    typeof sent === "string" ? sent.toLowerCase() : sent,
     cause === null ? null : cause.kind === "filteredOut" ? `${cause.kind} ${cause.detail}` : cause.kind,
   ]);
 }

@@ -37,6 +37,7 @@ interface Modules {
   "cycle/pictures/drift.ts": typeof import("../../../src/cycle/pictures/drift.ts");
   "cycle/pictures/fold-held.ts": typeof import("../../../src/cycle/pictures/fold-held.ts");
   "cycle/pictures/fold-people.ts": typeof import("../../../src/cycle/pictures/fold-people.ts");
+  "cycle/pictures/fold-reverted.ts": typeof import("../../../src/cycle/pictures/fold-reverted.ts");
   "cycle/pictures/fold-source.ts": typeof import("../../../src/cycle/pictures/fold-source.ts");
   "cycle/pictures/outcomes.ts": typeof import("../../../src/cycle/pictures/outcomes.ts");
   "cycle/pictures/marks.ts": typeof import("../../../src/cycle/pictures/marks.ts");
@@ -52,6 +53,7 @@ interface Modules {
   "cycle/planning/presumptions.ts": typeof import("../../../src/cycle/planning/presumptions.ts");
   "cycle/planning/rename-order.ts": typeof import("../../../src/cycle/planning/rename-order.ts");
   "cycle/planning/rename-rings.ts": typeof import("../../../src/cycle/planning/rename-rings.ts");
+  "cycle/planning/revert-of.ts": typeof import("../../../src/cycle/planning/revert-of.ts");
   "cycle/guard/ask-by-id.ts": typeof import("../../../src/cycle/guard/ask-by-id.ts");
   "cycle/guard/confirm-leavers.ts": typeof import("../../../src/cycle/guard/confirm-leavers.ts");
   "cycle/reading/due.ts": typeof import("../../../src/cycle/reading/due.ts");

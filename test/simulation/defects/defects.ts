@@ -5,6 +5,7 @@ import { guardDefects } from "./guard.ts";
 import { leaverLaneDefects } from "./leaver-lane.ts";
 import { planningDefects } from "./planning.ts";
 import { readingDefects } from "./reading.ts";
+import { revertDefects } from "./reverts.ts";
 import { sendingDefects } from "./sending.ts";
 
 /** All of them; each has a name of its own. */
@@ -16,4 +17,5 @@ export const defects: readonly Defect[] = [
   ...externalIdDefects,
   ...accountDecisionDefects,
   ...leaverLaneDefects,
+  ...revertDefects,
 ];
