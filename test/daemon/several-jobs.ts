@@ -66,6 +66,8 @@ export async function startJobs(
     const config = {
       entra: { scope: { mode: "all" } },
       lattice: { maxRequestsPerSecond: null },
+      // The first look comes at a random moment.
+      leavers: { every: "never" },
       http: { listen: "127.0.0.1:0", local: "open" },
       log: { level: "info", format: "json" },
       ...over,

@@ -55,6 +55,33 @@ it("shows the same about a held plan everywhere: status, API, metrics, log and h
   expect(metrics).toContain("azure_lattice_sync_guard_held_operations 8\n");
 });
 
+it("says when leavers are looked for next, and how long they kept their accounts", {
+  timeout: 120_000,
+}, async () => {
+  const leavers = { every: "24h" };
+  await using daemon = await startDaemon({ people: 10, config: { leavers } });
+  await daemon.post("/api/cycles", {});
+  await daemon.settled();
+  const [one] = [...daemon.sandbox.lattice.accounts()].filter(
+    ({ active, externalId }) => active === true && daemon.sandbox.directory.get(String(externalId)),
+  );
+  daemon.sandbox.directory.updateUser(String(one?.externalId), { accountEnabled: false });
+  await daemon.post("/api/cycles", {});
+  await daemon.settled(2);
+  const now = await daemon.json<{ leavers: Readonly<Record<string, number | string>> }>("/api/now");
+  expect(now.leavers).toEqual({
+    days: 30,
+    people: 1,
+    p50Seconds: expect.any(Number),
+    p99Seconds: expect.any(Number),
+    nextLookAt: expect.any(String),
+  });
+  const ahead = Date.parse(String(now.leavers.nextLookAt)) - Date.now();
+  expect(ahead).toBeLessThanOrEqual(24 * 3_600_000);
+  const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
+  expect(metrics).toContain("azure_lattice_sync_leaver_latency_seconds_count 1\n");
+});
+
 it("shows a failed full comparison, and a kind of operation that Lattice refuses, in metrics and API", {
   timeout: 120_000,
 }, async () => {
