@@ -3,7 +3,7 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 import { isProtected } from "../operations/protected-account.ts";
-import { planDue } from "./account-operation.ts";
+import { type Due, planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
 import { nameFault } from "./faults.ts";
@@ -55,20 +55,28 @@ export function planReturned(person: Person, settings: PlanSettings): PersonPlan
   const account = decided?.account ?? returnedAccount(person, settings);
   if (account === null) return null;
   if (isProtected(account, settings)) return skipProtected(person, account, settings);
-  const fate = fateOf(person, account);
-  const found = { account, matchedBy: lostId, decision: decided?.decision };
+  const plan = planFound(person, { account, matchedBy: lostId, decision: decided?.decision }, settings);
+  // Only `active` is sent with the link. The next cycle compares the rest.
+  return decided === null || plan.kind !== "operation" ? plan : { ...plan, lookAgainAt: person.now };
+}
+
+function planFound(
+  person: Person,
+  found: Pick<Due, "account" | "matchedBy" | "decision">,
+  settings: PlanSettings,
+): PersonPlan {
+  const fate = fateOf(person, found.account);
   switch (fate.kind) {
     case "later":
     case "ignored":
     case "unconfirmed":
       return skipStaying(person, fate, settings);
-    case "withoutEvidence":
-      return unchanged(person);
     case "off": {
-      const changes = [activeChange(account, false)];
+      const changes = [activeChange(found.account, false)];
       return planDue(person, { ...found, changes, evidence: fate.evidence }, settings);
     }
     default:
+      if (fate.kind === "withoutEvidence" && found.decision === undefined) return unchanged(person);
       return planDue(person, { ...found, changes: [], evidence: null }, settings);
   }
 }

@@ -80,6 +80,24 @@ describe("a decision to link a user to an account", () => {
     expect(place.target.account("eve.old@example.com").active).toBe(false);
   });
 
+  it("has the rest of a disabled person's account compared in the cycle after the link", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("kim", { jobTitle: "Analyst" });
+    await place.cycle();
+    place.source.change("kim", { accountEnabled: false });
+    await place.cycle();
+    await unlink(place, "kim");
+    const account = place.target.account("kim@example.com");
+    place.target.accounts.set("lat-1", { ...account, values: { ...account.values, title: "Another" } });
+    await place.cycle({ full: true });
+    await link(place, "kim", "lat-1");
+    await place.cycle();
+    expect(place.target.account("kim@example.com").values.title).toBe("Another");
+    await place.cycle();
+    expect(place.target.account("kim@example.com").values.title).toBe("Analyst");
+    expect((await place.cycle()).header.summary).toMatchObject({ update: 0, link: 0, unchanged: 1 });
+  });
+
   it("keeps the account from another user who matches it", async () => {
     await using place = await createWorkplace();
     place.source.hire("first");
