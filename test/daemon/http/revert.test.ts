@@ -21,7 +21,7 @@ beforeAll(async () => {
   daemon = await startDaemon({
     people: 40,
     // Each test replaces titles.
-    config: { guard: { replacementFloor: 100 } },
+    config: { guard: { replacementFloor: 100, maxDeactivations: 3, deactivationFloor: 0 } },
   });
   await daemon.settled();
   people = activePeople(daemon).slice(0, 3);
@@ -178,5 +178,49 @@ describe.skipIf(!hasBrowser())("a revert on the page", { timeout: 120_000 }, () 
     await sent.waitFor({ state: "detached" });
     expect(titleOf(first)).toBe(before);
     expect(complaints).toEqual([]);
+  });
+
+  it("says which limit of the guard a revert exceeds, and asks before it is sent all the same", async () => {
+    const shown = await work(
+      await daemon.post("/api/cycles/1/revert", { dryRun: true, deactivateCreated: true }),
+    );
+    expect(shown.result.revert.operations).toBeGreaterThan(5);
+    const { page } = await openPage(browser, { viewport: { width: 390, height: 844 } });
+    const questions: string[] = [];
+    page.on("dialog", (dialog) => {
+      questions.push(dialog.message());
+      void dialog.dismiss();
+    });
+    await page.goto(`${daemon.url}/#/revert/1`);
+    await page.getByText("It is sent whole or not at all:").waitFor();
+    await page.getByText("(guard.maxDeactivations)").first().waitFor();
+    await page.getByRole("button", { name: "Send it all the same" }).click();
+    expect(questions).toEqual([expect.stringMatching(/although this exceeds a limit of the guard\?$/)]);
+    await expectNoSidewaysScroll(page);
+    expect(await seriousFindings(page)).toEqual([]);
+    const { works } = await daemon.json<{ works: readonly { id: string }[] }>("/api/works");
+    expect(works[0]).toMatchObject({ kind: "dryRun", result: { planId: shown.result.planId } });
+  });
+});
+
+// The last one: it switches accounts off.
+describe("a revert over HTTP that exceeds a limit", { timeout: 120_000 }, () => {
+  it("sends nothing that exceeds a limit of the guard, unless it is told to, and says which limit", async () => {
+    const newcomers = activePeople(daemon).slice(10, 15);
+    const order = { only: newcomers, deactivateCreated: true };
+    const active = () => activePeople(daemon).filter((id) => newcomers.includes(id)).length;
+    const limit = expect.stringContaining("guard.maxDeactivations");
+    const held = await work(await daemon.post("/api/cycles/1/revert", order));
+    expect(held).toMatchObject({
+      error: null,
+      result: { outcome: "held", done: 0, guard: { held: true, reasons: expect.arrayContaining([limit]) } },
+    });
+    expect(active()).toBe(5);
+    expect(await daemon.json("/api/now")).toMatchObject({ guard: { held: false } });
+    const sent = await work(await daemon.post("/api/cycles/1/revert", { ...order, release: true }));
+    expect(sent).toMatchObject({
+      result: { outcome: "done", done: 5, revert: { passedOver: expect.arrayContaining([limit]) } },
+    });
+    expect(active()).toBe(0);
   });
 });
