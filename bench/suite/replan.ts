@@ -135,6 +135,7 @@ function contextOf(store: CycleContext["store"], cycleId: number, mapping: Mappi
     host: unused(),
     protections: unused(),
     sending: { kind: "everything" },
+    canary: null,
     refusedBefore: new Map(),
     kinds: unused(),
     store,

@@ -13,6 +13,7 @@ import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, noCycleYet, print } from "../process/io.ts";
 import { accountsText } from "../report/account-counts.ts";
+import { type CanaryStatus, canaryText } from "../report/canary.ts";
 import { workerLines } from "../report/job-list.ts";
 import { summaryDocument } from "../report/job-summary.ts";
 import { type LeaverLatency, latencyDocument, latencyText } from "../report/leaver-latency.ts";
@@ -106,6 +107,7 @@ function text(current: Status, latency: LeaverLatency | null, flags: string): st
   }
   if (current.sendingPause !== null)
     lines.push(printable(pauseText(current.sendingPause)), `  To go on: ${commandLine(`resume${flags}`)}`);
+  if (current.canary !== null) lines.push(...canaryLines(current.canary));
   if (askedPause !== null)
     lines.push(`Paused until ${timeText(askedPause.until)}: ${printable(askedPause.reason)}`);
   const { comparison, listingFault } = current;
@@ -145,6 +147,16 @@ function text(current: Status, latency: LeaverLatency | null, flags: string): st
   if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
   lines.push(...rejectedLines(current, flags));
   return lines.join("\n");
+}
+
+function canaryLines(canary: CanaryStatus): string[] {
+  const names = canary.people.map(({ objectId, userName }) => printable(userName ?? objectId));
+  const more = names.length - shownHeld;
+  return [
+    `Canary: ${canaryText(canary)}`,
+    ...names.slice(0, shownHeld).map((name) => `  ${name}`),
+    ...(more > 0 ? [`  … and ${more} more; use --format json to see all`] : []),
+  ];
 }
 
 function protectedLines({ protections }: Status): string[] {

@@ -22,6 +22,8 @@ export interface SyncOptions {
   readonly full: boolean;
   /** Only these people, by user principal name or object id: provisioning on demand. */
   readonly user?: readonly string[] | undefined;
+  /** Sends for this many people first, and holds everything else until it is released. */
+  readonly canary?: number | undefined;
   /** With `user`: sends without a dry run and a question. */
   readonly yes?: boolean | undefined;
   readonly format: ReportFormat;
@@ -50,6 +52,10 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
     throw new UsageError("--detailed-exitcode needs --dry-run. Nothing was done.");
   }
   checkAgainst(options);
+  if (options.canary !== undefined && (options.user !== undefined || options.against !== undefined)) {
+    const other = options.user === undefined ? "--against" : "--user";
+    throw new UsageError(`--canary cannot be combined with ${other}. Nothing was done.`);
+  }
   if (options.user !== undefined) checkPeople(options.user);
   else if (options.yes === true) throw new UsageError("--yes needs --user. Nothing was done.");
   // A person, a file and a page belong to one job.
@@ -71,14 +77,15 @@ async function syncJob(options: SyncOptions, io: CommandIO): Promise<number> {
 }
 
 async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Promise<number> {
-  const { dryRun, full, detailedExitcode, waitSeconds } = options;
-  if (!dryRun && options.here !== true) {
+  const { dryRun, full, detailedExitcode, waitSeconds, canary } = options;
+  // A daemon that is asked for a cycle knows no canary.
+  if (!dryRun && options.here !== true && canary === undefined) {
     const done = await syncElsewhere(job, options, io);
     if (done !== null) return codeOf(done);
   }
   const { result } = await runWithProgress(
     job,
-    { dryRun, full, waitMs: waitSeconds * 1000, signal: io.signal },
+    { dryRun, full, canary, waitMs: waitSeconds * 1000, signal: io.signal },
     (run, store) => report(store, run.result, { ...options, mapping: job.mapping }, io),
     io,
   );

@@ -17,6 +17,7 @@ import { guardSchema } from "./schema-guard.ts";
 import { httpSchema } from "./schema-http.ts";
 import { metricsSchema } from "./schema-metrics.ts";
 import { notifySchema } from "./schema-notify.ts";
+import { rolloutSchema } from "./schema-rollout.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -349,6 +350,9 @@ export const configSchema = z
           "What happens when accounts were edited or removed by hand in Lattice: correct it, or only report it.",
         ),
       guard: guardSchema.prefault({}).describe("Limits that hold a plan until a person releases it."),
+      rollout: rolloutSchema
+        .prefault({})
+        .describe("How a new configuration, or a first run, reaches everybody."),
       state: stateSchema
         .prefault({})
         .describe("The database: what was last read from Entra and confirmed by Lattice."),

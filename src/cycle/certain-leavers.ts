@@ -1,8 +1,8 @@
+import { certainEvidence } from "../domain/plan.ts";
 import type { CycleContext } from "./context/context.ts";
 import type { BegunCycle } from "./course.ts";
 import { confirmLeavers } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
-import { certainEvidence } from "./health/certain-evidence.ts";
 import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
 import { keepNotes } from "./ports/ports.ts";
 import type { ScopeFault } from "./reading/read.ts";

@@ -27,6 +27,8 @@ export interface WeighedCycle {
   readonly guard: GuardVerdict;
   /** Operations that the guard holds. */
   readonly heldOperations: number;
+  /** Those of them that wait for a canary. Default: none. */
+  readonly waiting?: number;
 }
 
 /** The part of a plan that was sent. */

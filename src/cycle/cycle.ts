@@ -1,5 +1,7 @@
 import { switchOffCertainLeavers } from "./certain-leavers.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
+import { canaryOf, peopleOf } from "./guard/canary/begin.ts";
+import { endIfNothingWaits, tellResult } from "./guard/canary/tell.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
 import { notifyHeld } from "./guard/notify-held.ts";
 import { cycleOnDemand } from "./on-demand.ts";
@@ -36,16 +38,20 @@ async function cycleOfEverybody(begun: BegunCycle): Promise<EndedCycle> {
     if (!request.dryRun && !emptyDirectory) await switchOffCertainLeavers(trusted, scopeFault, begun);
     throw scopeFault;
   }
-  const { context, select, failedComparison } = await readLattice(trusted, meta, directory);
+  const { context: read, select, failedComparison } = await readLattice(trusted, meta, directory);
+  await refuseSharedCompany(read, meta);
+  const canary = await canaryOf(read, meta, request);
+  const context = { ...read, canary: canary === null ? null : peopleOf(canary) };
 
-  await refuseSharedCompany(context, meta);
   await planCycle(context, meta, { select, emptyDirectory });
 
-  const weighed = await weighCycle(context, begun, { read: directory });
+  const weighed = await weighCycle(context, begun, { read: directory, canary });
+  if (!emptyDirectory) await endIfNothingWaits(context, weighed.waiting ?? 0);
   if (!request.dryRun) await notifyHeld(context, begun, weighed);
 
   const whenDone = context.firstRun ? await linkedWhenDone(context) : 0;
   const sent = await sendCycle(context, begun, weighed);
+  if (!request.dryRun) await tellResult(context, begun.planId);
   if (context.firstRun && !emptyDirectory) await noteEndOfFirstRun(context, whenDone);
   if (!request.dryRun && !emptyDirectory) await noteAccounts(context);
   return { context, weighed, sent, failedComparison };

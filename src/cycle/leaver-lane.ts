@@ -1,4 +1,5 @@
 import { WatermarkExpiredError } from "../domain/errors.ts";
+import { certainEvidence } from "../domain/plan.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { Candidate } from "../domain/state/planning.ts";
 import { type CycleContext, cycleContext } from "./context/context.ts";
@@ -6,7 +7,6 @@ import type { BegunCycle, EndedCycle, WeighedCycle } from "./course.ts";
 import { confirmLeavers, confirmWeighedLeavers } from "./guard/confirm-leavers.ts";
 import { moveHeld } from "./guard/hold.ts";
 import { weighAlone } from "./guard/weigh.ts";
-import { certainEvidence } from "./health/certain-evidence.ts";
 import { type LaneRest, laneRest } from "./health/lane-rest.ts";
 import { confirmTenant } from "./health/tenant.ts";
 import { operationsOf } from "./operations/pages.ts";

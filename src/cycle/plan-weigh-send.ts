@@ -4,6 +4,7 @@ import type { CandidateSelection } from "../domain/state/planning.ts";
 import type { CycleContext } from "./context/context.ts";
 import type { BegunCycle, SentCycle, WeighedCycle } from "./course.ts";
 import type { ReadScope } from "./guard/accepted-scope.ts";
+import type { CanaryOfCycle } from "./guard/canary/begin.ts";
 import { confirmLeavers, confirmWeighedLeavers, type Withdrawn } from "./guard/confirm-leavers.ts";
 import { weighAndHold } from "./guard/weigh.ts";
 import { confirmReach } from "./health/reach.ts";
@@ -51,20 +52,27 @@ export async function planCycle(
   if (select === "everybody") await keepNotes(context, { mappingDigest: digest });
 }
 
+interface ToWeigh {
+  readonly read: ReadScope;
+  /** Object ids of the people whom the plan is about; everyone if absent. */
+  readonly only?: readonly string[];
+  /** The canary with which the cycle began. */
+  readonly canary?: CanaryOfCycle | null;
+}
+
 /**
- * Confirms the leavers of the plan, weighs the plan, and holds the operations that exceed a limit.
- * @param only object ids of the people whom the plan is about; everyone if absent
+ * Confirms the leavers of the plan, weighs the plan, and holds the operations that exceed a limit or wait for a canary.
  */
 export async function weighCycle(
   context: CycleContext,
   { meta }: Pick<BegunCycle, "meta">,
-  { read, only }: { readonly read: ReadScope; readonly only?: readonly string[] },
+  { read, only, canary = null }: ToWeigh,
 ): Promise<WeighedCycle> {
   const { store } = context;
   const confirmed = await confirmLeavers(context);
   // Count the plan before anything is held, because an operation of which a part is held becomes two.
   const planned = await summarise(context, only);
-  const { guard, held } = await weighAndHold(context, { meta, read, summary: planned });
+  const { guard, held, waiting } = await weighAndHold(context, { meta, read, summary: planned, canary });
   const summary = confirmed ? planned : withoutWithdrawn(planned, await confirmWeighedLeavers(context));
   const notes = await store.meta();
   const { notShown } = notes;
@@ -72,7 +80,7 @@ export async function weighCycle(
   const pause = parseSendingPause(notes, context.clock.now());
   if (pause !== null) context.notes.push(pauseText(pause));
   await keepPlan(context, { summary, guard });
-  return { summary, guard, heldOperations: held };
+  return { summary, guard, heldOperations: held, waiting };
 }
 
 /** Sends the operations that the guard does not hold, unless it is a dry run. */

@@ -24,6 +24,8 @@ export interface CycleRequest {
    * sent.
    */
   readonly agreed?: string | undefined;
+  /** Tries the plan on this many people first, whether or not the configuration has changed. */
+  readonly canary?: number | undefined;
   /** The operations that may be sent. Default: all. */
   readonly sending?: Sending;
   /** Proof of the lease that the caller holds; `private` if the store is a private copy. */

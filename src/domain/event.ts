@@ -105,6 +105,37 @@ export type StateEvent =
       /** The first twenty. */
       readonly accounts: readonly { readonly latticeId: string; readonly userName: string }[];
     }
+  /** A new configuration, or a first run, is tried on a few people; the other operations of the plan wait. */
+  | {
+      readonly kind: "canaryBegun";
+      readonly planId: string;
+      readonly cause: CanaryCause;
+      /** The number of people on whom it is tried. */
+      readonly people: number;
+      /** Operations that wait. */
+      readonly operations: number;
+      /** How long it lasts if it goes well, milliseconds; `null` if a person releases it. */
+      readonly afterMs: number | null;
+    }
+  /** Enough was written for the people of the canary, and not too many failed. `sent`: the others are sent from now on. */
+  | {
+      readonly kind: "canaryPassed";
+      readonly planId: string;
+      /** In people. */
+      readonly done: number;
+      readonly failed: number;
+      readonly sent: boolean;
+      /** When the others are sent, if it goes on well; `null` if a person releases them. */
+      readonly goesOnAt: number | null;
+    }
+  /** More people of the canary failed than are allowed: the others wait until a person decides. */
+  | {
+      readonly kind: "canaryFailed";
+      readonly planId: string;
+      readonly done: number;
+      readonly failed: number;
+      readonly maxFailures: number;
+    }
   /** Sending goes on: a person resumed it, or (`by` is `null`) the pause ended by itself. */
   | {
       readonly kind: "sendingResumed";
@@ -112,6 +143,9 @@ export type StateEvent =
       readonly by: Actor | null;
       readonly reason: string | null;
     };
+
+/** Why a canary began. `requested`: by a person, with the configuration that is in force. */
+export type CanaryCause = "firstRun" | "configuration" | "requested";
 
 /** Every kind of event, in the order of their description. */
 export const eventKinds = [
@@ -131,6 +165,9 @@ export const eventKinds = [
   "accountLinked",
   "accountUnlinked",
   "nobodysAccounts",
+  "canaryBegun",
+  "canaryPassed",
+  "canaryFailed",
 ] as const satisfies readonly StateEvent["kind"][];
 
 export type EventKind = StateEvent["kind"];

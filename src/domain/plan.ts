@@ -14,6 +14,13 @@ export type EvidenceKind =
   | "filteredOut"
   | "reverted";
 
+/** Evidence that does not depend on the scope: the directory itself says that the person has left. */
+export const certainEvidence: ReadonlySet<EvidenceKind> = new Set([
+  "accountDisabled",
+  "softDeleted",
+  "deleted",
+]);
+
 /** The ways in which a person leaves, each with an action of its own (`actions.onDelete`, `outOfScope`, `onDisable`). */
 export type LeavingEvent = "deleted" | "outOfScope" | "disabled";
 
@@ -191,6 +198,8 @@ export interface GuardVerdict {
 export interface Hold {
   readonly kind: WeightKind;
   readonly details?: readonly string[];
+  /** Canary: object ids of the people whose operations are sent although others wait. */
+  readonly except?: readonly string[];
 }
 
 /** The result for one person in a cycle on demand; the steps are those of Entra's provisioning on demand. */

@@ -45,3 +45,11 @@ export function secondText(time: string | number): string {
 export function timeText(time: string | number): string {
   return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
+
+/** A rounded length of time for people: `90 minutes`, `3 hours`. */
+export function durationText(milliseconds: number): string {
+  const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 120) return count(minutes, "minute");
+  const hours = Math.round(minutes / 60);
+  return hours < 72 ? count(hours, "hour") : count(Math.round(hours / 24), "day");
+}

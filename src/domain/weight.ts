@@ -12,7 +12,9 @@ export type WeightKind =
   | "replacement"
   /** A manager cleared, or replaced by another. */
   | "manager"
-  | "email";
+  | "email"
+  /** Not a kind of change: a new configuration is tried on others first, and this operation waits for that. */
+  | "canary";
 
 /** One thing that the guard counts of an operation. Kept with the operation when it is planned. */
 export interface Weight {

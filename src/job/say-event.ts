@@ -74,6 +74,30 @@ export function sayEvent(log: Logger, event: StateEvent): void {
       );
       return;
     }
+    case "canaryBegun": {
+      const { kind, planId, cause, people, operations } = event;
+      log.warn(
+        { event: kind, planId, cause, people, operations },
+        "a canary has begun: the changes of a few people are sent, and everything else is held",
+      );
+      return;
+    }
+    case "canaryPassed": {
+      const { kind, planId, done, failed, sent, goesOnAt } = event;
+      log.info(
+        { event: kind, planId, done, failed, goesOnAt: goesOnAt === null ? null : time(goesOnAt) },
+        sent ? "the canary is over: everybody follows" : "the canary goes well; the rest is still held",
+      );
+      return;
+    }
+    case "canaryFailed": {
+      const { kind, planId, done, failed, maxFailures } = event;
+      log.error(
+        { event: kind, planId, done, failed, maxFailures },
+        "the canary has failed: the rest is held until a person decides",
+      );
+      return;
+    }
     case "accountProtected": {
       const { kind, latticeId, by, reason } = event;
       log.warn(

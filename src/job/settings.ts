@@ -26,6 +26,7 @@ export function cycleSettings(
       keyDigest: (salt) => createHmac("sha256", salt).update(token.reveal()).digest("hex"),
     },
     guard: config.guard,
+    canary: canarySettings(config.rollout.canary),
     listing: config.lattice.listing,
     scopeDigest: createHash("sha256").update(scopeIdentity(config.entra.scope)).digest("hex"),
     concurrency: config.lattice.maxConcurrency,
@@ -33,6 +34,10 @@ export function cycleSettings(
     retentionMs: config.state.retentionMs,
     maxLogRows: config.state.maxLogRows,
   };
+}
+
+function canarySettings({ people, users, goesOn }: Config["rollout"]["canary"]): CycleSettings["canary"] {
+  return people === null ? null : { people, users, goesOn };
 }
 
 /** The settings for an explanation of one person. No end needs to be configured. */

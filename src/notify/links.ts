@@ -21,7 +21,13 @@ export function linkOf(event: Notice["event"], place: PlaceOfPages): Link | null
   const page = (path: string, text: string): Link => ({ text, url: `${root}${path}` });
   switch (event.kind) {
     case "guardHeld":
+    case "canaryBegun":
+    case "canaryFailed":
       return page(`plans/${encodeURIComponent(event.planId)}`, "Review, release or reject the held changes");
+    case "canaryPassed":
+      return event.sent
+        ? page("", "Open the dashboard")
+        : page(`plans/${encodeURIComponent(event.planId)}`, "Review, release or reject the held changes");
     case "failureDigest":
       return page("log?outcome=failed", "Everything that failed");
     case "quarantineEntered":

@@ -107,6 +107,18 @@ function dataOf(event: Notice["event"], how: Wording): object {
         until: event.until === null ? null : time(event.until),
         leaversToo: event.leaversToo,
       };
+    case "canaryBegun": {
+      const { planId, cause, people: chosen, operations, afterMs } = event;
+      return { planId, cause, people: chosen, operations, afterMs };
+    }
+    case "canaryPassed": {
+      const { planId, done, failed, sent, goesOnAt } = event;
+      return { planId, done, failed, sent, goesOnAt: goesOnAt === null ? null : time(goesOnAt) };
+    }
+    case "canaryFailed": {
+      const { planId, done, failed, maxFailures } = event;
+      return { planId, done, failed, maxFailures };
+    }
     case "sendingResumed":
       return {
         since: time(event.since),

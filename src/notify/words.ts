@@ -4,6 +4,7 @@ import { withoutQuotations } from "../domain/quotation.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { oneLine } from "./answer.ts";
+import { canaryWords } from "./canary-words.ts";
 import { type Link, linkOf, type PlaceOfPages, personUrl } from "./links.ts";
 import type { Notice } from "./notice.ts";
 
@@ -188,6 +189,10 @@ function wordsOf(event: Notice["event"], how: Wording): Words {
         ),
         action: `Look at them with "${typed("accounts --kind nobodys --active", how)}"; link them, or deactivate them in Lattice.`,
       };
+    case "canaryBegun":
+    case "canaryPassed":
+    case "canaryFailed":
+      return canaryWords(event, (planId) => typed(`release ${planId}`, how), typed("status", how));
     case "test":
       return {
         title: "Test: this receiver works",

@@ -3,6 +3,7 @@ import type { CommandIO } from "../process/io.ts";
 import type { DocumentedCommand, Finish } from "./documented-command.ts";
 import {
   anyJobOption,
+  canaryPeople,
   configOption,
   formatOption,
   jobOption,
@@ -30,6 +31,12 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
       "--user <person...>",
       "provision up to 20 people, by user principal name, object id or name: a dry run first, then a question",
     )
+    .addOption(
+      new Option(
+        "--canary <number>",
+        "send for this many people, evenly chosen, and hold everything else until it is released",
+      ).argParser(canaryPeople),
+    )
     .option("--yes", "with --user: send without a question", false)
     .addOption(formatOption())
     .option("--out <file>", "write the report to a file")
@@ -52,6 +59,10 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
           "who would be planned otherwise, attribute by attribute",
         ],
         ["azure-lattice-sync sync --dry-run --against new.yaml --offline", "from the last known data"],
+        [
+          "azure-lattice-sync sync --canary 10",
+          "10 people and leavers first; release sends the rest (rollout.canary does it after each change)",
+        ],
         ["azure-lattice-sync sync --job emea", "one of several jobs; without --job all, one after another"],
         ["azure-lattice-sync sync --job emea --here", "not by one of the daemons that share its database"],
         ["azure-lattice-sync sync --sandbox=lattice --dry-run", "your own directory, an embedded Lattice"],

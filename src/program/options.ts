@@ -67,3 +67,11 @@ export function people(text: string): number {
     throw new InvalidArgumentError("It must be a whole number, 20 or more.");
   return number;
 }
+
+/** Parses how many people a canary is. @throws InvalidArgumentError */
+export function canaryPeople(text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !Number.isInteger(number) || number < 0 || number > 1_000)
+    throw new InvalidArgumentError("It must be a whole number from 0 to 1000.");
+  return number;
+}

@@ -19,6 +19,8 @@ export interface Situation {
   readonly paused: boolean;
   /** Accounts by kind and state; `null` before the first cycle. */
   readonly accounts: KindCounts | null;
+  /** A new configuration is tried on a few people. */
+  readonly canary: boolean;
   /** Accounts that people have protected. */
   readonly protectedAccounts: number;
   readonly comparisonFailed: boolean;
@@ -307,6 +309,10 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     "Lattice accounts by whose they are and whether they are active, when the last cycle ended.",
     ["kind", "state"],
   );
+  const canary = gauge(
+    "canary",
+    "1 while a new configuration is tried on a few people, and the rest is held.",
+  );
   const protectedAccounts = gauge(
     "protected_accounts",
     "Accounts that people have protected (the configuration's are not counted).",
@@ -336,6 +342,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
       accounts.set({ kind, state: "active", ...labels }, counts.active);
       accounts.set({ kind, state: "inactive", ...labels }, counts.inactive);
     }
+    canary.set(labels, situation.canary ? 1 : 0);
     protectedAccounts.set(labels, situation.protectedAccounts);
     comparison.set(labels, situation.comparisonFailed ? 1 : 0);
     lastEnd.set(labels, secondsOf(situation.lastCycle?.finishedAt ?? null));
@@ -351,6 +358,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     quarantine,
     paused,
     accounts,
+    canary,
     protectedAccounts,
     comparison,
     lastEnd,

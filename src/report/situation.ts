@@ -25,6 +25,7 @@ export async function situationOf(
     quarantine: status.quarantine !== null,
     paused: status.sendingPause !== null,
     accounts: status.accounts,
+    canary: status.canary !== null,
     protectedAccounts: status.protections.length,
     comparisonFailed: status.comparison !== null,
     nextCycleAt: status.nextDueAt,

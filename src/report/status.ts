@@ -19,6 +19,7 @@ import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
 import { lastOfEverybody } from "../domain/state/last-of-everybody.ts";
 import type { LeaseHolder } from "../domain/state/lease.ts";
 import type { StateStore } from "../domain/state/store.ts";
+import { type CanaryStatus, canaryDocument, readCanary } from "./canary.ts";
 import { evidenceDocument } from "./evidence.ts";
 
 /** The job's status according to the state database. Times are milliseconds since the epoch. */
@@ -52,6 +53,8 @@ export interface Status {
   readonly sendingPause: SendingPause | null;
   /** Accounts by kind and state when the last cycle ended; `null` before. */
   readonly accounts: KindCounts | null;
+  /** A new configuration is tried on a few people, and everything else is held. */
+  readonly canary: CanaryStatus | null;
   /** Accounts that people have protected. */
   readonly protections: readonly Protection[];
   readonly retries: Awaited<ReturnType<StateStore["retries"]>>;
@@ -129,6 +132,7 @@ export async function readStatus(
     askedPause,
     sendingPause: parseSendingPause(meta, now),
     accounts: parseKindCounts(meta),
+    canary: await readCanary(store, meta),
     protections,
     retries,
     delayed,
@@ -203,6 +207,7 @@ export function statusDocument(current: Status) {
           },
     accounts: current.accounts,
     protected: current.protections.map(protectionDocument),
+    canary: canaryDocument(current.canary),
     people: current.totals,
     retries: current.retries.map((retry) => ({
       objectId: retry.objectId,

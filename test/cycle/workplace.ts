@@ -88,6 +88,7 @@ const defaultSettings: CycleSettings = {
   actions: { create: true, update: true, deactivate: true },
   events: atOnce,
   guard: lenientGuard,
+  canary: null,
   drift: "correct",
   scopeDigest: "scope-1",
   targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },

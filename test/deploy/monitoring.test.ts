@@ -54,6 +54,7 @@ const nothingYet: Situation = {
   outOfScope: null,
   heldOperations: 0,
   quarantine: false,
+  canary: false,
   paused: false,
   accounts: null,
   protectedAccounts: 0,

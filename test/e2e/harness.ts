@@ -101,6 +101,7 @@ export async function startCompany(
             actions: { create: true, update: true, deactivate: true },
             events: atOnce,
             guard: loaded.config.guard,
+            canary: null,
             targetIdentity: { url: "https://lattice.example.com/scim/v2", keyDigest: () => "the-key" },
             listing: "strict",
             adoptForeignExternalId: false,

@@ -55,6 +55,7 @@ const status: Status = {
   listingFault: "",
   refusedKinds: [],
   askedPause: null,
+  canary: null,
   sendingPause: null,
   accounts: null,
   protections: [],
@@ -77,6 +78,7 @@ const quarantine: Partial<Status> = {
   quarantine: { since: now, reason: "Lattice refused the API key.", attempts: 2, nextProbeAt: now + minute },
 };
 const paused: Partial<Status> = {
+  canary: null,
   sendingPause: {
     at: now,
     until: null,

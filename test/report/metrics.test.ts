@@ -17,6 +17,7 @@ const situation: Situation = {
   outOfScope: null,
   heldOperations: 0,
   quarantine: false,
+  canary: false,
   paused: true,
   accounts: null,
   protectedAccounts: 2,

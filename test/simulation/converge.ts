@@ -1,5 +1,6 @@
 import type { StateStore } from "../../src/domain/state/store.ts";
 import { takeDecisionsBack } from "./account-decisions.ts";
+import { releaseInTrial } from "./canary.ts";
 import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
 import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";
@@ -145,11 +146,14 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
     (hidden ? 1 : 0) +
     // When an account goes to another person, the former owner's reports lose it as their manager one cycle later.
     (sharesIds(world) ? 1 : 0) +
+    // The first may only begin to hold; in the next, managers are left to the one after it.
+    (stage.trial === null ? 0 : 2) +
     crowdStops(world);
   for (let index = 0; index < Math.min(cycles, most); index += 1) {
     const kind = full || (byHand && index > 0) ? "full" : "incremental";
     // Everyone who failed, even one cycle before, is tried again by then.
     world.now += 72 * hourMs;
+    if (stage.trial !== null) await releaseInTrial(stage, null);
     const result = await cycle(stage, { ...quietCycle, kind }, quietSettings(stage));
     if (typeof result === "string") return `after the faults: ${result}`;
     if (result === null) return "after the faults: the cycle broke off";

@@ -27,6 +27,7 @@ import type { History, Step } from "./history.ts";
 import { afterIdentities, keepCarried, noteUnwrittenLinks, sharesIds } from "./identity.ts";
 import type { PlayedState } from "./played-state.ts";
 import { intervalMs } from "./settings.ts";
+import type { Trial } from "./trial.ts";
 import type { World } from "./world.ts";
 
 const hourMs = 3_600_000;
@@ -40,6 +41,8 @@ export interface Stage {
   readonly store: StateStore;
   /** The number of times that the store has written so far. */
   readonly changes: () => number;
+  /** The canary of the history; `null` if it has none. */
+  readonly trial: Trial | null;
 }
 
 export type CycleStep = Omit<Extract<Step, { do: "cycle" }>, "do"> & {

@@ -4,6 +4,7 @@ import { names } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
 import { anotherCompany, hidingAccount, lyingNotFound, oddAnswers } from "./steps-of-answers.ts";
+import { canaries } from "./steps-of-canaries.ts";
 import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
 import { sharedExternalIds } from "./steps-of-ids.ts";
@@ -163,6 +164,12 @@ export const families: readonly Family[] = [
     name: "account-decisions",
     about: "people protect accounts, unlink them and link them again, while others come and go",
     histories: accountDecisions,
+    runs: 200,
+  },
+  {
+    name: "canary",
+    about: "a first run and each new configuration are tried on a few people, and the others wait",
+    histories: canaries,
     runs: 200,
   },
   {

@@ -1,6 +1,7 @@
 import { allActions, type Configuration, plainRules, type Rules } from "./configuration.ts";
 import type { Fate, Moment, Requests } from "./fate.ts";
 import type { Guarded, HidableProperty, Manners } from "./manners.ts";
+import type { HistoryCanary } from "./trial.ts";
 
 /** One event. People and names are numbers, so that a failing history shrinks to small ones. */
 export type Step =
@@ -120,6 +121,8 @@ export interface History {
   /** This many of one kind may pass in a day without a release; `null` for a guard that holds nothing. */
   readonly guard: { readonly what: Guarded; readonly most: number } | null;
   readonly drift: "correct" | "report";
+  /** A first run and each new configuration are tried on a few people first. Default: they are not. */
+  readonly canary?: HistoryCanary;
   /** Lost links are limited as by default. Default: any number may be removed. */
   readonly limitsLostLinks?: boolean;
   /** Default: `report`. */

@@ -269,7 +269,7 @@ export async function silentDifference(stage: Stage): Promise<string | null> {
 }
 
 /** A person who has left and is still active, although no request about the person's own record fails. */
-async function waitingLeaver({ world, history, store }: Stage): Promise<string | null> {
+async function waitingLeaver({ world, history, store, trial }: Stage): Promise<string | null> {
   // Delays are counted from the first read of an event, which only the engine knows.
   const delayed = world.configuration.rules !== plainRules;
   if (history.guard !== null || delayed || !world.configuration.actions.deactivate) return null;
@@ -282,6 +282,8 @@ async function waitingLeaver({ world, history, store }: Stage): Promise<string |
     if (isEntitled(world, person) || !world.isDue(person) || world.troubles.has(person.id)) continue;
     // A revert has taken the deactivation back.
     if (keptActive.has(person.id)) continue;
+    // Who has left only the scope waits for a canary.
+    if (trial !== null && trial.current !== null && person.presence === "present" && person.enabled) continue;
     if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
     const link = await store.linkOf(person.id);
     const account = accountOf(world, person.id);

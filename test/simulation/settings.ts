@@ -1,10 +1,11 @@
-import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
+import type { CanarySettings, CycleSettings } from "../../src/cycle/ports/settings.ts";
 import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import type { History } from "./history.ts";
 import type { Guarded } from "./manners.ts";
+import { goesOnAfterMs, type HistoryCanary } from "./trial.ts";
 
 const hourMs = 3_600_000;
 
@@ -92,7 +93,8 @@ export function settingsOf(
     renameRings,
     limitsLostLinks,
     managerRings,
-  }: Pick<History, "guard" | "concurrency" | "renameRings" | "limitsLostLinks" | "managerRings">,
+    canary,
+  }: Pick<History, "canary" | "guard" | "concurrency" | "renameRings" | "limitsLostLinks" | "managerRings">,
   configuration: Configuration,
 ): CycleSettings {
   const limit = (what: Guarded): number => (guard?.what === what ? guard.most : 1_000);
@@ -103,6 +105,7 @@ export function settingsOf(
     events: configuration.rules.events,
     drift: configuration.drift,
     scopeDigest: "scope",
+    canary: canarySettingsOf(canary),
     guard: {
       enabled: true,
       maxDeactivations: limit("deactivations"),
@@ -131,4 +134,10 @@ export function settingsOf(
     retentionMs: 30 * 24 * hourMs,
     maxLogRows: null,
   };
+}
+
+function canarySettingsOf(canary: HistoryCanary | undefined): CanarySettings | null {
+  if (canary === undefined) return null;
+  const { people, goesOn } = canary;
+  return { people, users: [], goesOn: goesOn ? { afterMs: goesOnAfterMs, maxFailures: 0 } : null };
 }

@@ -2,6 +2,7 @@ import { rejectedChanges, releasedChanges } from "../../src/cycle/operations/fin
 import type { CycleResult } from "../../src/cycle/request.ts";
 import { kept } from "../state/kept.ts";
 import { decideAboutAccount, isAccountDecision } from "./account-decisions.ts";
+import { releaseInTrial, trialBegins, trialPromise } from "./canary.ts";
 import { converge } from "./converge.ts";
 import { createWorld } from "./create-world.ts";
 import { type CycleStep, cycle, daemon, lookForLeavers, quietCycle, rehearse, type Stage } from "./cycles.ts";
@@ -14,6 +15,7 @@ import type { PlayedState } from "./played-state.ts";
 import { forgetTakenBack, revert, takenBackAgain, undoRejections } from "./reverting.ts";
 import { settingsOf } from "./settings.ts";
 import { reasonOf, releaseKey } from "./standing.ts";
+import { createTrial } from "./trial.ts";
 
 /** The engine between two simulated servers, over a real database. */
 export interface Simulator {
@@ -29,7 +31,7 @@ export function createSimulator(state: PlayedState): Simulator {
       await state.wipe();
       const world = createWorld(history.manners, configurationOf(history), history);
       if (history.guard?.what === "deactivations") world.groups.floor = history.guard.most;
-      return play({ history, world, state, store, changes });
+      return play({ history, world, state, store, changes, trial: createTrial(history.canary) });
     },
     close: () => state.close(),
   };
@@ -72,6 +74,7 @@ async function perform(stage: Stage, step: Step): Promise<string | null> {
 
 async function performCycle(stage: Stage, step: CycleStep): Promise<string | null> {
   const settings = settingsOf(stage.history, stage.world.configuration);
+  if (!step.dryRun && step.only === null) trialBegins(stage.trial, settings);
   const result = await (step.dryRun ? rehearse(stage, step, settings) : cycle(stage, step, settings));
   return typeof result === "string" ? result : judged(stage, step, result);
 }
@@ -90,7 +93,9 @@ async function judged(stage: Stage, step: CycleStep, result: CycleResult | null)
   const { world } = stage;
   if (result !== null && !step.dryRun) world.ended.add(result.cycleId);
   settleGroups(stage, step, result);
-  const broken = world.broken[0] ?? (step.dryRun ? null : await invariants(stage));
+  const broken =
+    world.broken[0] ??
+    (step.dryRun ? null : ((await invariants(stage)) ?? (await trialPromise(stage, step))));
   if (broken !== null && broken !== undefined) return broken;
   return result === null ? null : afterCycle(stage, step, result);
 }
@@ -106,10 +111,9 @@ function settleGroups({ world }: Stage, { dryRun, only }: CycleStep, result: Cyc
   world.groups.settle(!keeps ? "passed" : result === null ? "brokeOff" : "ended", waiting);
 }
 
-async function decide(
-  { world, store }: Stage,
-  step: Extract<Step, { do: "release" | "reject" }>,
-): Promise<void> {
+async function decide(stage: Stage, step: Extract<Step, { do: "release" | "reject" }>): Promise<void> {
+  const { world, store } = stage;
+  if (stage.trial !== null && step.do === "release") return releaseInTrial(stage, step.who);
   const held = (await store.recentCycles(100)).find((record) => record.guard?.held === true);
   if (held === undefined) return;
   const all = await store.operations(held.id, { status: "held", afterWave: -1, afterId: 0, limit: 100 });

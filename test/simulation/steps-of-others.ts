@@ -66,7 +66,7 @@ export const matchingOrders: fc.Arbitrary<History> = fc.record({
   ),
 });
 
-const configured: fc.Arbitrary<Partial<Configuration>> = fc.oneof(
+export const configured: fc.Arbitrary<Partial<Configuration>> = fc.oneof(
   fc.record({
     actions: fc.record({ create: fc.boolean(), update: fc.boolean(), deactivate: fc.boolean() }),
   }),

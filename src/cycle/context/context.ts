@@ -49,6 +49,11 @@ export interface CycleContext extends Ports {
   /** Decides whether failing records point to a fault of the host or of the key. */
   readonly host: HostWatch;
   readonly sending: Sending;
+  /**
+   * A new configuration is tried on a few people first: their object ids, none until they are chosen; everybody else's operations
+   * are held. `null` if there is no canary.
+   */
+  readonly canary: Set<string> | null;
   /** Kinds of operations that Lattice refused at the end of the last cycle. */
   readonly refusedBefore: RefusedKinds;
   /** Follows the outcomes of each kind of operation. */
@@ -81,6 +86,7 @@ export function cycleContext(
     inTurn: createTurns(),
     host: watchHost(ports, cycle.signal),
     refusedBefore,
+    canary: null,
     kinds: watchKinds(refusedBefore),
   };
 }

@@ -60,6 +60,10 @@ export function heldBecause(
   operation: LoggedOperation,
   { holds = [] }: Pick<GuardVerdict, "holds">,
 ): readonly string[] {
-  const weights = weightsOf(operation, { firstRun: false });
+  const canary = holds.find(({ kind }) => kind === "canary");
+  const weights = weightsOf(operation, {
+    firstRun: false,
+    canary: canary === undefined ? null : new Set(canary.except),
+  });
   return holds.filter((hold) => weights.some((weight) => concerns(hold, weight))).map(({ reason }) => reason);
 }

@@ -2,6 +2,14 @@ import type { GuardVerdict } from "../../domain/plan.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context/context.ts";
 import { changeState, keepNotes } from "../ports/ports.ts";
+import { tellBegun } from "./canary/tell.ts";
+
+interface Held {
+  readonly guard: GuardVerdict;
+  readonly heldOperations: number;
+  /** Those of them that wait for a canary. */
+  readonly waiting?: number;
+}
 
 /**
  * Remembers which plan is held. A notification is sent when the guard begins to hold, and when it no longer holds anything.
@@ -9,7 +17,7 @@ import { changeState, keepNotes } from "../ports/ports.ts";
 export async function notifyHeld(
   context: CycleContext,
   { meta, planId }: { readonly meta: Partial<Meta>; readonly planId: string },
-  { guard, heldOperations: operations }: { readonly guard: GuardVerdict; readonly heldOperations: number },
+  { guard, heldOperations: operations, waiting = 0 }: Held,
 ): Promise<void> {
   const before = meta.heldPlan ?? "";
   if (!guard.held) {
@@ -17,7 +25,9 @@ export async function notifyHeld(
     await changeState(context, { heldPlan: "" }, { kind: "guardCleared", planId: before });
     return;
   }
-  if (before !== "") {
+  await tellBegun(context, { planId, operations: waiting });
+  // What only waits for a canary was just reported as that.
+  if (before !== "" || guard.holds?.every(({ kind }) => kind === "canary") === true) {
     await keepNotes(context, { heldPlan: planId });
     return;
   }

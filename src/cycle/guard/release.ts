@@ -16,6 +16,7 @@ import {
 } from "../operations/fingerprint.ts";
 import { heldOperations, operationsOf } from "../operations/pages.ts";
 import { foldRelease } from "../pictures/fold-release.ts";
+import { canaryReleased } from "./canary/standing.ts";
 
 /** A person's request to release or reject held changes of a plan, or to undo rejections. */
 export interface ReleaseRequest {
@@ -41,6 +42,8 @@ export interface Release {
   readonly rejected: readonly LoggedOperation[];
   /** People whose rejections are undone. */
   readonly undone: readonly { readonly objectId: string; readonly userName: string }[];
+  /** The id of the cycle whose whole plan is released: a canary that holds it ends. */
+  readonly wholePlanOf?: number;
 }
 
 const emptyRelease: Release = { released: [], rejected: [], undone: [] };
@@ -95,7 +98,7 @@ export async function resolveRelease(
       `${quotation(visible(both.userName))} cannot be both released and rejected. Nothing was done`,
     );
   }
-  return { released: chosen, rejected, undone };
+  return { released: chosen, rejected, undone, ...(all ? { wholePlanOf: cycle.id } : {}) };
 }
 
 /**
@@ -160,7 +163,7 @@ function ofOnePerson<Item extends { readonly objectId: string }>(
 export async function recordRelease(
   { store, fence }: Pick<CycleContext, "store" | "fence">,
   { planId, by, reason: given }: Pick<ReleaseRequest, "planId" | "by" | "reason">,
-  { released, rejected, undone }: Release,
+  { released, rejected, undone, wholePlanOf }: Release,
   now: number,
 ): Promise<StateEvent> {
   const reason = given ?? null;
@@ -186,7 +189,8 @@ export async function recordRelease(
     undone: people.undone,
   });
   const decision = { planId, at: now, by, reason, people };
-  await store.commit({ ...decided, decision, events: [{ event, at: now }] }, fence);
+  const notes = wholePlanOf === undefined ? {} : canaryReleased(await store.meta(), wholePlanOf);
+  await store.commit({ ...decided, decision, notes, events: [{ event, at: now }] }, fence);
   return event;
 }
 

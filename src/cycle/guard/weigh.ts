@@ -3,6 +3,9 @@ import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context/context.ts";
 import type { CycleSettings } from "../ports/settings.ts";
 import { moveAcceptedScope, type ReadScope, scopeStanding } from "./accepted-scope.ts";
+import { type CanaryOfCycle, chooseCanary } from "./canary/begin.ts";
+import { type CanaryHold, canaryHold } from "./canary/hold.ts";
+import type { Canary } from "./canary/standing.ts";
 import { costsOf } from "./costs.ts";
 import { readCounts } from "./counts.ts";
 import { type Weighed, type Weights, weighPlan } from "./guard.ts";
@@ -13,26 +16,64 @@ interface ToWeigh {
   readonly meta: Partial<Meta>;
   readonly read: ReadScope;
   readonly summary: PlanSummary;
+  /** The canary with which the cycle began; `null` if there is none. */
+  readonly canary?: CanaryOfCycle | null;
 }
 
 /**
  * Weighs the plan of a cycle, holds the operations that exceed a limit, and stores the scope that the next cycle is compared
  * with.
- * @returns `held`: how many operations are held
  */
 export async function weighAndHold(
   context: CycleContext,
-  { meta, read, summary }: ToWeigh,
-): Promise<{ readonly guard: GuardVerdict; readonly held: number }> {
+  { meta, read, summary, canary = null }: ToWeigh,
+): Promise<WeighedAndHeld> {
   const { settings, firstRun } = context;
+  const trial = await canaryOfPlan(context, canary, read);
   const counts = await readCounts(context);
   const scope = scopeStanding(settings, meta, read);
   await moveAcceptedScope(context, scope, counts.planned);
   const weights = { ...counts, alarms: scope.alarms, emptyDirectory: read.emptyDirectory };
-  const { verdict, holds } = weigh(weights, settings, { summary, firstRun });
-  const held = await holdPlan(context, holds);
+  const whole = weigh(weights, settings, { summary, firstRun });
+  const waiting = counts.planned.of("canary");
+  if (canary === null || waiting === 0) {
+    const held = await holdPlan(context, whole.holds);
+    await moveHeld(context);
+    return { guard: whole.verdict, held, waiting };
+  }
+  // The limits hold what would be sent now. What they say of the whole plan is shown, because it counts as soon as that goes on.
+  const now = weigh({ ...weights, planned: counts.sent }, settings, { summary, firstRun });
+  const { hold, reason } = canaryHold(trial, waiting);
+  const held = await holdPlan(context, [...now.holds, hold]);
   await moveHeld(context);
-  return { guard: verdict, held };
+  return { guard: withCanary(whole.verdict, { hold, reason }), held, waiting };
+}
+
+interface WeighedAndHeld {
+  readonly guard: GuardVerdict;
+  /** Operations that are held, in whole or in part. */
+  readonly held: number;
+  /** Those of them that wait for a canary. */
+  readonly waiting: number;
+}
+
+/** The canary under way, for which this plan may choose the people; `null` if nobody is chosen yet. */
+async function canaryOfPlan(
+  context: CycleContext,
+  canary: CanaryOfCycle | null,
+  { emptyDirectory }: ReadScope,
+): Promise<Canary | null> {
+  if (canary === null) return null;
+  if (canary.kind === "underWay") return canary.canary;
+  // Such a plan has few of the operations that are due: people are chosen from a later one.
+  if (emptyDirectory || context.sending.kind === "leavers" || context.clockDoubtMs !== 0) return null;
+  return chooseCanary(context, canary);
+}
+
+/** A verdict that says first what the limits say of the whole plan, and then that it waits for a canary. */
+function withCanary(verdict: GuardVerdict, { hold, reason }: CanaryHold): GuardVerdict {
+  const { reasons, holds = [] } = verdict;
+  return { ...verdict, held: true, reasons: [...reasons, reason], holds: [...holds, { ...hold, reason }] };
 }
 
 /** Weighs a plan that says nothing about the scope, and holds nothing of it. */

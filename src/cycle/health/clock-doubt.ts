@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock, EndClocks } from "../../domain/clock.ts";
 import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts";
 import type { LeavingEvent } from "../../domain/plan.ts";
+import { durationText } from "../../domain/sentence.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 
 /**
@@ -40,13 +41,6 @@ export function shiftedClock(clock: Clock, byMs: number): Clock {
 /** The sentence that reports such a cycle. */
 export function clockDoubtNote(byMs: number): string {
   return `This machine's clock is ${durationText(Math.abs(byMs))} ${byMs > 0 ? "behind" : "ahead of"} those of Entra and Lattice. Correct it (NTP). Until then, changes that depend on the time are not planned, and the provisioning log is not trimmed.`;
-}
-
-function durationText(milliseconds: number): string {
-  const minutes = Math.round(milliseconds / 60_000);
-  if (minutes < 120) return `${minutes} minutes`;
-  const hours = Math.round(minutes / 60);
-  return hours < 72 ? `${hours} hours` : `${Math.round(hours / 24)} days`;
 }
 
 /**

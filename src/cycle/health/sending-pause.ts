@@ -1,12 +1,11 @@
 import { type Actor, actorText } from "../../domain/actor.ts";
 import { UsageError } from "../../domain/errors.ts";
 import type { StateEvent } from "../../domain/event.ts";
-import type { EvidenceKind } from "../../domain/plan.ts";
+import { certainEvidence, type EvidenceKind } from "../../domain/plan.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { changeState, type Ports, type Writing } from "../ports/ports.ts";
-import { certainEvidence } from "./certain-evidence.ts";
 
 /**
  * A person has ordered that nothing is sent to Lattice. Reading and planning go on. It is not the pause that Entra or Lattice

@@ -1,6 +1,7 @@
 import type { Change, Hold } from "../../domain/plan.ts";
 import type { WeighedOperation } from "../../domain/state/plan-log.ts";
 import type { Weight, WeightKind } from "../../domain/weight.ts";
+import { changeWaits, leavesCertainly } from "./canary.ts";
 import { weightsOfChange } from "./weights.ts";
 
 /** The held part of a planned operation. */
@@ -31,8 +32,15 @@ export function split(operation: WeighedOperation, holds: readonly Hold[]): Held
   const weights = operation.weights.filter(isHeld);
   if (weights.length === 0) return null;
   const whole = { rest: null, changes: operation.changes, weights };
-  if (weights.some(({ kind }) => ofTheWhole.has(kind))) return { ...whole, weights: operation.weights };
-  const held = operation.changes.filter((change) => weightsOfChange(operation, change).some(isHeld));
+  const byCanary = weights.some(({ kind }) => kind === "canary");
+  // A leaver is switched off although the rest waits for a canary.
+  const isWhole = (kind: WeightKind): boolean =>
+    kind === "canary" ? !leavesCertainly(operation) : ofTheWhole.has(kind);
+  if (weights.some(({ kind }) => isWhole(kind))) return { ...whole, weights: operation.weights };
+  const held = operation.changes.filter(
+    (change) =>
+      weightsOfChange(operation, change).some(isHeld) || (byCanary && changeWaits(operation, change)),
+  );
   if (held.length === operation.changes.length && operation.action === "update") return whole;
   const rest = operation.changes.filter((change) => !held.includes(change));
   return {
@@ -40,7 +48,9 @@ export function split(operation: WeighedOperation, holds: readonly Hold[]): Held
     weights,
     rest: {
       changes: rest,
-      weights: operation.weights.filter((weight) => !weights.includes(weight)),
+      weights: operation.weights.filter(
+        (weight) => !weights.includes(weight) && (!byCanary || weight.kind === "deactivate"),
+      ),
       referenceHeld: held.some(isReference) && !rest.some(isReference),
     },
   };

@@ -2,17 +2,24 @@ import { type Json, jsonEquals } from "../../domain/json.ts";
 import type { Change, Operation } from "../../domain/plan.ts";
 import { type TargetUser, valueAt } from "../../domain/target.ts";
 import type { DoubtfulWeights, WeighedCount, Weight, WeightKind } from "../../domain/weight.ts";
+import { waitsForCanary } from "./canary.ts";
 import { isTemporaryName } from "./temporary-name.ts";
 
 /**
  * The weights of an operation: what the guard counts of it. This is the only rule of what counts, for the plan, for the
  * window before it, for what is held and for what is released. Released changes weigh nothing.
  * @param firstRun the first run has not ended: creates and links weigh nothing
+ * @param canary object ids of the people on whom a new configuration is tried; `null` if there is no canary
  */
 export function weightsOf(
   operation: Operation,
-  { firstRun }: { readonly firstRun: boolean },
+  { firstRun, canary = null }: { readonly firstRun: boolean; readonly canary?: ReadonlySet<string> | null },
 ): readonly Weight[] {
+  const own = ownWeights(operation, firstRun);
+  return canary !== null && waitsForCanary(operation, canary) ? [...own, { kind: "canary" }] : own;
+}
+
+function ownWeights(operation: Operation, firstRun: boolean): readonly Weight[] {
   const { action, changes, adopts } = operation;
   const released = operation.released === true;
   if (action === "create") return firstRun || released ? [] : [{ kind: "create" }];

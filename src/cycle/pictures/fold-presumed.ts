@@ -19,7 +19,11 @@ export interface Presuming {
 export function foldPresumed(
   operations: readonly Presuming[],
   isThere: (objectId: string) => boolean,
-  cycle: { readonly startedAt: number; readonly firstRun: boolean },
+  cycle: {
+    readonly startedAt: number;
+    readonly firstRun: boolean;
+    readonly canary: ReadonlySet<string> | null;
+  },
 ): { readonly change: StateChange; readonly removed: readonly LoggedOperation[] } {
   const patch: OperationPatch[] = [];
   const removed: LoggedOperation[] = [];

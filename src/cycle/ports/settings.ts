@@ -11,6 +11,8 @@ export interface CycleSettings {
   /** The action on the account of a person who was deleted, left the scope or was disabled. */
   readonly events: EventActions;
   readonly guard: GuardLimits;
+  /** A new configuration is tried on a few people first; `null` for no canary. */
+  readonly canary: CanarySettings | null;
   /** A listing of Lattice that contradicts itself counts not at all (`strict`), or for the accounts that it shows. */
   readonly listing: "strict" | "tolerant";
   /** The action on accounts that were edited or removed by hand in Lattice. */
@@ -39,6 +41,22 @@ export interface CycleSettings {
   readonly retentionMs: number;
   /** The provisioning log keeps at most this many operations; `null` for no limit. */
   readonly maxLogRows: number | null;
+}
+
+/** How a new configuration, or a first run, is tried on a few people before it is sent to everybody. */
+export interface CanarySettings {
+  /** The number of people who are chosen, besides those who are named. */
+  readonly people: number;
+  /** People who are always among them, by user principal name or object id. */
+  readonly users: readonly string[];
+  /** When the others go on by themselves; `null` if they wait until a person releases them. */
+  readonly goesOn: CanaryGoesOn | null;
+}
+
+/** The others are sent when this time has passed since the first write, if no more of the chosen people than this have failed. */
+export interface CanaryGoesOn {
+  readonly afterMs: number;
+  readonly maxFailures: number;
 }
 
 /** The action on an account because of one leaving event. */

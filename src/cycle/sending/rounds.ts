@@ -38,6 +38,8 @@ export async function sendRounds(context: CycleContext, planned: number): Promis
     if (applied.mostFailed !== null || applied.paused) break;
     // Any other cycle writes only its own people, not people who waited for them.
     if (!isOfEverybody(context.kind)) break;
+    // Later rounds are not weighed, so they cannot be held for a canary: the next cycle plans what they would send.
+    if (context.canary !== null) break;
     const resolved = await endWaiting(context);
     const halfRenamed = await withoutUnfinished(context, applied.halfRenamed);
     if (resolved === 0 && halfRenamed.length === 0) break;

@@ -62,6 +62,10 @@ export interface Meta {
   readonly protectedInPlan: string;
   /** Accounts by kind and state when the last cycle ended: JSON, `KindCounts` of the engine. */
   readonly accountCounts: string;
+  /** A canary that is under way: JSON, `Canary` of the engine; empty if there is none. */
+  readonly canary: string;
+  /** Digest of the configuration that was last sent to everybody, not only to a canary; empty if there is none. */
+  readonly rolledOut: string;
   /** Kinds of operations that Lattice refuses for every person: JSON, `RefusedKind[]` of the engine; empty if there is none. */
   readonly refusedKinds: string;
   /** When the last digest of failing people was made, or was due without changes; milliseconds since the epoch. */

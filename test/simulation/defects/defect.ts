@@ -29,6 +29,8 @@ interface Modules {
   "cycle/guard/weigh.ts": typeof import("../../../src/cycle/guard/weigh.ts");
   "cycle/health/lane-rest.ts": typeof import("../../../src/cycle/health/lane-rest.ts");
   "cycle/guard/counts.ts": typeof import("../../../src/cycle/guard/counts.ts");
+  "cycle/guard/canary/standing.ts": typeof import("../../../src/cycle/guard/canary/standing.ts");
+  "cycle/operations/canary.ts": typeof import("../../../src/cycle/operations/canary.ts");
   "cycle/operations/fingerprint.ts": typeof import("../../../src/cycle/operations/fingerprint.ts");
   "cycle/operations/protected-account.ts": typeof import("../../../src/cycle/operations/protected-account.ts");
   "cycle/operations/weights.ts": typeof import("../../../src/cycle/operations/weights.ts");

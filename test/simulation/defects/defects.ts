@@ -1,4 +1,5 @@
 import { accountDecisionDefects } from "./account-decisions.ts";
+import { canaryDefects } from "./canary.ts";
 import type { Defect } from "./defect.ts";
 import { externalIdDefects } from "./external-ids.ts";
 import { guardDefects } from "./guard.ts";
@@ -18,4 +19,5 @@ export const defects: readonly Defect[] = [
   ...accountDecisionDefects,
   ...leaverLaneDefects,
   ...revertDefects,
+  ...canaryDefects,
 ];

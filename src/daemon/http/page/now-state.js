@@ -87,6 +87,12 @@ function stateOf(now, running) {
     return { tone: "", title: "The first cycle is running", text: when };
   if (last?.outcome === "failed")
     return { tone: "bad", title: "The last cycle failed", text: last.error ?? when };
+  if (now.canary !== null)
+    return {
+      tone: now.canary.state === "failed" ? "bad" : "warn",
+      title: now.canary.state === "failed" ? "The canary has failed" : "A canary is under way",
+      text: now.canary.text,
+    };
   if (now.guard.held) return { tone: "warn", title: "Changes wait for your decision", text: when };
   if (now.people.retrying > 0) {
     const people = count(now.people.retrying, "person fails", "people fail");

@@ -1,0 +1,42 @@
+import type { Hold } from "../../../domain/plan.ts";
+import { count, durationText } from "../../../domain/sentence.ts";
+import { type Canary, failuresAllowed } from "./standing.ts";
+
+/** What holds the operations that wait for a canary, and why in a sentence. */
+export interface CanaryHold {
+  readonly hold: Hold;
+  readonly reason: string;
+}
+
+/**
+ * @param canary `null` if nobody is chosen yet, because this cycle sends leavers at most
+ * @param waiting operations that wait, in whole or in part
+ */
+export function canaryHold(canary: Canary | null, waiting: number): CanaryHold {
+  const operations = `${count(waiting, "operation")} ${waiting === 1 ? "waits" : "wait"}`;
+  return {
+    hold: { kind: "canary", except: canary?.people ?? [] },
+    reason:
+      canary === null
+        ? `canary: ${operations}, because a new configuration is tried on a few people first, and they are not chosen yet`
+        : `canary: ${operations}, because ${triedText(canary)}; ${endText(canary)}`,
+  };
+}
+
+function triedText({ cause, people }: Canary): string {
+  const what = {
+    firstRun: "the first run",
+    configuration: "a new configuration",
+    requested: "the plan",
+  }[cause];
+  return `${what} is tried on ${count(people.length, "person", "people")} first`;
+}
+
+function endText(canary: Canary): string {
+  const released = "until a person releases the plan";
+  const { goesOn, told } = canary;
+  if (goesOn === null) return `they wait ${released}`;
+  const most = count(failuresAllowed(canary), "person", "people");
+  if (told === "failed") return `more than ${most} failed, so they wait ${released}`;
+  return `they are sent ${durationText(goesOn.afterMs)} after the first write if no more than ${most} ${failuresAllowed(canary) === 1 ? "fails" : "fail"}`;
+}

@@ -1,0 +1,111 @@
+import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
+import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
+import { UsageError } from "../../src/domain/errors.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import type { CycleStep, Stage } from "./cycles.ts";
+import { personId } from "./events.ts";
+import { type CurrentTrial, goesOnAfterMs, type Trial } from "./trial.ts";
+import type { Account, World } from "./world.ts";
+
+/** Call before a cycle of everybody that may write. */
+export function trialBegins(
+  trial: Trial | null,
+  { mapping: { digest } }: Pick<CycleSettings, "mapping">,
+): void {
+  if (trial === null || trial.current?.digest === digest) return;
+  trial.current =
+    trial.rolledOut === digest
+      ? null
+      : { digest, written: new Set(), released: new Set(), firstWriteAt: null };
+}
+
+/**
+ * The promise of a canary: until it ends, nobody is written but the people on whom it tries, those who are released by name, and
+ * people who are disabled or deleted. Call after each cycle that may have written, whatever its end.
+ */
+export async function trialPromise(
+  { trial, world, store }: Stage,
+  { only }: CycleStep,
+): Promise<string | null> {
+  const current = trial?.current ?? null;
+  if (trial !== null && current === null)
+    for (const { after } of world.applied) trial.unsent.delete(world.ownerOf(after) ?? "");
+  if (trial === null || current === null) return null;
+  const meta = await store.meta();
+  const ended = meta.rolledOut === current.digest;
+  // A person has asked for what a cycle on demand writes.
+  if (only === null) {
+    const late =
+      trial.goesOn && current.firstWriteAt !== null && world.cycleAt - current.firstWriteAt >= goesOnAfterMs;
+    if (!(ended && late)) {
+      const broken = countWrites(trial, current, world);
+      if (broken !== null) return broken;
+    }
+    if (ended && !late && (await holdsAnything(store)))
+      return "the canary ended although operations wait for it";
+  }
+  if (!ended) return null;
+  trial.rolledOut = current.digest;
+  trial.current = null;
+  return null;
+}
+
+function countWrites(trial: Trial, current: CurrentTrial, world: World): string | null {
+  for (const { before, after } of world.applied) {
+    const owner = world.ownerOf(after);
+    if (owner === null || current.released.has(owner)) continue;
+    if (
+      before !== null &&
+      (JSON.stringify(before) === JSON.stringify(after) || leavesAlone(world, owner, before, after))
+    )
+      continue;
+    if (trial.unsent.delete(owner)) {
+      current.released.add(owner);
+      continue;
+    }
+    current.written.add(owner);
+    current.firstWriteAt ??= world.cycleAt;
+  }
+  return current.written.size > trial.people
+    ? `${current.written.size} people are written although a canary tries on ${trial.people}: ${[...current.written].join(", ")}`
+    : null;
+}
+
+/** Whether nothing but the deactivation of a person who is disabled or deleted was written. */
+function leavesAlone(world: World, owner: string, before: Account, after: Account): boolean {
+  const left = world.statesOf(owner).some(({ presence, enabled }) => presence !== "present" || !enabled);
+  // Lattice takes the manager from a deactivated account by itself.
+  const rest = ({ active: _, values, ...others }: Account): string =>
+    JSON.stringify([others, { ...values, [managerPath]: undefined }]);
+  return left && before.active && !after.active && rest(before) === rest(after);
+}
+
+async function holdsAnything(store: Stage["store"]): Promise<boolean> {
+  const [last] = await store.recentCycles(1);
+  if (last === undefined) return false;
+  const page = { status: "held", afterWave: -1, afterId: 0, limit: 1 } as const;
+  return (await store.operations(last.id, page)).length > 0;
+}
+
+/** Releases as a person does: the whole plan, which ends the canary that holds it, or what is held of one person. */
+export async function releaseInTrial({ trial, world, store }: Stage, who: number | null): Promise<void> {
+  const [held] = (await store.recentCycles(100)).filter((record) => record.guard?.held === true);
+  if (trial === null || held === undefined) return;
+  const only = who === null ? undefined : [personId(who)];
+  try {
+    const { planId } = held;
+    const decided = await resolveRelease(store, { planId, only });
+    const by = { kind: "cli", name: "kim@host" } as const;
+    await recordRelease({ store, fence: "private" }, { planId, by }, decided, world.now + world.skewMs);
+    for (const { objectId } of decided.released) trial.unsent.add(objectId);
+  } catch (error) {
+    // Nothing is held any more, or all of it was rejected.
+    if (error instanceof UsageError) return;
+    throw error;
+  }
+  if (who !== null) trial.current?.released.add(personId(who));
+  else if (trial.current !== null && (await store.meta()).rolledOut === trial.current.digest) {
+    trial.rolledOut = trial.current.digest;
+    trial.current = null;
+  }
+}

@@ -1,0 +1,48 @@
+import { type Defect, swap } from "./defect.ts";
+
+// Faults in what waits while a new configuration is tried on a few people.
+
+export const canaryDefects: readonly Defect[] = [
+  {
+    name: "a canary lets updates of everybody through",
+    seed: 1,
+    history: 9,
+    family: "canary",
+    swaps: [
+      swap(
+        "cycle/operations/canary.ts",
+        "waitsForCanary",
+        (original) => (operation, chosen) => operation.action !== "update" && original(operation, chosen),
+      ),
+    ],
+  },
+  {
+    name: "a canary is forgotten with the cycle that began it",
+    seed: 1,
+    history: 2,
+    family: "canary",
+    swaps: [swap("cycle/guard/canary/standing.ts", "parseCanary", () => () => null)],
+  },
+  {
+    name: "a canary ends with its first write",
+    seed: 1,
+    history: 2,
+    family: "canary",
+    swaps: [
+      swap(
+        "cycle/guard/canary/standing.ts",
+        "goesOnAt",
+        () =>
+          ({ goesOn }, { firstDoneAt }) =>
+            goesOn === null ? null : firstDoneAt,
+      ),
+    ],
+  },
+  {
+    name: "people who are disabled or deleted wait for a canary",
+    seed: 1,
+    history: 126,
+    family: "canary",
+    swaps: [swap("cycle/operations/canary.ts", "leavesCertainly", () => () => false)],
+  },
+];

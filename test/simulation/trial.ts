@@ -1,0 +1,35 @@
+/** How a history tries a new configuration: on this many people, and whether the others go on by themselves. */
+export interface HistoryCanary {
+  readonly people: number;
+  readonly goesOn: boolean;
+}
+
+/** How long the others wait if they go on by themselves. */
+export const goesOnAfterMs = 2 * 3_600_000;
+
+/** Decides from the history alone whether a canary is under way, and counts whom it has written. It reads no note of the engine. */
+export interface Trial {
+  readonly people: number;
+  readonly goesOn: boolean;
+  /** Digest of the configuration that everybody has. */
+  rolledOut: string | null;
+  /** People whose release of a whole plan was not sent yet: it is sent with another configuration too. */
+  readonly unsent: Set<string>;
+  current: CurrentTrial | null;
+}
+
+/** A canary that is under way. */
+export interface CurrentTrial {
+  readonly digest: string;
+  /** People who were written, leavers excepted. */
+  readonly written: Set<string>;
+  /** People whose held changes were released by name. */
+  readonly released: Set<string>;
+  /** When the first cycle that wrote began. */
+  firstWriteAt: number | null;
+}
+
+/** @param canary of the history; `undefined` if it has none */
+export function createTrial(canary: HistoryCanary | undefined): Trial | null {
+  return canary === undefined ? null : { ...canary, rolledOut: null, unsent: new Set(), current: null };
+}
