@@ -103,6 +103,8 @@ const situations: readonly Situation[] = [
   },
   { line: /--detailed-exitcode/, code: exitCode.changesPending },
   { line: /^sync(?!.*--dry-run)(?!.*--user(?!.*--yes))/, code: exitCode.held },
+  // The first cycle has reactivated somebody, and the guard lets nobody be deactivated.
+  { line: /^revert (?!.*--dry-run)/, code: exitCode.held },
   {
     line: /^config check/,
     environment: {
