@@ -13,8 +13,11 @@ const people = 1_000;
 const pageSize = 250;
 /** Statements that a cycle may take whatever its size: its beginning, its end, and what the guard asks. */
 const everyCycle = 120;
-/** Statements for each page, as it is read, planned, looked at by the guard, ordered and sent. */
-const eachPage = 75;
+/**
+ * Statements for each page, as it is read, planned, looked at by the guard, ordered and sent. Two of each batch read what people have
+ * decided about accounts meanwhile.
+ */
+const eachPage = 80;
 
 describe("the statements that a cycle sends to PostgreSQL", () => {
   let place: Workplace;
