@@ -57,6 +57,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     accounts: () => Promise.reject(new Error("not measured")),
     unprotect: () => Promise.reject(new Error("not measured")),
     decideLink: () => Promise.reject(new Error("not measured")),
+    newConfiguration: () => null,
     explain: () => Promise.reject(new Error("not asked for here")),
   };
   const job = { name: view.name, view, fault: null };

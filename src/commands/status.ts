@@ -3,12 +3,14 @@ import { refusalSentence } from "../cycle/health/refused-kinds.ts";
 import { pauseText } from "../cycle/health/sending-pause.ts";
 import { rejectedBy, rejectedWhat } from "../cycle/planning/reject.ts";
 import { keptOtherwise } from "../cycle/planning/try-again.ts";
+import { UsageError } from "../domain/errors.ts";
 import type { Change } from "../domain/plan.ts";
 import { protectionText } from "../domain/protection.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
-import { configuredJob } from "../job/configured-job.ts";
+import { type ConfiguredJob, configuredJob } from "../job/configured-job.ts";
 import { createFleetFacts, type FleetFacts } from "../job/fleet-facts.ts";
+import { readMapping } from "../job/read-settings.ts";
 import { shortPath } from "../mapping/rules/target-attributes.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, noCycleYet, print } from "../process/io.ts";
@@ -17,6 +19,11 @@ import { type CanaryStatus, canaryText } from "../report/canary.ts";
 import { workerLines } from "../report/job-list.ts";
 import { summaryDocument } from "../report/job-summary.ts";
 import { type LeaverLatency, latencyDocument, latencyText } from "../report/leaver-latency.ts";
+import {
+  type NewConfiguration,
+  newConfiguration,
+  newConfigurationLines,
+} from "../report/new-configuration.ts";
 import { type Status, statusDocument } from "../report/status.ts";
 import { changeText, headlineOutcome, printable } from "../report/words.ts";
 import { forEachJob } from "./each-job.ts";
@@ -61,18 +68,30 @@ async function statusOfJob(options: StatusOptions, fleet: FleetFacts, io: Comman
     summary,
     latency,
   } = await readJob(job, fleet, { cycles: shownCycles, mostHeld: Number.POSITIVE_INFINITY, latency: true });
+  const changes = current === null ? null : await changesOf(job, current);
   if (options.format === "json") {
     const known =
       current === null
         ? { lastCycle: null, cycles: [] }
-        : { ...statusDocument(current), leavers: latencyDocument(latency) };
+        : { ...statusDocument(current, changes), leavers: latencyDocument(latency) };
     print(io, jsonText({ state: path, ...summaryDocument(summary), ...known }, 2));
   } else {
-    print(io, current === null ? noCycleYet(path) : text(current, latency, placeFlags(options)));
+    print(io, current === null ? noCycleYet(path) : text(current, { changes, latency }, placeFlags(options)));
     const shown = workerLines(fleet.workers(), [{ name: job.name, status: current, summary }]);
     for (const line of shown) print(io, line);
   }
   return exitCode.done;
+}
+
+/** What the configuration changes; `null` for nothing, and if it is faulty, which `check` says. */
+async function changesOf({ loaded }: ConfiguredJob, current: Status): Promise<NewConfiguration | null> {
+  try {
+    const { digest } = await readMapping(loaded);
+    return newConfiguration(loaded, digest, current.lastConfiguration);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
 }
 
 function answeredText({ targetReachedAt, cycles }: Status): string {
@@ -82,7 +101,11 @@ function answeredText({ targetReachedAt, cycles }: Status): string {
 }
 
 /** @param flags of a command to call next */
-function text(current: Status, latency: LeaverLatency | null, flags: string): string {
+function text(
+  current: Status,
+  { changes, latency }: { readonly changes: NewConfiguration | null; readonly latency: LeaverLatency | null },
+  flags: string,
+): string {
   const { totals, cycles, running, retries, delayed, delayedCount, quarantine, askedPause } = current;
   const lines = [
     `People: ${totals.sourceUsers} in Entra, ${totals.linked} linked (${totals.linkedActive} active), ${totals.skipped} skipped, ${totals.retrying} waiting for a retry`,
@@ -107,6 +130,12 @@ function text(current: Status, latency: LeaverLatency | null, flags: string): st
   }
   if (current.sendingPause !== null)
     lines.push(printable(pauseText(current.sendingPause)), `  To go on: ${commandLine(`resume${flags}`)}`);
+  if (changes !== null) {
+    lines.push(
+      "The configuration is not that of the last cycle:",
+      ...newConfigurationLines(changes).map((line) => `  ${line}`),
+    );
+  }
   if (current.canary !== null) lines.push(...canaryLines(current.canary));
   if (askedPause !== null)
     lines.push(`Paused until ${timeText(askedPause.until)}: ${printable(askedPause.reason)}`);

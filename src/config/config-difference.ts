@@ -78,7 +78,8 @@ function tenantOf({ config: { entra } }: LoadedConfig): string {
   return JSON.stringify([entra.tenantId?.toLowerCase(), entra.graphUrl, entra.authorityHost]);
 }
 
-type Rules = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+/** The attribute mappings as written, by target. */
+export type Rules = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
 /** The attribute mappings as written, by target, which is unique in a valid mapping. */
 function rulesOf({ mappingSource: { rules } }: LoadedConfig): Rules {
@@ -86,7 +87,8 @@ function rulesOf({ mappingSource: { rules } }: LoadedConfig): Rules {
   return new Map(list.flatMap((rule) => (isJsonObject(rule) ? [[String(rule.target), rule]] : [])));
 }
 
-function changedRules(before: Rules, after: Rules): readonly ChangedRule[] {
+/** The attribute mappings that differ. */
+export function changedRules(before: Rules, after: Rules): readonly ChangedRule[] {
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((target): ChangedRule[] => {
     const [old, next] = [before.get(target), after.get(target)];
     const names = new Set([...Object.keys(old ?? {}), ...Object.keys(next ?? {})]);

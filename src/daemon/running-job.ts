@@ -4,11 +4,13 @@ import { InterruptedError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { explainFromState } from "../job/explain.ts";
 import type { Job } from "../job/job.ts";
+import { sayNewConfiguration } from "../job/new-configuration.ts";
 import { sayEvent } from "../job/say-event.ts";
 import { explainSettings } from "../job/settings.ts";
 import { openReaderBeside } from "../job/state-place.ts";
 import { concealedBy } from "../mapping/rules/concealed.ts";
 import type { JobMetrics } from "../report/metrics.ts";
+import { newConfiguration } from "../report/new-configuration.ts";
 import { departmentPath } from "../report/report-cycle.ts";
 import { accountDecisions } from "./account-decisions.ts";
 import { type DriverParts, driveAlone } from "./driver.ts";
@@ -73,12 +75,7 @@ async function assemble(
   const store = await first.state();
   const inForce = createInForce(first);
   const { current } = inForce;
-  const { mappingDigest } = await store.meta();
-  if (mappingDigest !== undefined && mappingDigest !== first.mapping.digest)
-    first.log.info(
-      { plansEverybodyAgain: true },
-      "the mapping, scope, actions or matching are not those of the last cycle: the next one plans everybody again",
-    );
+  sayNewConfiguration(first, newConfiguration(first.loaded, first.mapping.digest, await store.meta()));
   const notifier = await startNotifier(current, store, jobs);
   closers.push(() => notifier.stop());
   const reader: StateStore = await openReaderBeside(first.statePlace, store);
@@ -109,6 +106,7 @@ async function assemble(
         const rest = { department: departmentPath(mapping), now: clock.now() };
         return accountsPage(reader, explainSettings(config, mapping, embedded), { ...query, ...rest });
       },
+      newConfiguration: (notes) => newConfiguration(current().loaded, current().mapping.digest, notes),
       concealed: () => concealedBy(current().mapping),
       explain: (person) => explainFromState(current(), current().mapping, reader, person),
     },

@@ -13,9 +13,11 @@ import type { StateStore } from "../domain/state/store.ts";
 import type { EntraSource } from "../entra/source.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
+import { newConfiguration } from "../report/new-configuration.ts";
 import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
 import { leaseMsOf, withLease } from "./lease.ts";
 import { neighboursOf } from "./neighbours.ts";
+import { noteConfiguration, sayNewConfiguration } from "./new-configuration.ts";
 import { noteGood, notifyAtTheEnd } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
 
@@ -180,9 +182,14 @@ async function runOnBothEnds(
 ): Promise<CycleResult> {
   const { runCycle } = await import("../cycle/cycle.ts");
   const source = await job.source();
-  return onBothEnds(job, { ...request, store, source, onEvent }, watchers, (ports) =>
+  const ofEverybody = !request.dryRun && request.only === undefined && request.revert === undefined;
+  if (ofEverybody)
+    sayNewConfiguration(job, newConfiguration(job.loaded, job.settings.mapping.digest, await store.meta()));
+  const result = await onBothEnds(job, { ...request, store, source, onEvent }, watchers, (ports) =>
     runCycle(ports, request),
   );
+  if (ofEverybody) await noteConfiguration(store, request.fence, job.loaded);
+  return result;
 }
 
 /** Hands `work` the connections to Entra and Lattice, and remembers how Lattice accepts updates. */

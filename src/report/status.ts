@@ -18,9 +18,15 @@ import type { AcknowledgedCount } from "../domain/state/accounts.ts";
 import type { CycleRecord, Totals } from "../domain/state/cycles.ts";
 import { lastOfEverybody } from "../domain/state/last-of-everybody.ts";
 import type { LeaseHolder } from "../domain/state/lease.ts";
+import type { Meta } from "../domain/state/meta.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { type CanaryStatus, canaryDocument, readCanary } from "./canary.ts";
 import { evidenceDocument } from "./evidence.ts";
+import {
+  type ConfigurationNotes,
+  type NewConfiguration,
+  newConfigurationDocument,
+} from "./new-configuration.ts";
 
 /** The job's status according to the state database. Times are milliseconds since the epoch. */
 export interface Status {
@@ -53,6 +59,8 @@ export interface Status {
   readonly sendingPause: SendingPause | null;
   /** Accounts by kind and state when the last cycle ended; `null` before. */
   readonly accounts: KindCounts | null;
+  /** What the last cycle of everybody noted about its configuration. */
+  readonly lastConfiguration: ConfigurationNotes;
   /** A new configuration is tried on a few people, and everything else is held. */
   readonly canary: CanaryStatus | null;
   /** Accounts that people have protected. */
@@ -132,6 +140,7 @@ export async function readStatus(
     askedPause,
     sendingPause: parseSendingPause(meta, now),
     accounts: parseKindCounts(meta),
+    lastConfiguration: notesOf(meta),
     canary: await readCanary(store, meta),
     protections,
     retries,
@@ -143,8 +152,18 @@ export async function readStatus(
   };
 }
 
-/** The status for programs (`status --format json`, `GET /api/now`); times are ISO 8601. */
-export function statusDocument(current: Status) {
+function notesOf({ configuration, mappingDigest }: Partial<Meta>): ConfigurationNotes {
+  return {
+    ...(configuration === undefined ? {} : { configuration }),
+    ...(mappingDigest === undefined ? {} : { mappingDigest }),
+  };
+}
+
+/**
+ * The status for programs (`status --format json`, `GET /api/now`); times are ISO 8601.
+ * @param changes what the configuration changes with respect to that of the last cycle; `null` for nothing
+ */
+export function statusDocument(current: Status, changes: NewConfiguration | null = null) {
   const { weighed, quarantine, comparison } = current;
   const last = current.cycles[0];
   const held = weighed?.guard?.held === true;
@@ -208,6 +227,7 @@ export function statusDocument(current: Status) {
     accounts: current.accounts,
     protected: current.protections.map(protectionDocument),
     canary: canaryDocument(current.canary),
+    newConfiguration: newConfigurationDocument(changes),
     people: current.totals,
     retries: current.retries.map((retry) => ({
       objectId: retry.objectId,

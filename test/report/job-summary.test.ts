@@ -56,6 +56,7 @@ const status: Status = {
   refusedKinds: [],
   askedPause: null,
   canary: null,
+  lastConfiguration: {},
   sendingPause: null,
   accounts: null,
   protections: [],

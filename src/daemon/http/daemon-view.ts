@@ -7,6 +7,7 @@ import type { Actor } from "../../domain/actor.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import type { DecidedLink, LinkRequest } from "../../job/decide-link.ts";
 import type { Metrics } from "../../report/metrics.ts";
+import type { ConfigurationNotes, NewConfiguration } from "../../report/new-configuration.ts";
 import type { Scheduler } from "../scheduler.ts";
 import type { WorkStarter, Works } from "../works.ts";
 import type { SharedDatabase } from "./fleet-view.ts";
@@ -96,6 +97,8 @@ export interface JobView extends WorkStarter {
   decideLink(request: LinkRequest, dryRun: boolean): Promise<DecidedLink | "busy">;
   /** Accounts with whose they are, a page of them. */
   accounts(query: AccountsQuery): ReturnType<typeof accountsPage>;
+  /** What the current configuration changes with respect to that of the last cycle; `null` for nothing. */
+  newConfiguration(notes: ConfigurationNotes): NewConfiguration | null;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;
   /** Graph properties and target paths that the current mapping redacts. */

@@ -90,7 +90,7 @@ export function stateRoutes(
       readFleet(),
       latencyOf(view),
     ]);
-    const document = statusDocument(status);
+    const document = statusDocument(status, view.newConfiguration(status.lastConfiguration));
     const summary = summaryOf({
       fault: null,
       status,

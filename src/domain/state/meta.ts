@@ -16,6 +16,8 @@ export interface Meta {
   readonly watermarkAt: string;
   /** Digest of everything that a plan depends on in the configuration; a new one means an initial cycle. */
   readonly mappingDigest: string;
+  /** The configuration of the last cycle of everybody, without credentials: JSON, `KeptConfig`. */
+  readonly configuration: string;
   /** The tenant as configured: an id or a verified domain name. */
   readonly tenantId: string;
   /** Requested properties that the last read of everybody did not show, in a sentence; empty if it showed all. */

@@ -30,6 +30,7 @@ export const nowView = {
         state.problem ? h("div", { class: "notice bad" }, state.problem) : null,
       ),
       work === undefined || said ? null : workCard(work),
+      newConfiguration(now.newConfiguration),
       held(now.guard),
       notes(now.lastCycle),
       ...now.refusedKinds.map(({ message }) =>
@@ -55,6 +56,17 @@ export const nowView = {
 
 function runningWork(now) {
   return now.works.find(({ finishedAt }) => finishedAt === null);
+}
+
+/** What the configuration changes, as long as no cycle has run with it. */
+function newConfiguration(changes) {
+  if (changes === null) return null;
+  return h(
+    "section",
+    { class: "notice warn", "data-key": "new-configuration" },
+    h("h2", null, "The configuration is not that of the last cycle"),
+    ...changes.text.split("\n").map((line) => h("p", null, line)),
+  );
 }
 
 function notes(lastCycle) {
