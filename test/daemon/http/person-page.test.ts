@@ -108,14 +108,14 @@ describe.skipIf(!hasBrowser())("the page of a person", { timeout: 120_000 }, () 
     await section.getByText("Decide about the account").click();
     const act = async (name: string, reason: string): Promise<void> => {
       await section.getByLabel("Reason").fill(reason);
-      await section.getByRole("button", { name }).click();
+      await section.getByRole("button", { name, exact: true }).click();
     };
-    await section.getByRole("button", { name: "Protect" }).click();
+    await section.getByRole("button", { name: "Protect", exact: true }).click();
     await section.getByRole("alert").getByText("The request is not valid").waitFor();
     await act("Protect", "break-glass");
     await section.getByText("by local: break-glass").waitFor();
     await act("End the protection", "over");
-    await section.getByRole("button", { name: "Protect" }).waitFor();
+    await section.getByRole("button", { name: "Protect", exact: true }).waitFor();
     const { account } = await daemon.json<{ account: { latticeId: string } }>(`/api/people/${inside}`);
     await act("Unlink", "ticket-4711");
     await section.getByText("by local: ticket-4711").waitFor();

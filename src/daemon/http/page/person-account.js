@@ -73,6 +73,8 @@ function field(name, label, state) {
     h("input", {
       type: "text",
       maxlength: 500,
+      // Until the page shows a decision, text for the next one would be sent with neither of them.
+      readonly: state.accountBusy ? "" : null,
       value: state[name] ?? "",
       oninput: ({ currentTarget }) => {
         state[name] = currentTarget.value;
@@ -87,6 +89,7 @@ function button(text, address, visit, more = () => ({})) {
   const decide = async () => {
     if (state.accountBusy) return;
     state.accountBusy = true;
+    visit.redraw();
     try {
       await api(address, { method: "POST", body: { reason: state.reason ?? "", ...more() } });
       Object.assign(state, { reason: "", account: "", accountProblem: null });
@@ -94,8 +97,10 @@ function button(text, address, visit, more = () => ({})) {
     } catch (error) {
       state.accountProblem = visit.refused(error);
     }
+    await visit.reload();
     state.accountBusy = false;
-    visit.reload();
+    visit.redraw();
   };
-  return h("button", { type: "button", onclick: decide }, text);
+  const busy = state.accountBusy ? "true" : null;
+  return h("button", { type: "button", "aria-disabled": busy, onclick: decide }, text);
 }
