@@ -2,13 +2,15 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { styleText } from "node:util";
 import { listenText } from "../config/listen.ts";
 import { refuseForDaemon } from "../daemon/refuse-daemon.ts";
-import { StateError, UsageError } from "../domain/errors.ts";
+import { DomainError, StateError, UsageError } from "../domain/errors.ts";
 import { count, sentence, sentences } from "../domain/sentence.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import type { Job } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";
 import { knownMethod } from "../job/run-cycle.ts";
 import { isExposed, type StatePlace } from "../job/state-place.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
+import type { LatticeTarget } from "../lattice/target.ts";
 import { commandLine, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
@@ -53,6 +55,7 @@ async function checkJob(options: CheckOptions, io: CommandIO): Promise<number> {
         new Map(job.mapping.attributes.map(({ target, type }) => [target, type])),
         io.signal,
       )),
+      ...(await sharedCompanyStep(job, io)),
       notificationsStep(job, options),
       await daemonStep(job),
     ];
@@ -92,6 +95,41 @@ function configurationStep({ loaded, mapping }: Job): Step {
     ok: true,
     detail: `${loaded.file ?? "From the environment alone"}; ${count(mapping.attributes.length, "attribute mapping")} from ${loaded.mappingSource.origin}.`,
   };
+}
+
+/**
+ * Another job that writes to this job's Lattice company by another API key, as far as the state of both knows; a job without accounts asks
+ * Lattice for those of the others. Says nothing if there is none.
+ */
+async function sharedCompanyStep(job: Job, io: CommandIO): Promise<readonly Step[]> {
+  const name = "Lattice company";
+  const [{ sharedCompany }, { neighboursOf }] = await Promise.all([
+    import("../cycle/reading/shared-company.ts"),
+    import("../job/neighbours.ts"),
+  ]);
+  let store: StateStore | null = null;
+  let target: LatticeTarget | null = null;
+  try {
+    store = await job.readState();
+    const neighbours = neighboursOf(job, store, false);
+    if (neighbours === undefined) return [];
+    const asked = await job.target();
+    target = asked;
+    const shared = await sharedCompany(store, neighbours, {
+      listed: false,
+      isThere: async (latticeId) => (await asked.get(latticeId, io.signal)) !== null,
+    });
+    if (shared === null) return [];
+    return [{ name, ok: false, detail: `${shared.fact}: ${shared.advice}.` }];
+  } catch (error) {
+    io.signal.throwIfAborted();
+    // A state that cannot be read, and a Lattice that does not answer, have steps of their own.
+    if (error instanceof DomainError) return [];
+    throw error;
+  } finally {
+    target?.close();
+    await store?.close();
+  }
 }
 
 /** From the configuration only. `notify test` sends a message. */

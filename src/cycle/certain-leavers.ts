@@ -6,6 +6,7 @@ import { weighAndHold } from "./guard/weigh.ts";
 import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
 import { keepNotes } from "./ports/ports.ts";
 import type { ScopeFault } from "./reading/read.ts";
+import { refuseSharedCompany } from "./reading/shared-company.ts";
 import { applyPlan } from "./sending/apply.ts";
 
 const pageSize = 250;
@@ -23,6 +24,7 @@ export async function switchOffCertainLeavers(
   const { log, settings } = context;
   const only = await markedLeavers(context);
   if (only.length === 0) return;
+  await refuseSharedCompany(context, meta);
   // These people are planned with a new mapping. So the next cycle plans everyone, whichever mapping it has.
   const other = meta.mappingDigest !== undefined && meta.mappingDigest !== settings.mapping.digest;
   if (other) await keepNotes(context, { mappingDigest: "" });

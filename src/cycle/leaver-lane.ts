@@ -16,6 +16,7 @@ import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
 import type { Ports } from "./ports/ports.ts";
 import type { CycleSettings } from "./ports/settings.ts";
 import { ingestBetweenCycles } from "./reading/ingest.ts";
+import { refuseSharedCompany } from "./reading/shared-company.ts";
 import { recordCycle } from "./record-cycle.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
@@ -113,6 +114,7 @@ async function cycleOfLeavers(
   only: readonly string[],
 ): Promise<EndedCycle & { readonly tooMany: boolean }> {
   const { context } = await withTrustedClock(begun, (reading) => settleEarlierRuns(reading, begun.meta));
+  await refuseSharedCompany(context, begun.meta);
   await makePlan(context, { only });
   const { tooMany, ...weighed } = await weighLeavers(context, only);
   const sent = await sendCycle(context, begun, weighed);

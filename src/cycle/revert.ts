@@ -16,6 +16,7 @@ import { orderPlan } from "./planning/order.ts";
 import { keepPlan } from "./planning/plan.ts";
 import { revertOperation } from "./planning/revert-operation.ts";
 import { readReverted } from "./reading/reverted.ts";
+import { refuseSharedCompany } from "./reading/shared-company.ts";
 import { reportOf } from "./revert-report.ts";
 import { type RevertedOperation, type RevertOrder, revertedCycle, revertsOf } from "./reverts.ts";
 import { withTrustedClock } from "./trusted-clock.ts";
@@ -35,6 +36,7 @@ export async function cycleOfRevert(begun: BegunCycle, order: RevertOrder): Prom
     return readWhatIsReverted(reading, order);
   });
   const { store, settings, log, cycleId, notes } = context;
+  await refuseSharedCompany(context, meta);
   const reverted = await revertedCycle(store, order);
   const accounts = await withDecisions(settings, store);
   const found = await revertsOf(store, reverted.operations, order, accounts, closed);

@@ -14,9 +14,9 @@ const elsewhereAdvice =
 
 /**
  * The jobs of the configuration that must not write to the same company, and what they know; `undefined` if there are no others.
- * @param store the open state of this job; a dry run plans on a copy, which knows no other job
+ * @param store the open state of this job, `null` if there is none yet; a dry run plans on a copy, which knows no other job
  */
-export function neighboursOf(job: Job, store: StateStore, dryRun: boolean): Neighbours | undefined {
+export function neighboursOf(job: Job, store: StateStore | null, dryRun: boolean): Neighbours | undefined {
   const { loaded, name, embedded, statePlace, log } = job;
   const others = job.others();
   // A rehearsal has a Lattice of its own.
@@ -24,14 +24,17 @@ export function neighboursOf(job: Job, store: StateStore, dryRun: boolean): Neig
   const reasons = new Map(others.map((other) => [other.job, whyNotTogether(loaded, other)]));
   const apart = others.filter((other) => reasons.get(other.job) !== null);
   const allowed = others.filter((other) => !apart.includes(other)).map((other) => other.job);
-  const here = apart.filter(({ config }) => sharesDatabase(statePlace, config.state.url?.reveal()));
+  const here = apart.filter(
+    ({ config }) => store !== null && sharesDatabase(statePlace, config.state.url?.reveal()),
+  );
   const query = { among: here.map((other) => other.job), except: [name, ...allowed] };
   return {
     self: name,
     adviceFor: (other) => reasons.get(other) ?? elsewhereAdvice,
     accounts: async () => {
       const found: AccountElsewhere[] = [];
-      if (statePlace.kind === "postgres") found.push(...(await ofDatabase(statePlace, store, dryRun, query)));
+      if (statePlace.kind === "postgres" && store !== null)
+        found.push(...(await ofDatabase(statePlace, store, dryRun, query)));
       for (const other of apart) {
         if (here.includes(other)) continue;
         try {

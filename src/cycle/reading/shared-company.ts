@@ -2,8 +2,9 @@ import { ConfigurationError } from "../../domain/errors.ts";
 import { count } from "../../domain/sentence.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { AccountElsewhere } from "../../domain/state/other-jobs.ts";
+import type { StateStore } from "../../domain/state/store.ts";
 import type { CycleContext } from "../context/context.ts";
-import { keepNotes } from "../ports/ports.ts";
+import { keepNotes, type Neighbours } from "../ports/ports.ts";
 import { askFor } from "./missing-accounts.ts";
 
 /** Ids of accounts that are looked up at a time. */
@@ -15,28 +16,65 @@ const mostAskedFor = 20;
  * Refuses to write to a Lattice company to which another job writes, by another API key: each would undo what the other has done. Two jobs that
  * may share a company, because their settings say so, are not compared.
  *
- * Asked for in each cycle that compares everything, in a first run, and once after it.
+ * Asked for in each cycle that compares everything, in a first run, and once after it; and before anything is sent between two cycles, for
+ * single people, or to take a cycle back.
  * @throws ConfigurationError that names both jobs
  */
 export async function refuseSharedCompany(context: CycleContext, meta: Partial<Meta>): Promise<void> {
-  const { neighbours, store, firstRun, kind, clock } = context;
+  const { neighbours, firstRun, kind, clock, listed } = context;
   if (neighbours === undefined) return;
-  if (kind === "incremental" && !firstRun && meta.companyAloneAt !== undefined) return;
-  const elsewhere = await neighbours.accounts();
-  const { linked } = await store.totals();
-  const seen = await knownHere(context, elsewhere);
-  // Without a list this job may know none of the company's accounts yet.
-  const known =
-    linked > 0 || context.listed ? seen : [...seen, ...(await foundThere(context, elsewhere, seen))];
-  const [other, ...more] = jobsInTheWay(known, linked);
-  if (other === undefined) {
+  if (kind === "incremental" && !firstRun && isAlone(meta)) return;
+  const shared = await sharedCompany(context.store, neighbours, {
+    listed,
+    isThere: async (latticeId) => {
+      const answer = await askFor(context, latticeId, latticeId);
+      return answer !== null && answer !== "unreadable";
+    },
+  });
+  if (shared === null) {
     if (!firstRun) await keepNotes(context, { companyAloneAt: String(clock.now()) });
     return;
   }
+  // The next cycle compares again, whichever kind it is, until nothing is shared any more.
+  if (isAlone(meta)) await keepNotes(context, { companyAloneAt: "" });
+  throw new ConfigurationError(`${shared.fact}. Nothing was sent: ${shared.advice}`);
+}
+
+function isAlone({ companyAloneAt = "" }: Partial<Meta>): boolean {
+  return companyAloneAt !== "";
+}
+
+/** A Lattice company to which other jobs write too, in words without a full stop. */
+export interface SharedCompany {
+  /** Which jobs they are. */
+  readonly fact: string;
+  readonly advice: string;
+}
+
+/**
+ * Finds out whether other jobs write to the Lattice company of this one. Writes nothing.
+ * @param store `null`: this job has no state yet
+ * @param lattice `listed`: the store knows all accounts; `isThere` asks Lattice for one of them
+ * @returns `null` if none is known to do so
+ */
+export async function sharedCompany(
+  store: Pick<StateStore, "accountRows" | "totals"> | null,
+  neighbours: Neighbours,
+  lattice: { readonly listed: boolean; readonly isThere: (latticeId: string) => Promise<boolean> },
+): Promise<SharedCompany | null> {
+  const elsewhere = await neighbours.accounts();
+  const linked = store === null ? 0 : (await store.totals()).linked;
+  const seen = store === null ? [] : await knownHere(store, elsewhere);
+  // Without a list this job may know none of the company's accounts yet.
+  const known =
+    linked > 0 || lattice.listed ? seen : [...seen, ...(await foundThere(lattice, elsewhere, seen))];
+  const [other, ...more] = jobsInTheWay(known, linked);
+  if (other === undefined) return null;
   const others = more.length === 0 ? "" : ` (and so ${more.length === 1 ? "does" : "do"} ${more.join(", ")})`;
-  throw new ConfigurationError(
-    `the jobs ${neighbours.self} and ${other} write to the same Lattice company by different API keys${others}: ${count(known.filter(({ job }) => job === other).length, "account is", "accounts are")} known to both, of a few that were compared. Nothing was sent: ${neighbours.adviceFor(other)}`,
-  );
+  return {
+    fact: `the jobs ${neighbours.self} and ${other} write to the same Lattice company by different API keys${others}: ${count(known.filter(({ job }) => job === other).length, "account is", "accounts are")} known to both, of a few that were compared`,
+    advice: neighbours.adviceFor(other),
+  };
 }
 
 /**
@@ -51,7 +89,7 @@ export function jobsInTheWay(known: readonly AccountElsewhere[], linked: number)
 
 /** Asks Lattice for an account of each job of which none is known here. */
 async function foundThere(
-  context: CycleContext,
+  { isThere }: { readonly isThere: (latticeId: string) => Promise<boolean> },
   accounts: readonly AccountElsewhere[],
   seen: readonly AccountElsewhere[],
 ): Promise<readonly AccountElsewhere[]> {
@@ -62,15 +100,14 @@ async function foundThere(
   }
   const found: AccountElsewhere[] = [];
   for (const account of [...witnesses.values()].slice(0, mostAskedFor)) {
-    const answer = await askFor(context, account.latticeId, account.latticeId);
-    if (answer !== null && answer !== "unreadable") found.push(account);
+    if (await isThere(account.latticeId)) found.push(account);
   }
   return found;
 }
 
 /** Those that this job knows too, and that Lattice has shown. */
 async function knownHere(
-  { store }: CycleContext,
+  store: Pick<StateStore, "accountRows">,
   accounts: readonly AccountElsewhere[],
 ): Promise<readonly AccountElsewhere[]> {
   const here = new Set<string>();

@@ -30,7 +30,7 @@ export interface Meta {
   readonly tenantGuid: string;
   /** Address and key with which the target was last certainly the same company: JSON, `KnownTarget` of the engine. */
   readonly knownTarget: string;
-  /** When no other job was last found to write to the same company, milliseconds since the epoch. */
+  /** When no other job was last found to write to the same company, milliseconds since the epoch; empty if one was found since. */
   readonly companyAloneAt: string;
   /** `patch` or `put`, as learnt from the target's ServiceProviderConfig. */
   readonly updateMethod: string;
