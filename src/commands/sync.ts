@@ -11,6 +11,7 @@ import { checkPeople, onDemand } from "./on-demand.ts";
 import { pendingIn } from "./pending.ts";
 import { runWithProgress } from "./progress.ts";
 import { checkAgainst, syncAgainst } from "./sync-against.ts";
+import { checkLeavers, syncLeavers } from "./sync-leavers.ts";
 
 export interface SyncOptions {
   readonly config?: string | undefined;
@@ -22,6 +23,8 @@ export interface SyncOptions {
   readonly full: boolean;
   /** Only these people, by user principal name or object id: provisioning on demand. */
   readonly user?: readonly string[] | undefined;
+  /** Looks for people who were disabled or deleted, and deactivates their accounts; nothing else. */
+  readonly leavers?: boolean | undefined;
   /** Sends for this many people first, and holds everything else until it is released. */
   readonly canary?: number | undefined;
   /** With `user`: sends without a dry run and a question. */
@@ -51,6 +54,7 @@ export async function sync(options: SyncOptions, io: CommandIO): Promise<number>
   if (options.detailedExitcode && !options.dryRun && (options.user === undefined || options.yes === true)) {
     throw new UsageError("--detailed-exitcode needs --dry-run. Nothing was done.");
   }
+  if (options.leavers === true) checkLeavers(options);
   checkAgainst(options);
   if (options.canary !== undefined && (options.user !== undefined || options.against !== undefined)) {
     const other = options.user === undefined ? "--against" : "--user";
@@ -69,6 +73,7 @@ async function syncJob(options: SyncOptions, io: CommandIO): Promise<number> {
   try {
     const { against } = options;
     if (against !== undefined) return await syncAgainst(job, against, options, io);
+    if (options.leavers === true) return await syncLeavers(job, options, io);
     if (options.user !== undefined) return await onDemand(job, options.user, options, io);
     return await syncEverybody(job, options, io);
   } finally {

@@ -114,6 +114,7 @@ async function recordEnd(
     durationMs: clock.now() - startedAt,
     failedComparison,
     ...(onDemand === undefined ? {} : { onDemand }),
+    ...(request.leavers === undefined ? {} : { leavers: request.leavers }),
     ...(revert === undefined ? {} : { revert }),
   };
 }

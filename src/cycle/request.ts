@@ -51,6 +51,8 @@ export interface CycleResult {
   readonly failedComparison: FailedComparison | null;
   /** Of a cycle on demand: the object ids of its people, and the digest of what it sends or would send. */
   readonly onDemand?: { readonly people: readonly string[]; readonly agreement: Agreement };
+  /** Of a cycle of leavers: their object ids. */
+  readonly leavers?: readonly string[];
   /** Of a revert. */
   readonly revert?: RevertEffect;
 }

@@ -9,8 +9,15 @@ import { sayEvent } from "./say-event.ts";
 const oneShotMs = 5_000;
 const lookUpMs = 3_000;
 
-/** Sends the notifications that are due at the end of a command's run, within a few seconds, and writes its metrics. */
-export function notifyAtTheEnd(job: Job, store: StateStore): Notifier {
+/**
+ * Sends the notifications that are due at the end of a command's run, within a few seconds, and writes its metrics.
+ * @param how `metrics`: a look for leavers writes none, because the last run would seem to be as recent, and as good, as it
+ */
+export function notifyAtTheEnd(
+  job: Job,
+  store: StateStore,
+  how: { readonly metrics: boolean } = { metrics: true },
+): Notifier {
   return {
     ended: async ({ ping, ran, good }, interrupted) => {
       if (interrupted.aborted) return;
@@ -19,7 +26,7 @@ export function notifyAtTheEnd(job: Job, store: StateStore): Notifier {
         await Promise.all([
           sendPing(job, ping, signal),
           notifyOfWhatIsDue(job, store, signal),
-          ran ? leaveMetrics(job, store, good, signal) : undefined,
+          ran && how.metrics ? leaveMetrics(job, store, good, signal) : undefined,
         ]);
       });
     },

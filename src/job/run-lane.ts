@@ -21,8 +21,8 @@ export type LaneRun =
   | LaneResult
   /** Entra has no changes: nothing was written. */
   | { readonly kind: "noNews" }
-  /** Another run of the job is under way. */
-  | { readonly kind: "busy" };
+  /** Another run of the job is under way. `held`: it has the lease, and who it is. */
+  | { readonly kind: "busy"; readonly held?: LeaseHeldError };
 
 /** A look for leavers. */
 export interface LaneRequest extends Pick<RunRequest, "dryRun" | "signal" | "waitMs"> {
@@ -48,7 +48,7 @@ export async function runLane(job: Job, request: LaneRequest, watchers: Watchers
   const meta = await store.meta();
   const rest = laneRest(meta, job.settings, job.clock.now());
   if (rest !== null) return { kind: "rested", rest };
-  const notifier = watchers.notifier ?? notifyAtTheEnd(job, store);
+  const notifier = watchers.notifier ?? notifyAtTheEnd(job, store, { metrics: false });
   const { alone = (work) => work(), waitMs, signal } = request;
   let ran = false;
   let good = false;
@@ -67,23 +67,20 @@ export async function runLane(job: Job, request: LaneRequest, watchers: Watchers
           return noting(job, run, async (onEvent) => {
             // The fault is noted, and thrown on.
             if (news !== true) throw news;
-            const result = await recorded(store, watchers, () =>
+            return recorded(store, watchers, () =>
               onBothEnds(job, { ...run, onEvent }, watchers, (ports) => runLeaverLane(ports, run)),
             );
-            if (result.kind === "ran") {
-              await watchers.ended?.({ ...nothingDecided, result: result.result }, store);
-            }
-            return result;
           });
         },
       ),
     );
     if (underLease === null) return { kind: "busy" };
     const result = await underLease;
+    if (result.kind === "ran") await watchers.ended?.({ ...nothingDecided, result: result.result }, store);
     good = true;
     return result;
   } catch (error) {
-    if (error instanceof LeaseHeldError && !ran) return { kind: "busy" };
+    if (error instanceof LeaseHeldError && !ran) return { kind: "busy", held: error };
     throw error;
   } finally {
     if (ran) await notifier.ended({ ping: "none", ran, good }, signal);

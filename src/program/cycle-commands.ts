@@ -31,6 +31,11 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
       "--user <person...>",
       "provision up to 20 people, by user principal name, object id or name: a dry run first, then a question",
     )
+    .option(
+      "--leavers",
+      "only deactivate people who were disabled or deleted since the last read, as the daemon does between cycles",
+      false,
+    )
     .addOption(
       new Option(
         "--canary <number>",
@@ -62,6 +67,10 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
         [
           "azure-lattice-sync sync --canary 10",
           "10 people and leavers first; release sends the rest (rollout.canary does it after each change)",
+        ],
+        [
+          "azure-lattice-sync sync --leavers",
+          "only who was disabled or deleted: for a timer every 5 minutes, next to that of sync",
         ],
         ["azure-lattice-sync sync --job emea", "one of several jobs; without --job all, one after another"],
         ["azure-lattice-sync sync --job emea --here", "not by one of the daemons that share its database"],

@@ -31,6 +31,7 @@ export async function report(
     dryRun: choice.dryRun,
     flags: placeFlags(choice),
     department: departmentPath(choice.mapping),
+    ...(result.leavers === undefined ? {} : { only: result.leavers }),
     ...(result.onDemand === undefined ? {} : { only: result.onDemand.people, steps: choice.steps ?? [] }),
   });
   await writeReport(view, {

@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ConfigurationError } from "../../src/domain/errors.ts";
 import type { CycleRecord } from "../../src/domain/state/cycles.ts";
 import type { EntraSource } from "../../src/entra/source.ts";
-import type { Ending, Job } from "../../src/job/job.ts";
+import type { Ending, Job, Watchers } from "../../src/job/job.ts";
 import { openJob } from "../../src/job/open-job.ts";
 import { type LaneRequest, type LaneRun, runLane } from "../../src/job/run-lane.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
@@ -59,7 +59,8 @@ describe("a look for leavers between two cycles", () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "als-lane-"));
     sandbox = await startSandbox({ file: ":memory:", people: 25 });
-    const config = configuration({ sandbox, statePath: join(folder, "state.db") });
+    const metrics = { path: join(folder, "metrics.prom") };
+    const config = configuration({ sandbox, statePath: join(folder, "state.db") }, { metrics });
     writeFileSync(join(folder, "config.yaml"), JSON.stringify(config), { mode: 0o600 });
     const stream = (): PassThrough => new PassThrough();
     job = await openJob(
@@ -104,6 +105,24 @@ describe("a look for leavers between two cycles", () => {
     expect(await look()).toEqual({ kind: "noNews" });
   });
 
+  it("leaves no metrics of a run behind, which would look like those of a cycle of everybody", async () => {
+    const id = await someone();
+    sandbox.directory.updateUser(id, { accountEnabled: false });
+    expect(await runLane(job, { dryRun: false, signal, source })).toMatchObject({ kind: "ran" });
+    expect(existsSync(join(folder, "metrics.prom"))).toBe(false);
+    await job.run({ dryRun: false, full: false, signal });
+    expect(existsSync(join(folder, "metrics.prom"))).toBe(true);
+  });
+
+  it("gives its report when the lease is free again", async () => {
+    sandbox.directory.updateUser(await someone(), { accountEnabled: false });
+    const ended = vi.fn<NonNullable<Watchers["ended"]>>(async (_, store) => {
+      expect(await store.leaseHolder(job.clock.now())).toBeNull();
+    });
+    await runLane(job, { dryRun: false, signal, source }, { notifier: { ended: async () => {} }, ended });
+    expect(ended).toHaveBeenCalledOnce();
+  });
+
   it("is skipped while another run has the lease, or other work of the process is under way", async () => {
     const id = await someone();
     sandbox.directory.updateUser(id, { accountEnabled: false });
@@ -111,7 +130,10 @@ describe("a look for leavers between two cycles", () => {
     const { watermark } = await store.meta();
     expect(await look({ alone: () => null })).toEqual({ kind: "busy" });
     await store.acquireLease(other, job.clock.now(), 60_000);
-    expect(await look()).toEqual({ kind: "busy" });
+    expect(await look()).toMatchObject({
+      kind: "busy",
+      held: { message: expect.stringContaining("elsewhere") },
+    });
     expect(await store.meta()).toMatchObject({ watermark });
     await store.releaseLease(other);
     expect(await look()).toMatchObject({ kind: "ran", result: { done: 1 } });

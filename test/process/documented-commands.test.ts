@@ -102,6 +102,8 @@ const situations: readonly Situation[] = [
     },
   },
   { line: /--detailed-exitcode/, code: exitCode.changesPending },
+  // Entra shows nothing new since the cycle that the guard has held.
+  { line: /^sync --leavers/ },
   { line: /^sync(?!.*--dry-run)(?!.*--user(?!.*--yes))/, code: exitCode.held },
   // The first cycle has reactivated somebody, and the guard lets nobody be deactivated.
   { line: /^revert (?!.*--dry-run)/, code: exitCode.held },
