@@ -24,7 +24,7 @@ export interface LeaverLaneParts {
   /** The job in force. */
   readonly current: () => Job;
   readonly slot: Slot;
-  readonly metrics: Pick<JobMetrics, "cycle">;
+  readonly metrics: Pick<JobMetrics, "cycle" | "look">;
   readonly notifier: Notifier;
   /** Starts a cycle of everybody at once: there are more leavers than the guard allows, and it holds them. */
   readonly startCycle: () => Promise<unknown>;
@@ -76,11 +76,14 @@ export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
         const ran = await run(job, under);
         if (failures > 0) job.log.info({}, "leavers are looked for between two cycles again");
         failures = 0;
-        if (ran.kind === "ran" && ran.tooMany) await parts.startCycle();
+        const tooMany = ran.kind === "ran" && ran.tooMany;
+        metrics.look(tooMany ? "tooMany" : ran.kind);
+        if (tooMany) await parts.startCycle();
         return ran.kind;
       } catch (error) {
         if (under.signal.aborted) return "busy";
         failures += 1;
+        metrics.look("failed");
         // It may have signed in with a credential that is no longer in force.
         connected = null;
         sayFault(job, error);

@@ -92,6 +92,7 @@ async function assemble(
       reader,
       glance: first.loaded.named ? store : reader,
       schedule: () => current().config.schedule,
+      looksEveryMs: () => current().config.leavers.everyMs,
       now: first.clock.now,
       ...driver.view,
       pause: async (ordered) => sayEvent(first.log, await pauseSending(store, ordered)),

@@ -15,6 +15,8 @@ export interface Situation {
   /** When Lattice last answered a cycle; `null` before the first time. */
   readonly targetReachedAt: number | null;
   readonly heldOperations: number;
+  /** Those of them that switch an account off. */
+  readonly heldDeactivations: number;
   readonly quarantine: boolean;
   readonly paused: boolean;
   /** Accounts by kind and state; `null` before the first cycle. */
@@ -34,7 +36,27 @@ export interface JobMetrics {
   request(record: RequestRecord): void;
   /** Records a finished cycle of any kind. @param leaverMs how long each person whom it deactivated kept the account */
   cycle(cycle: CycleRecord, leaverMs: readonly number[]): void;
+  /** Records a look for leavers between two cycles. */
+  look(result: LookResult): void;
 }
+
+/** How a look for leavers between two cycles ended. */
+const lookResults = [
+  /** Entra had no changes. */
+  "noNews",
+  /** The changes showed nobody whose account was to be deactivated. */
+  "nobody",
+  /** A cycle of the leavers. */
+  "ran",
+  /** They were more than the guard allows: a cycle of everybody holds them. */
+  "tooMany",
+  /** Leavers are left to the cycles of everybody. */
+  "rested",
+  /** Other work of the job was under way. */
+  "busy",
+  "failed",
+] as const;
+export type LookResult = (typeof lookResults)[number];
 
 /** A job as the metrics show it. */
 export interface JobSituation {
@@ -50,6 +72,8 @@ export interface JobSituation {
     readonly overdueMs: number;
     /** A run has the lease. */
     readonly running: boolean;
+    /** How often leavers are looked for between two cycles; `null`: never. */
+    readonly looksEveryMs: number | null;
   } | null;
   /** Living daemons that take the job; `null` if none share its database. */
   readonly workers: number | null;
@@ -123,6 +147,11 @@ export function createMetrics(version: string, how: { readonly named: boolean } 
     buckets: leaverBuckets,
     registers: [registry],
   });
+  const looks = counter(
+    "leaver_looks_total",
+    "Looks for leavers between two cycles, by how they ended.",
+    ofJob(["result"]),
+  );
   const requestSeconds = new Histogram({
     name: `${prefix}request_duration_seconds`,
     help: "How long requests to Entra and Lattice took; status is none if no answer came.",
@@ -168,7 +197,9 @@ export function createMetrics(version: string, how: { readonly named: boolean } 
     of: (job) => {
       const labels = labelsOf(job);
       for (const end of ["entra", "lattice"]) throttled.inc({ end, ...labels }, 0);
+      for (const result of lookResults) looks.inc({ result, ...labels }, 0);
       return {
+        look: (result) => looks.inc({ result, ...labels }),
         request: ({ end, method, status, durationMs, requestsPerSecond }) => {
           requestSeconds.observe({ end, method, status: status ?? "none", ...labels }, durationMs / 1000);
           if (status === 429) throttled.inc({ end, ...labels });
@@ -264,6 +295,10 @@ function turnGauges(gauge: MakeGauge, jobGauge: MakeGauge, named: boolean) {
     "schedule_interval_seconds",
     "Seconds from one start of the schedule to the next.",
   );
+  const looksEvery = jobGauge(
+    "leaver_look_interval_seconds",
+    "Seconds from one look for leavers between two cycles to the next; NaN if there are none.",
+  );
   const leased = jobGauge("lease_held", "1 while a run has the lease of the job.");
   const workers = gauge("workers", "Daemons that share the database, by state.", ["state"]);
   const makeTakers = (): Gauge =>
@@ -271,7 +306,7 @@ function turnGauges(gauge: MakeGauge, jobGauge: MakeGauge, named: boolean) {
   // A gauge without labels shows 0 from its beginning, which would mean that nobody takes the job.
   let takers = named ? makeTakers() : null;
   return {
-    gauges: named ? [overdue, interval, leased, takers] : [],
+    gauges: named ? [overdue, interval, looksEvery, leased, takers] : [],
     set: ({ turn, workers: taking }: JobSituation, labels: Labels): void => {
       if (taking !== null) {
         takers ??= makeTakers();
@@ -280,6 +315,7 @@ function turnGauges(gauge: MakeGauge, jobGauge: MakeGauge, named: boolean) {
       if (turn === null) return;
       overdue.set(labels, secondsOf(turn.overdueMs));
       interval.set(labels, secondsOf(turn.intervalMs));
+      looksEvery.set(labels, secondsOf(turn.looksEveryMs));
       leased.set(labels, turn.running ? 1 : 0);
     },
     setWorkers: (counts: WorkerCounts | null): void => {
@@ -302,6 +338,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
   const reached = gauge("lattice_reached_timestamp_seconds", "When Lattice last answered a cycle.");
   const guardHeld = gauge("guard_held", "1 while the guard holds a part of the plan.");
   const held = gauge("guard_held_operations", "Operations that wait for a release.");
+  const heldOff = gauge("guard_held_deactivations", "Deactivations that wait for a release.");
   const quarantine = gauge("quarantine", "1 while the job is in quarantine.");
   const paused = gauge("paused", "1 while a person has paused sending.");
   const accounts = gauge(
@@ -336,6 +373,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     reached.set(labels, secondsOf(situation.targetReachedAt));
     guardHeld.set(labels, situation.heldOperations > 0 ? 1 : 0);
     held.set(labels, situation.heldOperations);
+    heldOff.set(labels, situation.heldDeactivations);
     quarantine.set(labels, situation.quarantine ? 1 : 0);
     paused.set(labels, situation.paused ? 1 : 0);
     for (const [kind, counts] of Object.entries(situation.accounts ?? {})) {
@@ -355,6 +393,7 @@ function situationGauges(gauge: MakeGauge): SituationGauges {
     reached,
     guardHeld,
     held,
+    heldOff,
     quarantine,
     paused,
     accounts,

@@ -1,11 +1,15 @@
+import type { Action } from "../domain/plan.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Situation } from "./metrics.ts";
 import type { Status } from "./status.ts";
 
-/** Operations that the guard holds of the last plan that weighed everybody. */
-export function heldCount({ weighed }: Pick<Status, "weighed">): number {
+/** Operations that the guard holds of the last plan that weighed everybody. @param action only these; default: all */
+export function heldCount({ weighed }: Pick<Status, "weighed">, action?: Action): number {
   if (weighed?.guard?.held !== true) return 0;
-  return weighed.outcomes.reduce((sum, one) => (one.outcome === "held" ? sum + one.count : sum), 0);
+  const held = weighed.outcomes.filter(({ outcome }) => outcome === "held");
+  return held
+    .filter((one) => action === undefined || one.action === action)
+    .reduce((sum, one) => sum + one.count, 0);
 }
 
 /** The metrics from the state database. @param status as it was read from `store` */
@@ -22,6 +26,7 @@ export async function situationOf(
     outOfScope: status.weighed?.summary?.outOfScope ?? null,
     targetReachedAt: status.targetReachedAt,
     heldOperations: heldCount(status),
+    heldDeactivations: heldCount(status, "deactivate"),
     quarantine: status.quarantine !== null,
     paused: status.sendingPause !== null,
     accounts: status.accounts,

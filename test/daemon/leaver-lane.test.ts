@@ -1,5 +1,18 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createLaneTimer, type LaneTimer, type LeaverLane } from "../../src/daemon/leaver-lane.ts";
+import {
+  createLaneTimer,
+  createLeaverLane,
+  type LaneTimer,
+  type LeaverLane,
+} from "../../src/daemon/leaver-lane.ts";
+import { createSlot } from "../../src/daemon/slot.ts";
+import { openJob } from "../../src/job/open-job.ts";
+import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { configuration } from "../process/real-process.ts";
 
 const minuteMs = 60_000;
 
@@ -72,5 +85,66 @@ describe("the timer of the leaver lane", () => {
     await vi.advanceTimersByTimeAsync(30 * minuteMs);
     await stopped;
     expect(looks).toEqual([2]);
+  });
+});
+
+describe("a look of the leaver lane", () => {
+  it("is counted by how it ended, also if it failed, was left out, or found more than the guard allows", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "als-lane-"));
+    const sandbox = await startSandbox({ file: ":memory:", people: 25 });
+    const { signal } = new AbortController();
+    const limits = { guard: { maxDeactivations: 1, deactivationFloor: 1 }, log: { level: "silent" } };
+    const config = configuration({ sandbox, statePath: join(folder, "state.db") }, limits);
+    writeFileSync(join(folder, "config.yaml"), JSON.stringify(config), { mode: 0o600 });
+    const stream = (): PassThrough => new PassThrough();
+    const job = await openJob(
+      { env: {}, cwd: folder, stdin: stream(), stdout: stream(), stderr: stream(), signal },
+      { config: "config.yaml", quiet: true },
+    );
+    try {
+      const looks: string[] = [];
+      const slot = createSlot();
+      slot.open();
+      const notifier = { ended: async () => {} };
+      const startCycle = vi.fn(async () => {});
+      const lane = createLeaverLane({
+        current: () => job,
+        slot,
+        metrics: { cycle: () => {}, look: (result) => looks.push(result) },
+        notifier,
+        startCycle,
+        signal,
+      });
+      const disable = (number: number): void => {
+        const active = [...sandbox.directory.users()].filter(
+          ({ properties: { accountEnabled, userPrincipalName } }) =>
+            accountEnabled === true && sandbox.lattice.byUserName(String(userPrincipalName))?.active === true,
+        );
+        for (const { id } of active.slice(0, number))
+          sandbox.directory.updateUser(id, { accountEnabled: false });
+      };
+      const look = async (): Promise<string | undefined> => {
+        await lane.look();
+        return looks.pop();
+      };
+      expect(await look()).toBe("rested");
+      await job.run({ dryRun: false, full: false, signal }, { notifier });
+      await job.run({ dryRun: false, full: false, signal }, { notifier });
+      expect(await look()).toBe("noNews");
+      disable(1);
+      await slot.take(async () => expect(await look()).toBe("busy"));
+      expect(await look()).toBe("ran");
+      disable(2);
+      expect(startCycle).not.toHaveBeenCalled();
+      expect(await look()).toBe("tooMany");
+      expect(startCycle).toHaveBeenCalledOnce();
+      sandbox.onRequest = ({ host }) => (host === "entra" ? { status: 403 } : undefined);
+      expect(await look()).toBe("failed");
+      expect(looks).toEqual([]);
+    } finally {
+      await job.close();
+      await sandbox.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -53,6 +53,7 @@ const nothingYet: Situation = {
   targetReachedAt: null,
   outOfScope: null,
   heldOperations: 0,
+  heldDeactivations: 0,
   quarantine: false,
   canary: false,
   paused: false,

@@ -79,6 +79,8 @@ export interface JobView extends WorkStarter {
   readonly scheduler: Pick<Scheduler, "nextCronAt" | "intervalMs">;
   /** When leavers are looked for next between two cycles, milliseconds since the epoch; `null` if they are not, or it is not known. */
   nextLookAt(): number | null;
+  /** How often leavers are looked for between two cycles, milliseconds; `null`: never. */
+  looksEveryMs(): number | null;
   readonly works: Works;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

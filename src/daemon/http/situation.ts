@@ -66,7 +66,10 @@ async function readSituation(
   const status = await currentStatus(view);
   const intervalMs = view.scheduler.intervalMs();
   const { running, overdueMs } = summaryOf({ fault: null, status, intervalMs, fleet, now: view.now() });
-  return { situation: await situationOf(view.glance, status), turn: { intervalMs, overdueMs, running } };
+  return {
+    situation: await situationOf(view.glance, status),
+    turn: { intervalMs, overdueMs, running, looksEveryMs: view.looksEveryMs() },
+  };
 }
 
 /** Whether a daemon works, and of how many jobs this can be said. */

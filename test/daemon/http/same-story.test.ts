@@ -53,6 +53,7 @@ it("shows the same about a held plan everywhere: status, API, metrics, log and h
   );
   expect(log.entries).toHaveLength(8);
   expect(metrics).toContain("azure_lattice_sync_guard_held_operations 8\n");
+  expect(metrics).toContain("azure_lattice_sync_guard_held_deactivations 8\n");
 });
 
 it("says when leavers are looked for next, and how long they kept their accounts", {
