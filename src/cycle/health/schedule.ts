@@ -9,7 +9,12 @@ const clockStepMs = 60_000;
 export function nextDueAt(lastStartedAt: number | null, everyMs: number, now: number): number {
   if (lastStartedAt === null) return now;
   // A start in the future: the clock was set back since, and the next cycle must not wait until the clock gets there again.
-  return lastStartedAt - now > clockStepMs ? now : lastStartedAt + everyMs;
+  return isAhead(lastStartedAt, now) ? now : lastStartedAt + everyMs;
+}
+
+/** `true` if a start is so far in the future that the clock was set back since. Times are milliseconds since the epoch. */
+export function isAhead(startedAt: number, now: number): boolean {
+  return startedAt - now > clockStepMs;
 }
 
 /** A cycle that an outage stopped is retried sooner than the regular interval. */

@@ -1,24 +1,24 @@
 import { parsePause } from "../../cycle/health/pause.ts";
 import { parseQuarantine, probeDueAt } from "../../cycle/health/quarantine.ts";
-import { nextDueAt } from "../../cycle/health/schedule.ts";
+import { isAhead, nextDueAt } from "../../cycle/health/schedule.ts";
 import type { JobTimes } from "../../domain/fleet.ts";
 import type { Schedule } from "../scheduler.ts";
 
-/**
- * The first time after a start at which a cron expression fires, milliseconds since the epoch; `null` if it does so no more.
- * @param startedAt `null`: after now
- */
-export type NextFiring = (
-  schedule: Extract<Schedule, { kind: "cron" }>,
-  startedAt: number | null,
-) => number | null;
+/** The first time after a moment at which a cron expression fires, milliseconds since the epoch; `null` if it does so no more. */
+export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, after: number) => number | null;
 
 /**
  * When the next cycle of a job is due, however many daemons run its cycles: counted from the last start, so that it stays even. A time
  * that was missed is caught up once. Times are milliseconds since the epoch, by the server's clock.
+ * @param knownSince since when this daemon has the job: one that nobody has run yet waits for its cron expression from then on
  */
-export function dueAt(job: JobTimes, schedule: Schedule, now: number, nextFiring: NextFiring): number | null {
-  const due = wantedAt(job, schedule, now, nextFiring);
+export function dueAt(
+  job: JobTimes,
+  schedule: Schedule,
+  { now, knownSince }: { readonly now: number; readonly knownSince: number },
+  nextFiring: NextFiring,
+): number | null {
+  const due = wantedAt(job, schedule, { now, knownSince }, nextFiring);
   if (due === null) return null;
   const { notes } = job;
   return Math.max(due, probeDueAt(parseQuarantine(notes), now), parsePause(notes, now)?.until ?? 0);
@@ -27,16 +27,22 @@ export function dueAt(job: JobTimes, schedule: Schedule, now: number, nextFiring
 function wantedAt(
   { turn, lastCycle }: JobTimes,
   schedule: Schedule,
-  now: number,
+  { now, knownSince }: { readonly now: number; readonly knownSince: number },
   nextFiring: NextFiring,
 ): number | null {
-  const after = (startedAt: number): number | null =>
-    schedule.kind === "every" ? nextDueAt(startedAt, schedule.everyMs, now) : nextFiring(schedule, startedAt);
+  const after = (startedAt: number): number | null => {
+    if (schedule.kind === "every") return nextDueAt(startedAt, schedule.everyMs, now);
+    return isAhead(startedAt, now) ? now : nextFiring(schedule, startedAt);
+  };
   if (turn !== null) {
     // Its worker died, and its entry in the queue is gone.
     if (turn.endedAt === null) return now;
-    return turn.againAt ?? after(turn.startedAt);
+    const { againAt } = turn;
+    const longestMs = schedule.kind === "every" ? schedule.everyMs : 0;
+    // A retry that is further away than any dates from before the server's clock was set back.
+    const isOld = againAt !== null && isAhead(againAt - longestMs, now);
+    return againAt === null || isOld ? after(turn.startedAt) : againAt;
   }
   if (lastCycle?.ended === true) return after(lastCycle.startedAt);
-  return schedule.kind === "every" ? now : nextFiring(schedule, null);
+  return schedule.kind === "every" ? now : nextFiring(schedule, Math.min(knownSince, now));
 }

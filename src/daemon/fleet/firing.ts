@@ -1,32 +1,64 @@
-import { createTask } from "node-cron";
+import { createTask, parse } from "node-cron";
 import type { NextFiring } from "./due.ts";
 
 const mostKept = 2_000;
+const minuteMs = 60_000;
+/** A time that was missed longer ago is not looked for: a monthly one is found. */
+const longestAgoMs = 32 * 24 * 60 * minuteMs;
+/** The offsets of time zones are multiples of this: the minute of an hour is the same everywhere, up to this. */
+const offsetMinutes = 15;
+/** More firings than the clock of this machine can be behind that of the server. */
+const mostRuns = 4_096;
 
 /**
- * When cron expressions fire. The answer for a start is found when it is first asked for, soon after that start, and kept: a time at
- * which the expression fired during the cycle is still to come then, so that it is caught up.
+ * When cron expressions fire. The answer depends on the time that is asked for alone: not on when it is asked, nor on this machine's clock,
+ * which may differ from the server's.
  */
 export function createFirings(): NextFiring {
   const kept = new Map<string, number | null>();
-  return (schedule, startedAt) => {
-    const key = JSON.stringify([schedule.cron, schedule.timezone, startedAt]);
-    const known = startedAt === null ? undefined : kept.get(key);
+  return ({ cron, timezone }, after) => {
+    const key = JSON.stringify([cron, timezone, after]);
+    const known = kept.get(key);
     if (known !== undefined) return known;
-    const at = nextRun(schedule.cron, schedule.timezone);
-    if (startedAt !== null) {
-      if (kept.size >= mostKept) kept.clear();
-      kept.set(key, at);
-    }
+    const at = firstFiring(cron, timezone, after);
+    if (kept.size >= mostKept) kept.clear();
+    kept.set(key, at);
     return at;
   };
 }
 
-function nextRun(cron: string, timezone: string): number | null {
+function firstFiring(cron: string, timezone: string, after: number): number | null {
   const task = createTask(cron, () => {}, { timezone });
   try {
-    return task.getNextRuns(1)[0]?.getTime() ?? null;
+    // node-cron knows what comes next from now on. What is past by this machine's clock is looked for before.
+    const now = Date.now();
+    const past = firstMatch(cron, (date) => task.match(date), Math.max(after, now - longestAgoMs), now);
+    if (past !== null) return past;
+    for (let count = 1; count <= mostRuns; count *= 4) {
+      const found = task.getNextRuns(count).find((date) => date.getTime() > after);
+      if (found !== undefined) return found.getTime();
+    }
+    return null;
   } finally {
     void task.destroy();
   }
+}
+
+/** The first time after `after`, and not after `until`, at which an expression fires; `null` if there is none. */
+function firstMatch(
+  cron: string,
+  match: (date: Date) => boolean,
+  after: number,
+  until: number,
+): number | null {
+  const { second: seconds, minute: minutes } = parse(cron);
+  const wanted = new Set(minutes.map((minute) => minute % offsetMinutes));
+  for (let at = Math.floor(after / minuteMs) * minuteMs; at <= until; at += minuteMs) {
+    if (!wanted.has((at / minuteMs) % offsetMinutes)) continue;
+    for (const second of seconds) {
+      const time = at + second * 1_000;
+      if (time > after && time <= until && match(new Date(time))) return time;
+    }
+  }
+  return null;
 }

@@ -93,6 +93,8 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   >();
   let table: Timetable | null = null;
   let due = new Map<string, number | null>();
+  /** When this daemon first looked at each of its jobs, by the server's clock. */
+  let knownSince = new Map<string, number>();
   let looks = new Map<string, number>();
   let outdated = "";
 
@@ -128,10 +130,12 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     const read = await fleet.timetable(self.id);
     sayOutdated(read);
     const schedules = new Map(jobs().map(({ name, schedule }) => [name, schedule]));
+    knownSince = new Map([...schedules.keys()].map((name) => [name, knownSince.get(name) ?? read.now]));
     due = new Map(
       read.jobs.map((times) => {
         const schedule = schedules.get(times.name);
-        return [times.name, schedule === undefined ? null : dueAt(times, schedule, read.now, nextFiring)];
+        const when = { now: read.now, knownSince: knownSince.get(times.name) ?? read.now };
+        return [times.name, schedule === undefined ? null : dueAt(times, schedule, when, nextFiring)];
       }),
     );
     table = read;

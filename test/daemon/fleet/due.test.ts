@@ -7,6 +7,7 @@ const now = Date.UTC(2026, 10, 23, 12);
 const every = { kind: "every", everyMs: 45 * minute, timezone: "UTC" } as const;
 const cron = { kind: "cron", cron: "0 3 * * *", timezone: "UTC" } as const;
 const never = (): number | null => null;
+const at = { now, knownSince: now };
 
 function times(given: Partial<JobTimes>): JobTimes {
   return { name: "us", turn: null, lastCycle: null, notes: {}, inForce: true, ...given };
@@ -20,39 +21,64 @@ function turn(given: Partial<NonNullable<JobTimes["turn"]>>): JobTimes {
 
 describe("the next cycle of a job that several daemons share", () => {
   it("is due an interval after the last start, whoever made it and however long it took", () => {
-    expect(dueAt(turn({}), every, now, never)).toBe(now + 35 * minute);
-    expect(dueAt(turn({ startedAt: now - 100 * minute }), every, now, never)).toBe(now - 55 * minute);
+    expect(dueAt(turn({}), every, at, never)).toBe(now + 35 * minute);
+    expect(dueAt(turn({ startedAt: now - 100 * minute }), every, at, never)).toBe(now - 55 * minute);
   });
 
   it("is due at once if nobody has run it, or its run broke off", () => {
-    expect(dueAt(times({}), every, now, never)).toBe(now);
-    expect(dueAt(turn({ endedAt: null }), every, now, never)).toBe(now);
-    expect(dueAt(times({ lastCycle: { startedAt: now - minute, ended: false } }), every, now, never)).toBe(
+    expect(dueAt(times({}), every, at, never)).toBe(now);
+    expect(dueAt(turn({ endedAt: null }), every, at, never)).toBe(now);
+    expect(dueAt(times({ lastCycle: { startedAt: now - minute, ended: false } }), every, at, never)).toBe(
       now,
     );
   });
 
   it("is due sooner if it could not do its work", () => {
-    expect(dueAt(turn({ againAt: now + minute, failures: 1 }), every, now, never)).toBe(now + minute);
+    expect(dueAt(turn({ againAt: now + minute, failures: 1 }), every, at, never)).toBe(now + minute);
   });
 
   it("goes on from the log of a daemon that was alone", () => {
     const alone = times({ lastCycle: { startedAt: now - 10 * minute, ended: true } });
-    expect(dueAt(alone, every, now, never)).toBe(now + 35 * minute);
+    expect(dueAt(alone, every, at, never)).toBe(now + 35 * minute);
   });
 
   it("is due at the first time after its last start at which its cron expression fires", () => {
-    const fires = (_schedule: object, startedAt: number | null): number => (startedAt ?? now) + minute;
-    expect(dueAt(turn({}), cron, now, fires)).toBe(now - 9 * minute);
-    expect(dueAt(times({}), cron, now, fires)).toBe(now + minute);
-    expect(dueAt(turn({}), cron, now, never)).toBeNull();
+    const fires = (_schedule: object, after: number): number => after + minute;
+    expect(dueAt(turn({}), cron, at, fires)).toBe(now - 9 * minute);
+    expect(dueAt(turn({}), cron, at, never)).toBeNull();
+  });
+
+  it("is due when its cron expression fires after the daemon has it, if nobody has run it, and stays due until somebody does", () => {
+    const fires = (_schedule: object, after: number): number => after + minute;
+    expect(dueAt(times({}), cron, at, fires)).toBe(now + minute);
+    const later = { now: now + 2 * minute, knownSince: now };
+    expect(dueAt(times({}), cron, later, fires)).toBe(now + minute);
+  });
+
+  it("does not wait until the server's clock is where it was before it was set back", () => {
+    const day = 24 * 60 * minute;
+    const failed = turn({
+      startedAt: now + day,
+      endedAt: now + day,
+      againAt: now + day + minute,
+      failures: 1,
+    });
+    const stopped = turn({ startedAt: now + day, endedAt: now + day, againAt: now + day });
+    for (const one of [turn({ startedAt: now + day, endedAt: now + day }), failed, stopped]) {
+      expect(dueAt(one, every, at, never)).toBe(now);
+      expect(dueAt(one, cron, at, never)).toBe(now);
+    }
+    const retried = turn({ startedAt: now - minute, againAt: now + day });
+    expect(dueAt(retried, every, at, never)).toBe(now + 44 * minute);
+    const fires = (_schedule: object, after: number): number => after + minute;
+    expect(dueAt(times({}), cron, { now, knownSince: now + day }, fires)).toBe(now + minute);
   });
 
   it("waits for the end of a quarantine, and of a pause that was asked for", () => {
     const until = now + 120 * minute;
     const quarantine = JSON.stringify({ cause: "credentials", since: now, nextProbeAt: until, attempts: 1 });
-    expect(dueAt({ ...turn({}), notes: { quarantine } }, every, now, never)).toBe(until);
+    expect(dueAt({ ...turn({}), notes: { quarantine } }, every, at, never)).toBe(until);
     const askedPause = JSON.stringify({ until });
-    expect(dueAt({ ...turn({}), notes: { askedPause } }, every, now, never)).toBe(until);
+    expect(dueAt({ ...turn({}), notes: { askedPause } }, every, at, never)).toBe(until);
   });
 });
