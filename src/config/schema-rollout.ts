@@ -39,6 +39,12 @@ const canarySchema = z
         .describe(
           "People who are among them in any case, by user principal name or object ID, besides the number.",
         ),
+      group: text("must be the object ID or the display name of a group")
+        .nullable()
+        .prefault(null)
+        .describe(
+          "A group of Entra, by object ID or display name: members who have a change are among them, besides the number. It is read when the people are chosen; if it cannot be read, or has more than 1,000 such members, everything is held. null for no group.",
+        ),
       // biome-ignore lint/suspicious/noThenProperty: a key of the file, whose value is never a function
       then: endSchema
         .prefault("release")
@@ -50,6 +56,10 @@ const canarySchema = z
   )
   .refine(({ people, users }) => people !== null || users.length === 0, {
     path: ["users"],
+    error: "needs rollout.canary.people (0 for nobody else)",
+  })
+  .refine(({ people, group }) => people !== null || group === null, {
+    path: ["group"],
     error: "needs rollout.canary.people (0 for nobody else)",
   })
   .transform(({ then: goesOn, ...canary }) => ({ ...canary, goesOn: goesOn === "release" ? null : goesOn }));

@@ -93,11 +93,16 @@ export interface Source {
   readScope(signal: AbortSignal): AsyncGenerator<readonly string[], readonly ScopePart[]> | null;
 
   /**
-   * Object ids of the members of a group that scoping filters or expressions name, in pages, possibly repeated.
+   * Object ids of the members of a group that the configuration names, in pages, possibly repeated.
    * @param group object id or display name
+   * @param setting names the setting in messages. Default: scoping filters and expressions
    * @throws ConfigurationError if the group is missing or its name is ambiguous, HostUnavailableError
    */
-  readNamedGroup(group: string, signal: AbortSignal): AsyncGenerator<readonly string[], ScopePart>;
+  readNamedGroup(
+    group: string,
+    signal: AbortSignal,
+    setting?: string,
+  ): AsyncGenerator<readonly string[], ScopePart>;
 
   /**
    * The parts of the scope, by name, that each of a few people is a member of; empty for a person in no part. Cheaper than

@@ -5,7 +5,7 @@ import { rolesOf, type TokenProvider } from "./credential.ts";
 import { type GraphReader, skewHint } from "./graph-client.ts";
 import type { EntraScope, NamedGroups } from "./options.ts";
 import { parsePage } from "./pages.ts";
-import { sampleNamedGroups, sampleScope } from "./scope.ts";
+import { sampleCanaryGroup, sampleNamedGroups, sampleScope } from "./scope.ts";
 import { requireSecurityAttributes, securityAttributePermission } from "./security-attributes.ts";
 import { isSecurityAttributes, type Selection } from "./selection.ts";
 
@@ -26,6 +26,7 @@ export interface ProbeContext {
   readonly selection: Selection;
   readonly scope: EntraScope;
   readonly namedGroups: NamedGroups;
+  readonly canaryGroup: string | null;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -35,7 +36,7 @@ export interface ProbeContext {
  * filters, the clock. Without a token, steps that need one are skipped. Throws only the signal's reason and programming errors.
  */
 export async function probeEntra(context: ProbeContext): Promise<readonly ProbeStep[]> {
-  const { clock, namedGroups, graph, scope, signal, tokens } = context;
+  const { clock, namedGroups, canaryGroup, graph, scope, signal, tokens } = context;
   const token = await step("Entra sign-in", async () => {
     const { token: bearer, expiresOnTimestamp } = await tokens.get(signal);
     const minutes = Math.round((expiresOnTimestamp - clock.now()) / 60_000);
@@ -68,12 +69,21 @@ export async function probeEntra(context: ProbeContext): Promise<readonly ProbeS
             detail: await sampleNamedGroups(graph, namedGroups, signal),
           })),
         ];
+  const ofCanary =
+    canaryGroup === null
+      ? []
+      : [
+          await step("Entra group of the canary", async () => ({
+            detail: await sampleCanaryGroup(graph, { name: canaryGroup, nested: namedGroups.nested }, signal),
+          })),
+        ];
   return [
     token,
     read,
     ...(await securityStep(context)),
     inScope,
     ...groups,
+    ...ofCanary,
     ...clockStep(graph.clockSkewMs()),
   ];
 }

@@ -42,6 +42,8 @@ export interface EntraOptions {
   readonly scope: EntraScope;
   /** Default: none. */
   readonly namedGroups?: NamedGroups;
+  /** A group whose members a new configuration is tried on first, by object id or display name. Default: none. */
+  readonly canaryGroup?: string | null;
   /** The Graph properties that the mapping needs; `manager` requests the manager's id. */
   readonly select: readonly string[];
   readonly clock: Clock;

@@ -16,6 +16,7 @@ const objectIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const readApplications = "Application.Read.All";
 const readGroups = "GroupMember.Read.All";
 const groupsSetting = "entra.scope.groups";
+const canarySetting = "rollout.canary.group";
 const namedSetting = "entra.scope.filters or the expression that names it";
 
 /**
@@ -81,18 +82,18 @@ export interface ScopePage {
 }
 
 /**
- * Object ids of the members of a group that scoping filters or expressions name, in pages, possibly repeated.
+ * Object ids of the members of a group that the configuration names, in pages, possibly repeated.
  * @throws ConfigurationError if the group is missing or its name is ambiguous
  */
 export async function* readNamedGroup(
   graph: GraphReader,
   name: string,
-  nested: boolean,
+  { nested, setting = namedSetting }: { readonly nested: boolean; readonly setting?: string | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[], ScopePart> {
-  const id = await findNamedGroup(graph, name, signal);
+  const id = await findGroup(graph, name, setting, signal);
   let members = 0;
-  for await (const page of readMembers(graph, id, { nested, setting: namedSetting }, signal)) {
+  for await (const page of readMembers(graph, id, { nested, setting }, signal)) {
     members += page.length;
     yield page;
   }
@@ -106,6 +107,15 @@ export async function sampleNamedGroups(
   signal: AbortSignal,
 ): Promise<string> {
   return `All groups that scoping filters and expressions name exist. Users on the first page of members: ${await sampleGroups(graph, names, { nested, setting: namedSetting }, signal)}.`;
+}
+
+/** The first page of the group of a canary, in words. */
+export async function sampleCanaryGroup(
+  graph: GraphReader,
+  { name, nested }: { readonly name: string; readonly nested: boolean },
+  signal: AbortSignal,
+): Promise<string> {
+  return `The group exists. Users on the first page of members: ${await sampleGroups(graph, [name], { nested, setting: canarySetting }, signal)}.`;
 }
 
 async function sampleGroups(
@@ -275,9 +285,8 @@ function theOnly(ids: readonly string[], kind: string, name: string, setting: st
 }
 
 function missing(kind: string, name: string, setting: string): ConfigurationError {
-  return new ConfigurationError(
-    `Entra has no ${kind} "${name}", so the scope cannot be read. Check ${setting}.`,
-  );
+  const consequence = setting === canarySetting ? "" : ", so the scope cannot be read";
+  return new ConfigurationError(`Entra has no ${kind} "${name}"${consequence}. Check ${setting}.`);
 }
 
 function isNotFound(error: unknown): boolean {

@@ -34,7 +34,7 @@ const users: GraphCall = { subject: "users", permission: "User.Read.All" };
  */
 export function createEntraSource(options: EntraOptions): EntraSource {
   const { clock, log, scope, timeoutMs = 60_000, userAgent = "azure-lattice-sync" } = options;
-  const { namedGroups = { names: [], nested: true } } = options;
+  const { namedGroups = { names: [], nested: true }, canaryGroup = null } = options;
   const authority = parseOrigin("entra.authorityHost", options.authorityHost);
   const graphUrl = parseOrigin("entra.graphUrl", options.graphUrl);
   refuseEmpty(options);
@@ -75,8 +75,10 @@ export function createEntraSource(options: EntraOptions): EntraSource {
     readTenant: async (signal) => tenantOfToken((await tokens.get(signal)).token),
     tenantOf: (domain, signal) => tenantOfDomain(authority, domain, { timeoutMs, signal }),
     readSecretExpiry: (signal) => readSecretExpiry(graph, { clientId, credential }, signal),
-    probe: (signal) => probeEntra({ tokens, graph, selection, scope, namedGroups, clock, signal }),
-    readNamedGroup: (group, signal) => readNamedGroup(graph, group, namedGroups.nested, signal),
+    probe: (signal) =>
+      probeEntra({ tokens, graph, selection, scope, namedGroups, canaryGroup, clock, signal }),
+    readNamedGroup: (group, signal, setting) =>
+      readNamedGroup(graph, group, { nested: namedGroups.nested, setting }, signal),
     readMembership: async (objectIds, signal) =>
       scope.mode === "all" ? new Map() : readMembership(graph, scope, objectIds, signal),
     readNamedMembership: (groups, objectIds, signal) =>

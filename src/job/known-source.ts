@@ -1,3 +1,4 @@
+import { ConfigurationError } from "../domain/errors.ts";
 import type { ScopePart, Source, SourceChange, SourceUser } from "../domain/source.ts";
 import type { StateStore } from "../domain/state/store.ts";
 
@@ -77,10 +78,13 @@ export function knownSource(known: KnownDirectory): Source {
       if (scope === "everybody") return null;
       return scope === "known" ? members() : scope.readScope(signal);
     },
-    readNamedGroup: (group, signal) =>
-      knownGroups.includes(group) || otherGroups === null
-        ? membersOfGroup(group)
-        : otherGroups.readNamedGroup(group, signal),
+    readNamedGroup: (group, signal, setting) => {
+      if (knownGroups.includes(group)) return membersOfGroup(group);
+      // Only the group of a canary: a plan whose mapping names another group is refused.
+      if (otherGroups === null)
+        throw new ConfigurationError(`the members of the group "${group}" are not among the last known data`);
+      return otherGroups.readNamedGroup(group, signal, setting);
+    },
     readMembership: async (ids) => {
       const found = await own.membersAmong(ids);
       return new Map(ids.map((id) => [id, found.has(id) ? ["the scope as last read"] : []]));
@@ -134,8 +138,8 @@ export function notingParts<Read extends Source>(source: Read, parts: ReadParts)
             parts.scope = read;
           });
     },
-    readNamedGroup: (group, signal) =>
-      noting(source.readNamedGroup(group, signal), (read) => {
+    readNamedGroup: (group, signal, setting) =>
+      noting(source.readNamedGroup(group, signal, setting), (read) => {
         parts.groups.set(group, read);
       }),
   };

@@ -82,7 +82,8 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
         const { createEntraSource } = await import("../entra/source.ts");
         const namedGroups = { names: mapping.groups, nested: entra.nestedGroups };
         const select = [...new Set([...mapping.select, ...alsoSelect])];
-        return createEntraSource({ ...entra, namedGroups, select, clock, log, onRequest });
+        const canaryGroup = config.rollout.canary.group;
+        return createEntraSource({ ...entra, namedGroups, canaryGroup, select, clock, log, onRequest });
       },
       target: async ({ alsoPaths = [], ...known } = {}) => {
         const { createLatticeTarget } = await import("../lattice/target.ts");

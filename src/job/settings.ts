@@ -36,8 +36,13 @@ export function cycleSettings(
   };
 }
 
-function canarySettings({ people, users, goesOn }: Config["rollout"]["canary"]): CycleSettings["canary"] {
-  return people === null ? null : { people, users, goesOn };
+function canarySettings({
+  people,
+  users,
+  group,
+  goesOn,
+}: Config["rollout"]["canary"]): CycleSettings["canary"] {
+  return people === null ? null : { people, users, group, goesOn };
 }
 
 /** The settings for an explanation of one person. No end needs to be configured. */

@@ -87,7 +87,8 @@ export async function planBoth(
     {
       ...watchers,
       ended: async ({ result }, store) => {
-        const live = sharing.otherScope || sharing.groups.length > 0 ? await other.source() : null;
+        const reads = sharing.otherScope || sharing.groups.length > 0 || other.settings.canary?.group != null;
+        const live = reads ? await other.source() : null;
         await planKnown(
           other,
           { pictures: store, parts, live, sharing, knownGroups: job.mapping.groups },

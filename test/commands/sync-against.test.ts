@@ -285,3 +285,22 @@ it("is refused for another tenant or Lattice, and with options that do not go wi
     await expect(compared(options)).rejects.toThrow(UsageError);
   await expect(run({ offline: true })).rejects.toThrow(/--offline needs --against/);
 });
+
+it("reads the group of the other configuration's canary, and offline holds everything because it cannot", async () => {
+  const canary = { people: 0, group: "Pilots" };
+  write("other.yaml", { mapping: capitals, rollout: { canary }, guard: { enabled: false } });
+  const members = [...sandbox.directory.users()].slice(0, 30).map(({ id }) => id);
+  sandbox.directory.createGroup("Pilots", { members });
+  const report = await compared();
+  const [reason] = report.second.guard.reasons;
+  expect(reason).toMatch(
+    /^canary: \d+ operations? waits?, because a new configuration is tried on \d+ people first/,
+  );
+  expect(report.second.guard).toEqual((await planOfOther()).guard);
+  const offline = await compared({ offline: true });
+  expect(offline.second.guard.reasons).toEqual([
+    expect.stringMatching(
+      /^canary: \d+ operations wait, .* which cannot be read: the members of the group "Pilots" are not among the last known data$/,
+    ),
+  ]);
+});

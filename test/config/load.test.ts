@@ -57,7 +57,7 @@ describe("loadConfig", () => {
         onDelete: { do: "deactivate", afterMs: 0 },
         onDisable: { do: "deactivate", afterMs: 0 },
       },
-      rollout: { canary: { people: null, users: [], goesOn: null } },
+      rollout: { canary: { people: null, users: [], group: null, goesOn: null } },
       schedule: { kind: "every", everyMs: 45 * minuteMs, timezone: "UTC" },
       leavers: { everyMs: 300_000 },
       reconcile: { everyMs: 24 * 60 * minuteMs },

@@ -8,12 +8,14 @@ function canaryOf(canary: object): unknown {
 }
 
 it("tries on nobody by default, waits for a release, or goes on after a time", () => {
-  expect(canaryOf({})).toEqual({ people: null, users: [], goesOn: null });
+  expect(canaryOf({})).toEqual({ people: null, users: [], group: null, goesOn: null });
   expect(canaryOf({ people: 10, users: ["kim.example@example.com"] })).toEqual({
     people: 10,
     users: ["kim.example@example.com"],
+    group: null,
     goesOn: null,
   });
+  expect(canaryOf({ people: 0, group: "Pilots" })).toMatchObject({ people: 0, group: "Pilots" });
   const later = { after: "2h", maxFailures: 1 };
   // biome-ignore lint/suspicious/noThenProperty: a key of the file
   expect(canaryOf({ people: 10, then: later })).toMatchObject({
@@ -32,5 +34,8 @@ it("says in one sentence what is wrong", () => {
   expect(wrongEnd).toContain("must be release, or a section such as { after: 2h, maxFailures: 0 }");
   const [namesAlone] = usageLines(() => canaryOf({ users: ["kim.example@example.com"] }));
   expect(namesAlone).toContain("needs rollout.canary.people (0 for nobody else)");
+  const [groupAlone] = usageLines(() => canaryOf({ group: "Pilots" }));
+  expect(groupAlone).toContain("rollout.canary.group");
+  expect(groupAlone).toContain("needs rollout.canary.people (0 for nobody else)");
   expect(usageLines(() => canaryOf({ people: 5_000 }))[0]).toContain("must be a whole number from 0 to 1000");
 });

@@ -22,6 +22,24 @@ describe("probe", () => {
     expect(graph.requests).toHaveLength(2);
   });
 
+  it("reads the group of a canary", async () => {
+    await using graph = await startGraph(() => people);
+    const [found] = (await sourceFor(graph, { canaryGroup: group }).probe(never)).slice(3);
+    expect(found).toEqual({
+      name: "Entra group of the canary",
+      ok: true,
+      detail: `The group exists. Users on the first page of members: "${group}" 1.`,
+    });
+    await using none = await startGraph((request) =>
+      request.url.startsWith("/v1.0/groups/") ? graphError(404, "Request_ResourceNotFound") : people,
+    );
+    const [missing] = (await sourceFor(none, { canaryGroup: group }).probe(never)).slice(3);
+    expect(missing).toMatchObject({
+      ok: false,
+      detail: `Entra has no group "${group}". Check rollout.canary.group.`,
+    });
+  });
+
   it("stops without a token", async () => {
     await using graph = await startGraph(
       () => people,

@@ -182,6 +182,17 @@ describe("readNamedGroup", () => {
     },
   );
 
+  it.each(["cccccccc-0000-4000-8000-000000000009", "Nobody's"])(
+    "says which setting names the missing group %j, and not that the scope cannot be read",
+    async (name) => {
+      await using graph = await startGraph(company);
+      const reading = drain(sourceFor(graph).readNamedGroup(name, never, "rollout.canary.group"));
+      await expect(reading).rejects.toThrow(
+        new ConfigurationError(`Entra has no group "${name}". Check rollout.canary.group.`),
+      );
+    },
+  );
+
   it("names the missing permission, and breaks off half-way instead of leaving a person out", async () => {
     await using refusing = await startGraph(() => graphError(403, "Authorization_RequestDenied"));
     await expect(drained(refusing, group, true)).rejects.toThrow("GroupMember.Read.All");

@@ -61,6 +61,10 @@ describe("Entra as a store knows it", () => {
       { kind: "removed", objectId: "bob", presence: "deleted" },
       { kind: "upsert", objectId: "kim", unshown: ["jobTitle"] },
     ]);
+    // It is not an empty group.
+    expect(() => source.readNamedGroup("Pilots", never)).toThrow(
+      'the members of the group "Pilots" are not among the last known data',
+    );
     expect(await source.readUser("bob", never)).toBeNull();
     expect(await source.readUser("ann", never)).toMatchObject({ kind: "upsert", objectId: "ann" });
   });

@@ -139,5 +139,10 @@ export function settingsOf(
 function canarySettingsOf(canary: HistoryCanary | undefined): CanarySettings | null {
   if (canary === undefined) return null;
   const { people, goesOn } = canary;
-  return { people, users: [], goesOn: goesOn ? { afterMs: goesOnAfterMs, maxFailures: 0 } : null };
+  return {
+    people,
+    users: [],
+    group: null,
+    goesOn: goesOn ? { afterMs: goesOnAfterMs, maxFailures: 0 } : null,
+  };
 }

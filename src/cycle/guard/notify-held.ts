@@ -2,6 +2,7 @@ import type { GuardVerdict } from "../../domain/plan.ts";
 import type { Meta } from "../../domain/state/meta.ts";
 import type { CycleContext } from "../context/context.ts";
 import { changeState, keepNotes } from "../ports/ports.ts";
+import { parseCanary } from "./canary/standing.ts";
 import { tellBegun } from "./canary/tell.ts";
 
 interface Held {
@@ -26,8 +27,9 @@ export async function notifyHeld(
     return;
   }
   await tellBegun(context, { planId, operations: waiting });
-  // What only waits for a canary was just reported as that.
-  if (before !== "" || guard.holds?.every(({ kind }) => kind === "canary") === true) {
+  // What only waits for a canary was just reported as that, unless nobody could be chosen for it.
+  const onlyCanary = guard.holds?.every(({ kind }) => kind === "canary") === true;
+  if (before !== "" || (onlyCanary && parseCanary(await context.store.meta()) !== null)) {
     await keepNotes(context, { heldPlan: planId });
     return;
   }

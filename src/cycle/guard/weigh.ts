@@ -57,12 +57,12 @@ interface WeighedAndHeld {
   readonly waiting: number;
 }
 
-/** The canary under way, for which this plan may choose the people; `null` if nobody is chosen yet. */
+/** The canary under way, for which this plan may choose the people; `null`, or the reason, if nobody is chosen yet. */
 async function canaryOfPlan(
   context: CycleContext,
   canary: CanaryOfCycle | null,
   { emptyDirectory }: ReadScope,
-): Promise<Canary | null> {
+): Promise<Canary | string | null> {
   if (canary === null) return null;
   if (canary.kind === "underWay") return canary.canary;
   // Such a plan has few of the operations that are due: people are chosen from a later one.

@@ -49,6 +49,8 @@ export interface CanarySettings {
   readonly people: number;
   /** People who are always among them, by user principal name or object id. */
   readonly users: readonly string[];
+  /** A group of Entra, by object id or display name: its members are always among them. `null` for none. */
+  readonly group: string | null;
   /** When the others go on by themselves; `null` if they wait until a person releases them. */
   readonly goesOn: CanaryGoesOn | null;
 }

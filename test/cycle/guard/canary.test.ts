@@ -13,10 +13,11 @@ import {
   type Workplace,
 } from "../workplace.ts";
 
-const manual: CanarySettings = { people: 2, users: [], goesOn: null };
+const manual: CanarySettings = { people: 2, users: [], group: null, goesOn: null };
 const automatic: CanarySettings = {
   people: 2,
   users: [],
+  group: null,
   goesOn: { afterMs: 2 * 3_600_000, maxFailures: 0 },
 };
 const everyone = ["a", "b", "c", "d", "e", "f"];
@@ -279,7 +280,12 @@ describe("a canary", () => {
   });
 
   it("always tries on the people whom the configuration names", async () => {
-    await using place = await company({ people: 0, users: ["C@example.com", "e"], goesOn: null });
+    await using place = await company({
+      people: 0,
+      users: ["C@example.com", "e"],
+      group: null,
+      goesOn: null,
+    });
     place.settings = { ...place.settings, mapping: titled("new") };
     expect(await place.cycle()).toMatchObject({ done: 2 });
     expect(titles(place, "new")).toEqual(["c", "e"]);

@@ -1,4 +1,6 @@
+import { ConfigurationError, HostUnavailableError } from "../../../domain/errors.ts";
 import type { CanaryCause, StateEvent } from "../../../domain/event.ts";
+import { withoutStop } from "../../../domain/sentence.ts";
 import type { Meta } from "../../../domain/state/meta.ts";
 import type { WeighedOperation } from "../../../domain/state/plan-log.ts";
 import type { CycleContext } from "../../context/context.ts";
@@ -10,6 +12,8 @@ import { chooseEvenly, type Eligible } from "./choose.ts";
 import { type Canary, goesOnAt, parseCanary, resultOf } from "./standing.ts";
 
 const pageSize = 500;
+/** More people than this are no trial: as many as the configuration may choose. */
+const mostOfGroup = 1_000;
 
 /** A canary as a cycle begins with it: one that is under way, or one whose people this cycle chooses. */
 export type CanaryOfCycle =
@@ -50,7 +54,7 @@ export async function canaryOf(
   if (canary !== null) await keepNotes(context, { canary: "" });
   if (asked === undefined && digest === rolledOut) return null;
   const goesOn = settings.canary?.goesOn ?? null;
-  const own = asked === undefined ? settings.canary : { people: asked, users: [], goesOn };
+  const own = asked === undefined ? settings.canary : { people: asked, users: [], group: null, goesOn };
   if (own === null) {
     if (digest !== rolledOut) await keepNotes(context, { rolledOut: digest });
     return null;
@@ -81,14 +85,25 @@ async function endPassed(context: CycleContext, canary: Canary, dryRun: boolean)
 /**
  * Chooses the people of a canary from the plan as it stands, and remembers them before anything is sent. Their operations do not
  * wait from here on.
+ * @returns a sentence, if they are to be the members of a group that is not known: nobody is chosen, and the next cycle tries again
  */
 export async function chooseCanary(
   context: CycleContext,
   { cause, settings }: Extract<CanaryOfCycle, { kind: "begins" }>,
-): Promise<Canary> {
-  const { store, fence, cycleId, startedAt } = context;
+): Promise<Canary | string> {
+  const { store, fence, cycleId, startedAt, notes } = context;
   const { digest } = context.settings.mapping;
-  const { named, eligible } = await eligibleIn(context, settings.users);
+  const { group } = settings;
+  const members = group === null ? new Set<string>() : await membersOf(context, group);
+  if (typeof members === "string") return members;
+  const { named, ofGroup, eligible } = await eligibleIn(context, settings.users, members);
+  if (ofGroup > mostOfGroup) {
+    return `${ofGroup.toLocaleString("en")} members of the group "${group}" have changes, which is too many to try it on: name a group with at most ${mostOfGroup.toLocaleString("en")} (rollout.canary.group)`;
+  }
+  if (group !== null && ofGroup === 0)
+    notes.push(
+      `The canary tries on no member of the group "${group}": none of them has a change that can be sent before those of others.`,
+    );
   const others = eligible.filter(({ objectId }) => !named.has(objectId));
   const people = [...named, ...chooseEvenly(others, { people: settings.people, salt: digest })];
   for (const objectId of people) context.canary?.add(objectId);
@@ -106,18 +121,48 @@ export async function chooseCanary(
   return canary;
 }
 
+/**
+ * Object ids of the members of a group as Entra has it now, in lower case.
+ * @returns a sentence, if it cannot be read to its end
+ * @throws HostUnavailableError if a pause is asked for, which is for the whole cycle
+ */
+async function membersOf(
+  { source, signal }: CycleContext,
+  group: string,
+): Promise<ReadonlySet<string> | string> {
+  const members = new Set<string>();
+  try {
+    for await (const page of source.readNamedGroup(group, signal, "rollout.canary.group")) {
+      for (const id of page) members.add(id.toLowerCase());
+    }
+    return members;
+  } catch (error) {
+    const fault = error instanceof ConfigurationError || error instanceof HostUnavailableError;
+    if (!fault || signal.aborted) throw error;
+    if (error instanceof HostUnavailableError && error.retryAt !== undefined) throw error;
+    return `they are members of the group "${group}", which cannot be read: ${withoutStop(error.message)}`;
+  }
+}
+
 interface FoundEligible {
-  /** Object ids of people whom the configuration names, and who have an operation. */
+  /** Object ids of people whom the configuration names, or who are members of its group, and who have an operation. */
   readonly named: ReadonlySet<string>;
+  /** How many of them are members of the group. */
+  readonly ofGroup: number;
   readonly eligible: readonly Eligible[];
 }
 
 /** People with operations that wait and do not depend on those of others. */
-async function eligibleIn(context: CycleContext, users: readonly string[]): Promise<FoundEligible> {
+async function eligibleIn(
+  context: CycleContext,
+  users: readonly string[],
+  members: ReadonlySet<string>,
+): Promise<FoundEligible> {
   const { store, cycleId } = context;
   const freeing = new Set((await store.plannedRenames(cycleId)).map(({ from }) => from.toLowerCase()));
   const names = new Set(users.map((name) => name.toLowerCase()));
   const named = new Set<string>();
+  const ofGroup = new Set<string>();
   const eligible = new Map<string, Eligible>();
   for await (const page of waitingPages(context)) {
     const rows = await store.personRows(page.map(({ objectId }) => objectId));
@@ -127,10 +172,14 @@ async function eligibleIn(context: CycleContext, users: readonly string[]): Prom
       const { userPrincipalName = null, department = null } = rows.get(objectId)?.source.attributes ?? {};
       if (names.has(objectId.toLowerCase()) || names.has(String(userPrincipalName).toLowerCase()))
         named.add(objectId);
+      if (members.has(objectId.toLowerCase())) {
+        named.add(objectId);
+        ofGroup.add(objectId);
+      }
       eligible.set(objectId, { objectId, kind: kindOf(operation), department: String(department) });
     }
   }
-  return { named, eligible: [...eligible.values()] };
+  return { named, ofGroup: ofGroup.size, eligible: [...eligible.values()] };
 }
 
 /** Operations with the weight of a canary, page by page. */

@@ -9,17 +9,21 @@ export interface CanaryHold {
 }
 
 /**
- * @param canary `null` if nobody is chosen yet, because this cycle sends leavers at most
+ * @param canary `null` if nobody is chosen yet, because this cycle sends leavers at most; a sentence if there is another reason
  * @param waiting operations that wait, in whole or in part
  */
-export function canaryHold(canary: Canary | null, waiting: number): CanaryHold {
+export function canaryHold(canary: Canary | string | null, waiting: number): CanaryHold {
   const operations = `${count(waiting, "operation")} ${waiting === 1 ? "waits" : "wait"}`;
+  if (canary === null || typeof canary === "string") {
+    const why = canary ?? "they are not chosen yet";
+    return {
+      hold: { kind: "canary", except: [] },
+      reason: `canary: ${operations}, because a new configuration is tried on a few people first, and ${why}`,
+    };
+  }
   return {
-    hold: { kind: "canary", except: canary?.people ?? [] },
-    reason:
-      canary === null
-        ? `canary: ${operations}, because a new configuration is tried on a few people first, and they are not chosen yet`
-        : `canary: ${operations}, because ${triedText(canary)}; ${endText(canary)}`,
+    hold: { kind: "canary", except: canary.people },
+    reason: `canary: ${operations}, because ${triedText(canary)}; ${endText(canary)}`,
   };
 }
 
