@@ -5,6 +5,7 @@ import { withDecisions } from "../cycle/planning/decisions.ts";
 import { systemRandom } from "../domain/random.ts";
 import type { Fence } from "../domain/state/fence.ts";
 import type { StateStore } from "../domain/state/store.ts";
+import { visible } from "../domain/visible.ts";
 import type { Job } from "./job.ts";
 import { leaseMsOf, withLease } from "./lease.ts";
 import { sayEvent } from "./say-event.ts";
@@ -66,7 +67,26 @@ async function decided(
       target.close();
     }
   }
-  return { ...outcome, next: await nextPlan(job, store, outcome.objectId) };
+  const next = await nextPlan(job, store, outcome.objectId);
+  const taken = next === null ? null : await takenName(store, outcome, next);
+  return { ...outcome, ...(taken === null ? {} : { text: `${outcome.text} ${taken}` }), next };
+}
+
+/** A sentence, if Lattice will refuse the userName that the next cycle sends, because an account without a user has it. */
+async function takenName(
+  store: StateStore,
+  { objectId, latticeId }: Pick<LinkOutcome, "objectId" | "latticeId">,
+  { kind, changes }: PlanExplanation,
+): Promise<string | null> {
+  const wanted = changes.find(({ attribute }) => attribute === "userName")?.after;
+  if (kind !== "operation" || typeof wanted !== "string") return null;
+  const found = await store.matches([{ objectId, userName: wanted, externalId: null, lost: [] }]);
+  const holder = found
+    .get(objectId)
+    ?.byUserName.find((one) => one.latticeId !== latticeId && one.linkedTo === null);
+  return holder === undefined
+    ? null
+    : `Lattice will refuse the userName as long as the account ${visible(holder.latticeId)} has it: rename that account in Lattice first.`;
 }
 
 async function nextPlan(

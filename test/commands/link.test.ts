@@ -46,6 +46,13 @@ it("unlink and link decide which account is a user's, show what the next cycle d
     await user({ ...options, user: person, format: "table", live: false }, place.io);
     expect(place.output()).toMatch(/Decisions about the account\n {2}.*: unlinked by cli:.*: ticket-4711\n/);
 
+    await accounts({ ...options, active: true, kind: ["nobodys"], format: "json" }, place.io);
+    const [free] = JSON.parse(place.output()).accounts as { latticeId: string }[];
+    await decide({ ...decision, user: person, account: free?.latticeId, dryRun: true }, place.io);
+    expect(place.output()).toContain(
+      `Lattice will refuse the userName as long as the account ${account} has it: rename that account in Lattice first.`,
+    );
+
     const json = { ...decision, format: "json", user: person, account } as const;
     expect(await decide({ ...json, dryRun: false }, place.io)).toBe(0);
     expect(JSON.parse(place.output())).toMatchObject({

@@ -1,4 +1,5 @@
 import type { Actor } from "../../domain/actor.ts";
+import { fitsAddress } from "../../domain/address.ts";
 import { UsageError } from "../../domain/errors.ts";
 import type { StateEvent } from "../../domain/event.ts";
 import { type LinkDecision, linkDecisionText } from "../../domain/link-decision.ts";
@@ -81,6 +82,9 @@ export async function linkAccount(
   }
   const earlier = settings.linkDecisions.get(objectId) ?? [];
   const same = earlier.find((one) => one.latticeId === latticeId);
+  const promised = settings.promised.get(latticeId);
+  const others = promised === undefined || promised.objectId === objectId ? [] : [promised];
+  for (const other of others) await refusePending(store, other, account);
   if (same?.what === "linked") {
     return {
       ...outcome,
@@ -94,7 +98,7 @@ export async function linkAccount(
   const fold = foldAccounts({ rows }, last?.id ?? 0);
   fold.read(account);
   const { marks = [], ...read } = fold.change();
-  const linked = foldLink(decision, earlier, event);
+  const linked = foldLink(decision, [...earlier, ...others], event);
   await store.commit({ ...read, ...linked, marks: [...marks, ...(linked.marks ?? [])] }, fence);
   const text = `${accountName(account)} is ${nameOf(person)}'s by this decision: the next cycle links them.`;
   return { ...outcome, text, event };
@@ -131,6 +135,19 @@ export async function unlinkAccount(
   };
 }
 
+/** @throws UsageError if the next cycle is to link the account to another user, by an earlier decision */
+async function refusePending(
+  store: StateStore,
+  decision: LinkDecision,
+  account: Pick<TargetUser, "latticeId" | "userName">,
+): Promise<void> {
+  const other = await store.findSource(decision.objectId);
+  if (other === null || (await store.linkOf(decision.objectId)) !== null) return;
+  throw new UsageError(
+    `${accountName(account)} was ${linkDecisionText(decision)} to ${nameOf(other)}: unlink them first if it is not theirs. Nothing was changed`,
+  );
+}
+
 /** @throws UsageError if the directory has no such user */
 async function personNamed(store: StateStore, named: string): Promise<SourceUser> {
   const found = (await store.findSource(named)) ?? (await store.findSource(named.toLowerCase()));
@@ -149,9 +166,10 @@ async function accountInLattice(
   named: string,
 ): Promise<TargetUser> {
   const known = await store.accountOf(named);
-  const byId = known !== null || !named.includes("@") ? await target.get(named, signal) : null;
+  const mayBeId = fitsAddress(named) && (known !== null || !named.includes("@"));
+  const byId = mayBeId ? await target.get(named, signal) : null;
   if (byId !== null) return byId;
-  const found = known === null ? await target.find("userName", named, signal) : [];
+  const found = known === null && named !== "" ? await target.find("userName", named, signal) : [];
   const [first, ...others] = found;
   if (others.length > 0) {
     const ids = found.map(({ latticeId }) => latticeId).join(", ");

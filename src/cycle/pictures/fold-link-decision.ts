@@ -5,7 +5,7 @@ import { accountTakenOver, linkDecided } from "./marks.ts";
 
 /**
  * Folds a person's decision to link a user to an account: the next plan links them.
- * @param earlier decisions about the user that it replaces
+ * @param earlier decisions about the user or the account; it replaces those by which another of the two was linked
  */
 export function foldLink(
   decision: LinkDecision,
@@ -13,7 +13,8 @@ export function foldLink(
   event: StateEvent,
 ): StateChange {
   const replaced = earlier.filter(
-    ({ what, latticeId }) => what === "linked" && latticeId !== decision.latticeId,
+    ({ what, latticeId, objectId }) =>
+      what === "linked" && (latticeId !== decision.latticeId || objectId !== decision.objectId),
   );
   return {
     linkDecisions: { drop: replaced, put: [decision] },

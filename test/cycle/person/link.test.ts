@@ -7,6 +7,9 @@ import {
   linkAccount,
   unlinkAccount,
 } from "../../../src/cycle/person/link.ts";
+import { fitsAddress } from "../../../src/domain/address.ts";
+import { RecordRejectedError, UsageError } from "../../../src/domain/errors.ts";
+import type { AccountRow } from "../../../src/domain/state/change.ts";
 import { createWorkplace, kim, type Workplace } from "../workplace.ts";
 
 const { signal } = new AbortController();
@@ -25,6 +28,12 @@ function link(place: Workplace, user: string, account: string): Promise<LinkOutc
 
 function unlink(place: Workplace, user: string): Promise<LinkOutcome> {
   return unlinkAccount({ store: place.store, fence: "private" }, order(place, user));
+}
+
+async function accountRow(place: Workplace, latticeId: string): Promise<AccountRow> {
+  const [row] = await place.store.accountRows({ latticeIds: [latticeId], objectIds: [] });
+  if (row === undefined) throw new Error(`no account ${latticeId}`);
+  return row;
 }
 
 async function skipped(place: Workplace): Promise<Record<string, string>> {
@@ -141,6 +150,47 @@ describe("a decision to link a user to an account", () => {
     await expect(unlink(place, "sam")).rejects.toThrow("is not linked to a Lattice account");
     expect(await place.store.linkDecisions()).toEqual([]);
     expect((await link(place, "kim", "kim@example.com")).event).toBeNull();
+  });
+
+  it("is refused for an account that another user is to get, until that user is unlinked or has another account", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("sam", { accountEnabled: false });
+    place.source.hire("tim", { accountEnabled: false });
+    place.target.add({ userName: "one@example.com" });
+    place.target.add({ userName: "two@example.com" });
+    await place.cycle();
+    await link(place, "sam", "one@example.com");
+    await expect(link(place, "tim", "one@example.com")).rejects.toThrow(
+      /^the Lattice account lat-1 \(one@example\.com\) was linked by cli:kim@host on .* to sam@example\.com \(sam\): unlink them first if it is not theirs\. Nothing was changed$/,
+    );
+    await unlink(place, "sam");
+    await link(place, "tim", "one@example.com");
+    await unlink(place, "tim");
+    await link(place, "sam", "one@example.com");
+    // Sam gets another account, so that the decision about the first one is of no use any more.
+    await place.store.commit(
+      { accounts: { put: [{ ...(await accountRow(place, "lat-2")), objectId: "sam" }] } },
+      "private",
+    );
+    await link(place, "tim", "one@example.com");
+    expect((await place.store.linkDecisions()).filter(({ what }) => what === "linked")).toMatchObject([
+      { objectId: "tim", latticeId: "lat-1" },
+    ]);
+  });
+
+  it("is refused in one sentence for a text that cannot be an id", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("sam", { accountEnabled: false });
+    await place.cycle();
+    Object.assign(place.target, {
+      get: async (latticeId: string) => {
+        if (!fitsAddress(latticeId)) throw new RecordRejectedError("no address", { status: 400 });
+        return null;
+      },
+    });
+    for (const text of ["", ".", "..", "a\nb", "x".repeat(1_001)]) {
+      await expect(link(place, "sam", text)).rejects.toThrow(UsageError);
+    }
   });
 
   it("asks Lattice for the account first: one that is gone is refused, and one that no cycle has read is taken", async () => {
