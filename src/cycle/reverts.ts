@@ -76,7 +76,7 @@ export async function revertedCycle(store: StateStore, request: RevertRequest): 
   const done: LoggedOperation[] = [];
   for await (const operation of operationsOf(store, cycle.id, { status: "done" })) done.push(operation);
   if (done.length === 0) throw nothingDone(cycle);
-  const people = Map.groupBy(chosen(done, request.only, cycle), ({ objectId }) => objectId);
+  const people = Map.groupBy(await chosen(store, done, request.only, cycle), ({ objectId }) => objectId);
   const operations = [...people.values()].flatMap(([first, ...later]) =>
     // By id: a later round of a cycle may have an earlier wave.
     first === undefined ? [] : [asOne(inOrder([first, ...later]))],
@@ -232,36 +232,41 @@ function nothingDone({ id, done }: CycleRecord): UsageError {
   return new UsageError(`${why}. Nothing was done`);
 }
 
-/** @throws UsageError if a name is of nobody, or of several people */
-function chosen(
+/**
+ * The operations of the named people. A name counts as the log has it, and as the person is called today.
+ * @throws UsageError if a name is of nobody, or of several people
+ */
+async function chosen(
+  store: StateStore,
   done: readonly LoggedOperation[],
   only: readonly string[] | undefined,
   { id }: CycleRecord,
-): readonly LoggedOperation[] {
+): Promise<readonly LoggedOperation[]> {
   if (only === undefined) return done;
-  const people = new Set(
-    only.map((name) => {
-      const wanted = name.trim().toLowerCase();
-      const meant = new Set(
-        done
-          .filter(({ objectId, userName }) =>
-            [objectId.toLowerCase(), userName.toLowerCase()].includes(wanted),
-          )
-          .map(({ objectId }) => objectId),
+  const byId = new Map(done.map(({ objectId }) => [objectId.toLowerCase(), objectId]));
+  const byName = Map.groupBy(done, ({ userName }) => userName.toLowerCase());
+  const peopleNamed = async (name: string): Promise<readonly string[]> => {
+    const today = byId.get((await store.findSource(name))?.objectId.toLowerCase() ?? "");
+    const then = (byName.get(name) ?? []).map(({ objectId }) => objectId);
+    return today === undefined ? then : [today, ...then];
+  };
+  const people = new Set<string>();
+  for (const name of only) {
+    const wanted = name.trim().toLowerCase();
+    const given = byId.get(wanted);
+    const meant = new Set(given === undefined ? await peopleNamed(wanted) : [given]);
+    const [one] = meant;
+    if (one === undefined) {
+      throw new UsageError(
+        `the cycle ${id} has changed nothing of ${quotation(visible(name))}. Give the user principal name or the object id. Nothing was done`,
       );
-      const [one] = meant;
-      if (one === undefined) {
-        throw new UsageError(
-          `the cycle ${id} has changed nothing of ${quotation(visible(name))}. Give the user principal name or the object id. Nothing was done`,
-        );
-      }
-      if (meant.size > 1) {
-        throw new UsageError(
-          `${quotation(visible(name))} is the name of ${meant.size} people. Use the object id (${[...meant].join(" or ")}). Nothing was done`,
-        );
-      }
-      return one;
-    }),
-  );
+    }
+    if (meant.size > 1) {
+      throw new UsageError(
+        `${quotation(visible(name))} is the name of ${meant.size} people. Use the object id (${[...meant].join(" or ")}). Nothing was done`,
+      );
+    }
+    people.add(one);
+  }
   return done.filter(({ objectId }) => people.has(objectId));
 }

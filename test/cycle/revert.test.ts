@@ -123,6 +123,35 @@ it("switches accounts on again that a wrong scope switched off, and off again wh
   });
 });
 
+it("knows people by their name in the log and by the one they have today", async () => {
+  const wrong = await promoted();
+  place.source.change("ann", { userPrincipalName: "ann.lee@example.com" });
+  place.source.change("ben", { userPrincipalName: "ann@example.com" });
+  place.source.change("cid", { userPrincipalName: "cid.lee@example.com" });
+  await place.cycle();
+  const changed = async (only: string) => {
+    const { revert: effect } = await revert(wrong, { only: [only] }, { dryRun: true });
+    return effect?.report.reverts.map(({ objectId }) => objectId);
+  };
+  expect(await changed("Cid@example.com")).toEqual(["cid"]);
+  expect(await changed("CID.lee@example.com")).toEqual(["cid"]);
+  expect(await changed("BEN")).toEqual(["ben"]);
+  await expect(changed("ann@example.com")).rejects.toThrow(
+    "“ann@example.com” is the name of 2 people. Use the object id (ben or ann)",
+  );
+  await expect(changed("boss@example.com")).rejects.toThrow("has changed nothing of “boss@example.com”");
+});
+
+it("says in one sentence which changes of a person are rejected", async () => {
+  for (const id of people) place.source.change(id, { jobTitle: "Chief", department: "Legal" });
+  await revert(await place.cycle());
+  await place.cycle();
+  const [first] = await place.store.skipped({ after: "", limit: 9 });
+  expect(first?.reason).toMatch(
+    /^the changes of title and department were rejected on .*: they are not sent unless the person changes in Entra$/,
+  );
+});
+
 it("keeps the accounts of leavers off, unless they are named", async () => {
   place.source.change("ann", { accountEnabled: false });
   const gone = await place.cycle();

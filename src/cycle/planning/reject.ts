@@ -92,7 +92,18 @@ function rejectionText(found: readonly RejectedChange[]): string {
     ...new Set(found.flatMap(({ decision }) => (decision === undefined ? [] : [actorText(decision.by)]))),
   ];
   const who = by.length === 0 ? "" : ` by ${by.join(", ")}`;
-  return `${found.map(rejectedWhat).join(" and ")} was rejected on ${timeText(latest)}${who} (plan ${plans}): it is not sent unless the person changes in Entra`;
+  const [was, it] = found.length === 1 ? ["was", "it is"] : ["were", "they are"];
+  return `${rejectedList(found)} ${was} rejected on ${timeText(latest)}${who} (plan ${plans}): ${it} not sent unless the person changes in Entra`;
+}
+
+/** `the account`, or `the deactivation (no longer in scope) and the changes of title and department`. */
+function rejectedList(found: readonly RejectedChange[]): string {
+  const isOfValue = ({ attribute }: RejectedChange): boolean =>
+    attribute !== "account" && attribute !== "active";
+  const values = found.filter(isOfValue);
+  const others = found.filter((one) => !isOfValue(one));
+  const changes = values.length > 1 ? [`the changes of ${attributeList(values)}`] : values.map(rejectedWhat);
+  return [...others.map(rejectedWhat), ...changes].join(" and ");
 }
 
 /** Who rejected the change, and why, as far as that is known. */
