@@ -276,7 +276,7 @@ function chooseConfigFile(
   env: Environment,
   cwd: string,
 ): { name: string; namedBy: string | null } {
-  if (named !== undefined) return { name: named, namedBy: "--config" };
+  if (named !== undefined) return { name: named, namedBy: "the command line" };
   const variable = readVariable(env, configVariable, cwd);
   if (variable.problem !== undefined) throw new UsageError(variable.problem);
   if (variable.value !== undefined) return { name: variable.value, namedBy: variable.variable };

@@ -40,7 +40,8 @@ export function headline({ header, dryRun, result }: PlanView): string {
   const kind = header.cycle;
   if (dryRun || result === null) return `Dry run of the ${kind} cycle: nothing was written`;
   const seconds = (result.durationMs / 1000).toFixed(1);
-  return `The ${kind} cycle is ${headlineOutcome(result.outcome)} (${seconds} s)`;
+  const paused = result.outcome === "paused" ? "done, and " : "";
+  return `The ${kind} cycle is ${paused}${headlineOutcome(result.outcome)} (${seconds} s)`;
 }
 
 /** The outcome of a plan, complete, so that the numbers add up: `3 done, 1 failed, 2 held, 1 not sent (…)`; `null` if nothing was due. */

@@ -310,7 +310,7 @@ describe("a file that cannot be read", () => {
     const cwd = workplace({ "config/azure-lattice-sync.yaml": "" });
     const advice = 'but there is no such file; create one with "azure-lattice-sync config init"';
     expect(usageLines(() => loadConfig({ file: "no.yaml", env: {}, cwd }))).toEqual([
-      `--config names no.yaml, ${advice}`,
+      `the command line names no.yaml, ${advice}`,
     ]);
     expect(usageLines(() => loadConfig({ env: { ALS_CONFIG: "no.yaml" }, cwd }))).toEqual([
       `ALS_CONFIG names no.yaml, ${advice}`,
