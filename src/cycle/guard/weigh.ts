@@ -6,6 +6,7 @@ import { moveAcceptedScope, type ReadScope, scopeStanding } from "./accepted-sco
 import { type CanaryOfCycle, chooseCanary } from "./canary/begin.ts";
 import { type CanaryHold, canaryHold } from "./canary/hold.ts";
 import type { Canary } from "./canary/standing.ts";
+import { waitForNames } from "./canary/wait-for-names.ts";
 import { costsOf } from "./costs.ts";
 import { readCounts } from "./counts.ts";
 import { type Weighed, type Weights, weighPlan } from "./guard.ts";
@@ -43,7 +44,7 @@ export async function weighAndHold(
   }
   // The limits hold what would be sent now. What they say of the whole plan is shown, because it counts as soon as that goes on.
   const now = weigh({ ...weights, planned: counts.sent }, settings, { summary, firstRun });
-  const { hold, reason } = canaryHold(trial, waiting);
+  const { hold, reason } = canaryHold(trial, { waiting, except: [...(context.canary ?? [])] });
   const held = await holdPlan(context, [...now.holds, hold]);
   await moveHeld(context);
   return { guard: withCanary(whole.verdict, { hold, reason }), held, waiting };
@@ -64,7 +65,10 @@ async function canaryOfPlan(
   { emptyDirectory }: ReadScope,
 ): Promise<Canary | string | null> {
   if (canary === null) return null;
-  if (canary.kind === "underWay") return canary.canary;
+  if (canary.kind === "underWay") {
+    await waitForNames(context);
+    return canary.canary;
+  }
   // Such a plan has few of the operations that are due: people are chosen from a later one.
   if (emptyDirectory || context.sending.kind === "leavers" || context.clockDoubtMs !== 0) return null;
   return chooseCanary(context, canary);

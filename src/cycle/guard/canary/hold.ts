@@ -10,19 +10,22 @@ export interface CanaryHold {
 
 /**
  * @param canary `null` if nobody is chosen yet, because this cycle sends leavers at most; a sentence if there is another reason
- * @param waiting operations that wait, in whole or in part
+ * @param plan `waiting`: operations that wait, in whole or in part; `except`: object ids of the people whose operations do not
  */
-export function canaryHold(canary: Canary | string | null, waiting: number): CanaryHold {
+export function canaryHold(
+  canary: Canary | string | null,
+  { waiting, except }: { readonly waiting: number; readonly except: readonly string[] },
+): CanaryHold {
   const operations = `${count(waiting, "operation")} ${waiting === 1 ? "waits" : "wait"}`;
   if (canary === null || typeof canary === "string") {
     const why = canary ?? "they are not chosen yet";
     return {
-      hold: { kind: "canary", except: [] },
+      hold: { kind: "canary", except },
       reason: `canary: ${operations}, because a new configuration is tried on a few people first, and ${why}`,
     };
   }
   return {
-    hold: { kind: "canary", except: canary.people },
+    hold: { kind: "canary", except },
     reason: `canary: ${operations}, because ${triedText(canary)}; ${endText(canary)}`,
   };
 }
