@@ -7,6 +7,7 @@ import { UsageError } from "../domain/errors.ts";
 import type { Change } from "../domain/plan.ts";
 import { protectionText } from "../domain/protection.ts";
 import { count, timeText } from "../domain/sentence.ts";
+import type { CycleRecord } from "../domain/state/cycles.ts";
 import { jsonText } from "../domain/visible.ts";
 import { type ConfiguredJob, configuredJob } from "../job/configured-job.ts";
 import { createFleetFacts, type FleetFacts } from "../job/fleet-facts.ts";
@@ -72,7 +73,7 @@ async function statusOfJob(options: StatusOptions, fleet: FleetFacts, io: Comman
   if (options.format === "json") {
     const known =
       current === null
-        ? { lastCycle: null, cycles: [] }
+        ? { lastCycle: null, lastLeavers: null, cycles: [] }
         : { ...statusDocument(current, changes), leavers: latencyDocument(latency) };
     print(io, jsonText({ state: path, ...summaryDocument(summary), ...known }, 2));
   } else {
@@ -156,15 +157,10 @@ function text(
     ...(latency === null ? [] : [`Leavers: ${latencyText(latency)}`]),
     "",
     "Last cycles:",
+    ...cycles.flatMap(cycleLines),
   );
-  for (const cycle of cycles) {
-    const outcome = cycle.outcome === null ? "running, or its process died" : headlineOutcome(cycle.outcome);
-    lines.push(
-      `  ${timeText(cycle.startedAt)}  ${cycle.kind}: ${outcome}; ${cycle.done} done, ${cycle.failed} failed`,
-    );
-    if (cycle.error !== null) lines.push(`    ${printable(cycle.error)}`);
-    for (const sentence of cycle.notes) lines.push(`    ${printable(sentence)}`);
-  }
+  if (current.lastOfLeavers !== null)
+    lines.push("", "Last cycle of leavers alone:", ...cycleLines(current.lastOfLeavers));
   if (retries.length > 0) lines.push("", "Waiting for a retry:");
   for (const retry of retries) {
     lines.push(
@@ -176,6 +172,22 @@ function text(
   if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
   lines.push(...rejectedLines(current, flags));
   return lines.join("\n");
+}
+
+function cycleLines({
+  startedAt,
+  kind,
+  outcome,
+  done,
+  failed,
+  error,
+  notes,
+}: CycleRecord): readonly string[] {
+  const ended = outcome === null ? "running, or its process died" : headlineOutcome(outcome);
+  return [
+    `  ${timeText(startedAt)}  ${kind}: ${ended}; ${done} done, ${failed} failed`,
+    ...[...(error === null ? [] : [error]), ...notes].map((sentence) => `    ${printable(sentence)}`),
+  ];
 }
 
 function canaryLines(canary: CanaryStatus): string[] {

@@ -31,8 +31,12 @@ import {
 /** The job's status according to the state database. Times are milliseconds since the epoch. */
 export interface Status {
   readonly totals: Totals;
-  /** The newest first. */
+  /** The newest first, without looks for leavers between two cycles. */
   readonly cycles: readonly CycleRecord[];
+  /** The newest cycle of everybody, which may be under way; `null` before the first. */
+  readonly last: CycleRecord | null;
+  /** The newest cycle of leavers, if it is among the last of the log. */
+  readonly lastOfLeavers: CycleRecord | null;
   /** When the daemon's next cycle is due; `null` if a cron expression decides. */
   readonly nextDueAt: number | null;
   readonly running: LeaseHolder | null;
@@ -94,7 +98,7 @@ export async function readStatus(
   now: number,
   limits: { readonly cycles: number; readonly mostHeld: number },
 ): Promise<Status> {
-  const [totals, cycles, running, retries, delayed, leftAlone, meta, rejected, acknowledged, protections] =
+  const [totals, recent, running, retries, delayed, leftAlone, meta, rejected, acknowledged, protections] =
     await Promise.all([
       store.totals(),
       store.recentCycles(readCycles),
@@ -107,6 +111,8 @@ export async function readStatus(
       store.countAcknowledged(),
       store.protections(),
     ]);
+  // Looks for leavers are many, and would push the cycles out of a short list.
+  const cycles = recent.filter(({ kind }) => kind !== "leavers");
   const scheduled = cycles.filter((cycle) => isOfEverybody(cycle.kind));
   // There may be many newer cycles of some people.
   const [newest = await lastOfEverybody(store)] = scheduled;
@@ -125,10 +131,12 @@ export async function readStatus(
   return {
     totals,
     cycles: cycles.slice(0, limits.cycles),
+    last: newest ?? null,
+    lastOfLeavers: recent.find(({ kind }) => kind === "leavers") ?? null,
     nextDueAt:
       schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now), askedPause?.until ?? 0) : null,
     running,
-    ended: cycles.find(({ finishedAt, kind }) => finishedAt !== null && kind !== "leavers") ?? null,
+    ended: cycles.find(({ finishedAt }) => finishedAt !== null) ?? null,
     weighed,
     held,
     quarantine,
@@ -164,11 +172,11 @@ function notesOf({ configuration, mappingDigest }: Partial<Meta>): Configuration
  * @param changes what the configuration changes with respect to that of the last cycle; `null` for nothing
  */
 export function statusDocument(current: Status, changes: NewConfiguration | null = null) {
-  const { weighed, quarantine, comparison } = current;
-  const last = current.cycles[0];
+  const { weighed, quarantine, comparison, last, lastOfLeavers } = current;
   const held = weighed?.guard?.held === true;
   return {
-    lastCycle: last === undefined ? null : cycleDocument(last),
+    lastCycle: last === null ? null : cycleDocument(last),
+    lastLeavers: lastOfLeavers === null ? null : cycleDocument(lastOfLeavers),
     nextDueAt: iso(current.nextDueAt),
     latticeReachedAt: iso(current.targetReachedAt),
     running:

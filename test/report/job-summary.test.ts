@@ -46,6 +46,8 @@ const status: Status = {
   nextDueAt: now + 35 * minute,
   running: null,
   ended: null,
+  last: null,
+  lastOfLeavers: null,
   weighed: null,
   held: [],
   quarantine: null,

@@ -1,5 +1,6 @@
 import { iso } from "../../domain/sentence.ts";
 import type { LinkedTarget } from "../../domain/state/account.ts";
+import { lastOfEverybody } from "../../domain/state/last-of-everybody.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { valueAt } from "../../domain/target.ts";
 import { withDecisions } from "../planning/decisions.ts";
@@ -122,8 +123,10 @@ async function picturesOf(
   { mapping }: ExplainSettings,
   { environment, live }: ExplainOptions,
 ): Promise<PictureAges> {
-  const [meta, cycles] = await Promise.all([store.meta(), store.recentCycles(2)]);
-  const last = cycles.find((cycle) => cycle.id !== live?.cycleId);
+  const [meta, last] = await Promise.all([
+    store.meta(),
+    lastOfEverybody(store, ({ id }) => id !== live?.cycleId),
+  ]);
   const time = (written: string | undefined): string | null =>
     written === undefined ? null : iso(Number(written));
   return {

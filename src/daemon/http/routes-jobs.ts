@@ -101,15 +101,14 @@ async function listedJob(entry: JobEntry, fleet: FleetNow, now: number): Promise
     const status = await currentStatus(view);
     const intervalMs = view.scheduler.intervalMs();
     const summary = summaryOf({ ...facts, status, intervalMs });
-    const [last] = status.cycles;
-    const { quarantine, totals, weighed } = status;
+    const { last, quarantine, totals, weighed } = status;
     const shown = {
       ...document,
       ...summaryDocument(summary),
       working: summary.running || (await view.works.recent())[0]?.finishedAt === null,
       nextDueAt: iso(status.nextDueAt),
       lastCycle:
-        last === undefined
+        last === null
           ? null
           : {
               cycle: last.kind,

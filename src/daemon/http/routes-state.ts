@@ -208,7 +208,10 @@ async function daysDocument({ reader, now }: JobView): Promise<object> {
     since: iso(since),
     counts,
     cycles: cycles
-      .filter(({ startedAt, finishedAt }) => startedAt >= since && finishedAt !== null)
+      // Looks for leavers are short and many, and say nothing about cycles.
+      .filter(
+        ({ startedAt, finishedAt, kind }) => startedAt >= since && finishedAt !== null && kind !== "leavers",
+      )
       .map(({ startedAt, finishedAt, kind, outcome, failed }) => ({
         startedAt: iso(startedAt),
         durationMs: (finishedAt ?? startedAt) - startedAt,

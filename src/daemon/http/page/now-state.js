@@ -61,8 +61,13 @@ function due(iso) {
   return Date.parse(iso) <= Date.now() ? "due now" : moment(iso);
 }
 
+/** Kinds of cycles that are about some people: they say nothing about the others. */
+const ofSome = ["on-demand", "revert", "leavers"];
+
 function stateOf(now, running) {
-  const last = now.cycles.find(({ finishedAt }) => finishedAt !== null);
+  const last = [now.lastCycle, ...now.cycles.filter(({ cycle }) => !ofSome.includes(cycle))].find(
+    (cycle) => cycle !== null && cycle.finishedAt !== null,
+  );
   const when =
     last === undefined
       ? "No cycle has ended yet."

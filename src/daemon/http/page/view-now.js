@@ -41,6 +41,7 @@ export const nowView = {
       rejectedByHand(now.rejected),
       skippedPart(now.leftAlone, visit),
       cycles(now.cycles),
+      lastLeavers(now.lastLeavers),
       h(
         "p",
         { class: "quiet small" },
@@ -168,6 +169,33 @@ function rejectedByHand({ people }) {
       `Changes of ${count(people, "person", "people")} are not sent, because they were rejected. `,
       h("a", { href: pageAddress("rejected") }, "Review or undo"),
     ),
+  );
+}
+
+/** The last time that leavers were found between two cycles. */
+function lastLeavers(cycle) {
+  if (cycle === null) return null;
+  return h(
+    "section",
+    { "data-key": "last-leavers" },
+    h("h2", null, "Leavers between cycles"),
+    h(
+      "p",
+      null,
+      "Last found ",
+      moment(cycle.startedAt),
+      ": ",
+      outcomeTag(cycle.outcome),
+      " ",
+      h(
+        "a",
+        { href: pageAddress(`log?cycle=${cycle.id}`) },
+        `${number(cycle.done)} done, ${number(cycle.failed)} failed`,
+      ),
+      ".",
+    ),
+    cycle.error === null ? null : h("p", { class: "small" }, cycle.error),
+    ...cycle.notes.map((sentence) => h("p", { class: "small" }, sentence)),
   );
 }
 
