@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import { errorText } from "../../domain/errors.ts";
 import type { Job } from "../../job/job.ts";
 import type { Fleet } from "./fleet.ts";
 
@@ -35,17 +34,13 @@ export function createFleets(parts: {
     await fleet.worker.announce();
     fleet.worker.start();
   };
-  const announce = async (): Promise<void> => {
-    for (const { worker } of fleets) {
-      await worker.announce().catch((error: unknown) => {
-        parts.log.error({ error: errorText(error) }, "the other daemons could not be told of changed jobs");
-      });
-    }
+  const tellAll = (): void => {
+    for (const { worker } of fleets) worker.reconfigured();
   };
   const changed = (): void => {
     if (!started) return;
     clearTimeout(timer);
-    timer = setTimeout(() => void announce(), announceAfterMs);
+    timer = setTimeout(tellAll, announceAfterMs);
   };
   return {
     of: async ({ statePlace }) => {
@@ -58,10 +53,8 @@ export function createFleets(parts: {
         fleet.then(
           (open) => {
             fleets = [...fleets, open];
-            if (started)
-              begin(open).catch((error: unknown) =>
-                parts.log.error({ error: errorText(error) }, "no job of a database is run"),
-              );
+            // It tells the others by itself, and again until they know.
+            if (started) open.worker.start();
           },
           () => opened.delete(database.url),
         );

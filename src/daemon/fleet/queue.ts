@@ -44,14 +44,16 @@ export interface Queue {
   waiting(queue?: TimedQueue): Promise<readonly DueJob[]>;
   /** Adds an entry for each of these jobs that has none. Default: to the schedule. */
   schedule(jobs: readonly DueJob[], queue?: TimedQueue): Promise<void>;
-  /** Lets the waiting entry of a job in the schedule be due at another time. */
-  move(job: DueJob): Promise<void>;
+  /** Lets the waiting entry of a job be due at another time. Default: of the schedule. */
+  move(job: DueJob, queue?: TimedQueue): Promise<void>;
   /** Adds an entry for work that a person has asked for. @returns `false` if the job has one already, and nothing was added */
   ask(job: string, work: string): Promise<boolean>;
   /** Takes entries that are due, except those of these jobs. */
   take(queue: QueueName, most: number, without: readonly string[]): Promise<readonly Claim[]>;
   /** Says that this worker lives. @returns claims that it has no more */
   keep(claims: readonly Claim[]): Promise<readonly Claim[]>;
+  /** Leaves an entry that was taken to another worker. */
+  giveBack(claim: Claim): Promise<void>;
   /** Ends an entry that was taken. */
   done(claim: Claim): Promise<void>;
   close(): Promise<void>;
@@ -192,7 +194,6 @@ async function makeQueues(boss: PgBoss, heartbeatSeconds: number): Promise<void>
 }
 
 function queueOn(boss: PgBoss): Queue {
-  const scheduled = names.schedule;
   return {
     waiting: async (queue = "schedule") =>
       (await boss.findJobs(names[queue], { queued: true, limit: mostWaiting })).flatMap(
@@ -211,8 +212,8 @@ function queueOn(boss: PgBoss): Queue {
         })),
       );
     },
-    move: async ({ job, at }) => {
-      await boss.update(scheduled, undefined, { singletonKey: job, startAfter: new Date(at) });
+    move: async ({ job, at }, queue = "schedule") => {
+      await boss.update(names[queue], undefined, { singletonKey: job, startAfter: new Date(at) });
     },
     ask: async (job, work) =>
       (await persist(() =>
@@ -244,6 +245,9 @@ function queueOn(boss: PgBoss): Queue {
         lost.push(...mine.filter(({ entry }) => !kept.has(entry.id)));
       }
       return lost;
+    },
+    giveBack: async ({ queue, entry: { id, retryCount } }) => {
+      await persist(() => boss.fail(names[queue], { id, retryCount }));
     },
     done: async ({ queue, entry: { id, retryCount } }) => {
       await persist(() => boss.complete(names[queue], { id, retryCount }));

@@ -56,8 +56,13 @@ export interface FleetWorkerParts {
 
 /** A daemon that shares the jobs of a database with others. */
 export interface FleetWorker {
-  /** Tells the others of the jobs as they are configured now. @throws UsageError about a job that another tenant has */
+  /**
+   * Tells the others of the jobs as they are configured now, or of none.
+   * @throws UsageError about a job that a living daemon has with another tenant
+   */
   announce(): Promise<void>;
+  /** Tells the others soon that the jobs, or their configurations, have changed. A job that another tenant has is not run, and the log says so. */
+  reconfigured(): void;
   /** Begins to take jobs. */
   start(): void;
   /** Takes the next job sooner: something was asked for. */
@@ -97,6 +102,13 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   let knownSince = new Map<string, number>();
   let looks = new Map<string, number>();
   let outdated = "";
+  /** Jobs of others that came after the common schedule was read last. */
+  const unknown = new Set<string>();
+  /** Counts the configurations of this daemon: the others may not have been told of the last one yet. */
+  let configured = 0;
+  let told = -1;
+  /** Sentences about jobs that another daemon has with another tenant. */
+  let refused: readonly string[] = [];
 
   const busyJobs = (): string[] => [...running.values()].map(({ claim }) => claim.job);
   /** Jobs that this daemon does not take: of others, or by an older configuration. */
@@ -104,6 +116,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     const served = new Set(jobs().map(({ name }) => name));
     return [
       ...others,
+      ...unknown,
       ...times.filter(({ name, inForce }) => !inForce || !served.has(name)).map(({ name }) => name),
     ];
   };
@@ -120,13 +133,36 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     } else log.info({}, "this daemon has the newest configuration of all its jobs again");
   };
 
+  const served = (): readonly ServedJob[] =>
+    jobs().map(({ name, digest, identity }) => ({ name, digest, identity }));
   const announce = async (): Promise<void> => {
-    const served = jobs().map(({ name, digest, identity }) => ({ name, digest, identity }));
-    const [stranger] = await fleet.announce(self, served);
+    const [stranger] = await fleet.announce(self, served());
     if (stranger !== undefined) throw unlike(stranger);
+    told = configured;
+  };
+  /** Tells the others of all jobs that they do not have with another tenant: one of these keeps no other job from running. */
+  const tell = async (): Promise<void> => {
+    const now = configured;
+    const all = served();
+    const strangers = await fleet.announce(self, all);
+    const apart = new Set(strangers.map(({ job }) => job));
+    if (strangers.length === 0) told = now;
+    else
+      await fleet.announce(
+        self,
+        all.filter(({ name }) => !apart.has(name)),
+      );
+    const faults = strangers.map((stranger) => unlike(stranger).message);
+    for (const fault of faults.filter((one) => !refused.includes(one))) {
+      log.error(
+        { error: fault },
+        "a job is not run, because another daemon has one of this name; the others are",
+      );
+    }
+    refused = faults;
   };
   const tick = async (): Promise<void> => {
-    if (!(await fleet.seen(self.id))) await announce();
+    if (!(await fleet.seen(self.id)) || told !== configured) await tell();
     const read = await fleet.timetable(self.id);
     sayOutdated(read);
     const schedules = new Map(jobs().map(({ name, schedule }) => [name, schedule]));
@@ -139,19 +175,28 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       }),
     );
     table = read;
+    unknown.clear();
     await planEntries(read);
     await planLooks(read);
   };
   /** Each job that looks for leavers has an entry, one interval after whichever daemon looked last. */
   const planLooks = async (read: Timetable): Promise<void> => {
-    const waiting = new Map((await queue.waiting("leavers")).map(({ job, at }) => [job, at]));
     const every = new Map(jobs().map(({ name, looksEveryMs }) => [name, looksEveryMs]));
-    const missing = read.jobs.flatMap(({ name, inForce }): DueJob[] => {
+    const waiting = new Map((await queue.waiting("leavers")).map(({ job, at }) => [job, at]));
+    const missing: DueJob[] = [];
+    looks = new Map();
+    for (const { name, inForce } of read.jobs) {
       const everyMs = every.get(name) ?? null;
-      return !inForce || everyMs === null || waiting.has(name) ? [] : [{ job: name, at: read.now + everyMs }];
-    });
+      const at = waiting.get(name);
+      if (everyMs === null || (at === undefined && !inForce)) continue;
+      const look = { job: name, at: read.now + everyMs };
+      // Further away than that: the interval is shorter now, or the server's clock was set back.
+      const isFar = inForce && at !== undefined && at > look.at + toleranceMs;
+      if (at === undefined) missing.push(look);
+      if (isFar) await queue.move(look, "leavers");
+      looks.set(name, at === undefined || isFar ? look.at : at);
+    }
     await queue.schedule(missing, "leavers");
-    looks = new Map([...missing.map(({ job, at }) => [job, at] as const), ...waiting]);
   };
   /** Each job has an entry, at the time at which it is due. Whoever ran it last may have died before it made one. */
   const planEntries = async (read: Timetable): Promise<void> => {
@@ -179,7 +224,13 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     ] as const) {
       const free = most - [...running.values()].filter(({ claim }) => claim.queue === name).length;
       if (free <= 0 || signal.aborted) continue;
-      for (const claim of await queue.take(name, free, [...apart(table), ...busyJobs()])) begin(claim);
+      const served = new Set(jobs().map((job) => job.name));
+      const claims = await queue.take(name, free, [...apart(table), ...busyJobs()]);
+      for (const claim of claims.filter(({ job }) => served.has(job))) begin(claim);
+      for (const claim of claims.filter(({ job }) => !served.has(job))) {
+        unknown.add(claim.job);
+        await queue.giveBack(claim);
+      }
     }
   };
   const begin = (claim: Claim): void => {
@@ -209,7 +260,10 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       if (work !== null) await job.asked(work, how);
       return;
     }
-    if (claim.queue === "leavers") return job.look(how);
+    if (claim.queue === "leavers") {
+      // It was planned before the configuration switched it off.
+      return job.looksEveryMs === null ? undefined : job.look(how);
+    }
     await fleet.beginTurn(claim.job, self.id);
     const failures = table?.jobs.find(({ name }) => name === claim.job)?.turn?.failures ?? 0;
     await fleet.endTurn(claim.job, self.id, await job.cycle({ ...how, failures }));
@@ -237,6 +291,10 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
 
   return {
     announce,
+    reconfigured: () => {
+      configured += 1;
+      ticks.soon();
+    },
     start: () => {
       for (const one of [ticks, polls, heartbeats]) one.start();
     },

@@ -1,9 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
-import { createFleetWorker, type FleetWorker, type RunHow } from "../../../src/daemon/fleet/worker.ts";
+import {
+  createFleetWorker,
+  type FleetWorker,
+  type RunHow,
+  type RunnableJob,
+} from "../../../src/daemon/fleet/worker.ts";
 import { LeaseHeldError, UsageError } from "../../../src/domain/errors.ts";
-import type { FleetStore, TurnEnd, WorkRow } from "../../../src/domain/fleet.ts";
+import type { FleetStore, ServedJob, Timetable, TurnEnd, WorkRow } from "../../../src/domain/fleet.ts";
 import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
 import { serverIn } from "../../state/postgres/server.ts";
 import { sql } from "../../state/postgres/sql.ts";
@@ -56,6 +61,12 @@ async function start(
     readonly digest?: string;
     readonly identity?: string;
     readonly looksEveryMs?: number;
+    /** As long as it says so, the daemon goes by the common schedule that it read first. */
+    readonly isBehind?: () => boolean;
+    /** Instead, of jobs whose configuration changes. */
+    readonly jobs?: () => readonly Partial<
+      Pick<RunnableJob & ServedJob, "name" | "identity" | "looksEveryMs">
+    >[];
   } = {},
 ): Promise<Started> {
   const { maxAtOnce = 4, digest = "same", identity = "tenant a" } = how;
@@ -67,17 +78,24 @@ async function start(
       runs.push({ ...given, by: id, job, work, failures, end: (end = { kind: "finished" }) => resolve(end) });
     });
   const say = (_fields: object, message: string): void => void said.push(`${id}: ${message}`);
+  let first: Promise<Timetable> | null = null;
+  const timetable = (worker: string): Promise<Timetable> => {
+    if (how.isBehind?.() !== true) return fleet.timetable(worker);
+    first ??= fleet.timetable(worker);
+    return first;
+  };
   const worker = createFleetWorker({
     self: { id, host: `host-${id}`, version: "1.0.0" },
     queue,
-    fleet,
+    fleet: { ...fleet, timetable },
     jobs: () =>
-      names.map((name) => ({
+      (how.jobs?.() ?? names.map((one) => ({ name: one }))).map(({ name = "", ...given }) => ({
         name,
         digest,
         identity,
         schedule: every,
         looksEveryMs: how.looksEveryMs ?? null,
+        ...given,
         look: async () => void looks.push(`${id}: ${name}`),
         cycle: (given) => run(name, null, given, given.failures),
         asked: async (work, given) => {
@@ -177,6 +195,26 @@ describe("daemons that share a database", () => {
     expect(runs).toHaveLength(1);
   });
 
+  it("look for leavers by the interval that is in force: not in a longer one from before, and not at all if it is switched off", async () => {
+    let looksEveryMs: number | null = 60 * minute;
+    const a = await start("a", [], { jobs: () => [{ name: "one", looksEveryMs }] });
+    (await runOf("one")).end();
+    const wait = async (): Promise<number | undefined> => (await a.queue.waiting("leavers"))[0]?.at;
+    const now = async (): Promise<number> => (await a.fleet.timetable("a")).now;
+    await until("an entry", async () => ((await wait()) ?? 0) - (await now()) > 50 * minute);
+    looksEveryMs = 5 * minute;
+    a.worker.reconfigured();
+    await until("a sooner entry", async () => ((await wait()) ?? 0) - (await now()) < 6 * minute);
+    looksEveryMs = null;
+    await sql(
+      { ...place, schema: place.queueSchema },
+      "UPDATE job SET start_after = now() WHERE name = 'leavers'",
+    );
+    await until("its end", async () => (await wait()) === undefined);
+    await until("the times to be read", () => a.worker.timesOf("one")?.nextLookAt === null);
+    expect(looks).toEqual([]);
+  });
+
   it("run no more jobs at once than they may", async () => {
     await start("a", ["one", "two", "three"], { maxAtOnce: 2 });
     await until("two runs", () => runs.length === 2);
@@ -235,6 +273,50 @@ describe("daemons that share a database", () => {
         'the daemon on host-a runs a job "one" for tenant a on the same database: give this job another name (jobs), or set another state.url, or stop that daemon',
       ),
     );
+  });
+
+  it("run all others of their jobs if one that is added is another tenant's, and that one when it is no longer", async () => {
+    const a = await start("a", ["one"], { identity: "tenant a" });
+    (await runOf("one")).end();
+    let names = ["two"];
+    const b = await start("b", [], { jobs: () => names.map((name) => ({ name, identity: "tenant b" })) });
+    (await runOf("two")).end();
+    names = ["one", "two", "three"];
+    b.worker.reconfigured();
+    (await runOf("three")).end();
+    expect(said.filter((one) => one.startsWith("b"))).toEqual([
+      "b: a job is not run, because another daemon has one of this name; the others are",
+    ]);
+    const served = async (): Promise<readonly string[]> =>
+      (await b.fleet.workers()).find(({ id }) => id === "b")?.jobs ?? [];
+    expect(await served()).toEqual(["three", "two"]);
+    expect(runs.filter(({ job }) => job === "one").map(({ by }) => by)).toEqual(["a"]);
+    await a.worker.stop();
+    await until("the job to be taken", async () => (await served()).includes("one"));
+  });
+
+  it("leave to another one what is asked of a job that they do not have, although they have not heard of it before", async () => {
+    let isBehind = true;
+    const a = await start("a", ["one"], { isBehind: () => isBehind });
+    (await runOf("one")).end();
+    await a.fleet.announce({ id: "c", host: "host-c", version: "1.0.0" }, [
+      { name: "two", digest: "same", identity: "tenant a" },
+    ]);
+    const work = { id: "w1", job: "two", kind: "cycle", trigger: "hand", request: { full: true } } as const;
+    await a.fleet.addWork({ ...work, decision: null, worker: null });
+    expect(await a.queue.ask("two", "w1")).toBe(true);
+    await until("it to be taken and given back", async () => {
+      const [entry] = await sql(
+        { ...place, schema: place.queueSchema },
+        "SELECT retry_count::int AS given, state FROM job WHERE name = 'asked'",
+      );
+      return entry?.state === "retry" && Number(entry.given) > 0;
+    });
+    isBehind = false;
+    await start("b", ["two"]);
+    const asked = await until("the work", () => runs.find((run) => run.work?.id === "w1"));
+    expect(asked.by).toBe("b");
+    expect(said).not.toContain("a: a job could not be run");
   });
 
   it("do what a person has asked for beside the schedule, with the work that was stored", async () => {
