@@ -124,7 +124,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       runningBeside(entry).flatMap(({ first: opened, inForce }) => [opened.loaded, inForce.current().loaded]),
     );
     const job = await parts.open(loaded, { metrics: entry.metrics, jobs: allJobs });
-    entry.running = await openRunningJob({
+    const running = await openRunningJob({
       first: job,
       jobs: () => entries.length,
       turns,
@@ -132,9 +132,12 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       metrics: entry.metrics,
       signal,
     });
+    // The daemon was stopped meanwhile: nothing else closes it.
+    if (signal.aborted) return running.close();
+    entry.running = running;
     entry.fault = null;
     if (named) job.log.info({ schedule: job.config.schedule, state: job.statePlace.name }, "job opened");
-    if (started) entry.running.start();
+    if (started) running.start();
   };
 
   const reopen = async (running: RunningJob, entry: Entry, loaded: LoadedConfig): Promise<void> => {
@@ -168,6 +171,24 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
     }
   };
 
+  /** Opens jobs, a group at a time: one whose database does not answer delays few others. */
+  const openThose = async (
+    some: readonly Entry[],
+    loaded: LoadedJobs,
+    how: { readonly asked: boolean },
+  ): Promise<void> => {
+    for (let at = 0; at < some.length && !signal.aborted; at += openedAtOnce) {
+      await Promise.all(
+        some.slice(at, at + openedAtOnce).map(async (entry) => {
+          const settings = loaded.get(entry.name) ?? new UsageError("not loaded");
+          await apply(entry, settings, how);
+        }),
+      );
+      // The modules of a job are loaded. What hundreds of jobs leave behind as they are opened is collected soon.
+      if (some.length > openedAtOnce) keepHeapSmall();
+    }
+  };
+
   const reloadOnce = async (): Promise<void> => {
     if (signal.aborted) return;
     let configuration: Configuration;
@@ -190,13 +211,23 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       if (settings !== undefined && isFault(settings)) fail(entry, settings, { asked: true });
     }
     await Promise.all(gone.map((entry) => removeJob(entry, log)));
-    for (const entry of kept) {
-      if (signal.aborted) return;
+    const sound = kept.flatMap((entry) => {
       const settings = loaded.get(entry.name);
-      if (settings !== undefined && !isFault(settings)) await apply(entry, settings, { asked: true });
+      return settings === undefined || isFault(settings) ? [] : [{ entry, settings }];
+    });
+    const open = sound.filter(({ entry }) => entry.running !== null);
+    const closed = sound.filter(({ entry }) => entry.running === null).map(({ entry }) => entry);
+    // One after the other: what each has in force is known when the next one is compared with it.
+    for (const { entry, settings } of open) {
+      if (signal.aborted) return;
+      await apply(entry, settings, { asked: true });
     }
-    const settings = [...loaded.values()].find((one) => !isFault(one));
-    if (settings !== undefined && !isFault(settings)) parts.reconfigured(settings);
+    const [settings] = sound;
+    if (settings !== undefined) parts.reconfigured(settings.settings);
+    const isNew = ({ fault }: Entry): boolean => fault === null;
+    await openThose([...closed.filter(isNew), ...closed.filter((entry) => !isNew(entry))], loaded, {
+      asked: true,
+    });
     metrics.reload(kept.some(({ fault }) => fault !== null) ? "refused" : "applied");
   };
 
@@ -206,11 +237,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
     try {
       const configuration = parts.configuration();
       refuseOtherForm(configuration, named, only);
-      const loaded = loadAll(configuration);
-      for (const entry of failing) {
-        const settings = loaded.get(entry.name);
-        if (settings !== undefined) await apply(entry, settings, { asked: false });
-      }
+      await openThose(failing, loadAll(configuration), { asked: false });
     } catch (error) {
       for (const entry of failing) fail(entry, error, { asked: false });
     }
@@ -225,22 +252,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
       if (isFault(settings)) throw settings;
       return openEntry(only, settings);
     }
-    const inGroups = Array.from({ length: Math.ceil(entries.length / openedAtOnce) }, (_, group) =>
-      entries.slice(group * openedAtOnce, (group + 1) * openedAtOnce),
-    );
-    const openAll = async (): Promise<void> => {
-      for (const group of inGroups) {
-        if (signal.aborted) return;
-        await Promise.all(
-          group.map((entry) =>
-            apply(entry, loaded.get(entry.name) ?? new UsageError("not loaded"), { asked: true }),
-          ),
-        );
-        // The modules of a job are loaded. What hundreds of jobs leave behind as they are opened is collected soon.
-        if (inGroups.length > 1) keepHeapSmall();
-      }
-    };
-    opening = openAll();
+    opening = openThose(entries, loaded, { asked: true });
     await Promise.race([opening, after(startPatienceMs)]);
     const faults = entries.flatMap(({ name }) => {
       const fault = loaded.get(name);

@@ -1,11 +1,12 @@
 import type { Logger } from "pino";
+import { errorText } from "../../domain/errors.ts";
 import type { Job } from "../../job/job.ts";
 import type { Fleet } from "./fleet.ts";
 
 /** The fleets that this daemon takes part in: one for each database of a server that its jobs have their state in. */
 export interface Fleets {
   /** The fleet of a job; `null` if its state is in a file. @throws StateError */
-  of(job: Job): Promise<Fleet | null>;
+  of(job: Pick<Job, "statePlace">): Promise<Fleet | null>;
   /** All fleets. */
   all(): readonly Fleet[];
   /** Tells the others of the jobs, and begins to take them. @throws UsageError, StateError */
@@ -28,11 +29,17 @@ export function createFleets(parts: {
   const opened = new Map<string, Promise<Fleet & { close(): Promise<void> }>>();
   let fleets: (Fleet & { close(): Promise<void> })[] = [];
   let started = false;
+  let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const begin = async (fleet: Fleet): Promise<void> => {
     await fleet.worker.announce();
     fleet.worker.start();
+  };
+  const closeLate = (fleet: { close(): Promise<void> }): void => {
+    fleet.close().catch((error: unknown) => {
+      parts.log.warn({ error: errorText(error) }, "a connection to the state database could not be closed");
+    });
   };
   const tellAll = (): void => {
     for (const { worker } of fleets) worker.reconfigured();
@@ -52,9 +59,11 @@ export function createFleets(parts: {
         opened.set(database.url, fleet);
         fleet.then(
           (open) => {
+            // A job was still being opened when the daemon stopped.
+            if (closed) return closeLate(open);
             fleets = [...fleets, open];
             // It tells the others by itself, and again until they know.
-            if (started) open.worker.start();
+            if (started && !parts.signal.aborted) open.worker.start();
           },
           () => opened.delete(database.url),
         );
@@ -72,6 +81,7 @@ export function createFleets(parts: {
       await Promise.all(fleets.map(({ worker }) => worker.stop()));
     },
     close: async () => {
+      closed = true;
       await Promise.all(fleets.map((fleet) => fleet.close()));
     },
   };
