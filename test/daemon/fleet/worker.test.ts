@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import type { NextFiring } from "../../../src/daemon/fleet/due.ts";
 import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
 import {
   createFleetWorker,
@@ -7,6 +8,7 @@ import {
   type RunHow,
   type RunnableJob,
 } from "../../../src/daemon/fleet/worker.ts";
+import type { Schedule } from "../../../src/daemon/scheduler.ts";
 import { LeaseHeldError, UsageError } from "../../../src/domain/errors.ts";
 import type { FleetStore, ServedJob, Timetable, TurnEnd, WorkRow } from "../../../src/domain/fleet.ts";
 import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
@@ -61,6 +63,8 @@ async function start(
     readonly digest?: string;
     readonly identity?: string;
     readonly looksEveryMs?: number;
+    readonly schedule?: Schedule;
+    readonly nextFiring?: NextFiring;
     /** As long as it says so, the daemon goes by the common schedule that it read first. */
     readonly isBehind?: () => boolean;
     /** Instead, of jobs whose configuration changes. */
@@ -93,7 +97,7 @@ async function start(
         name,
         digest,
         identity,
-        schedule: every,
+        schedule: how.schedule ?? every,
         looksEveryMs: how.looksEveryMs ?? null,
         ...given,
         look: async () => void looks.push(`${id}: ${name}`),
@@ -103,7 +107,7 @@ async function start(
         },
       })),
     maxAtOnce: () => maxAtOnce,
-    nextFiring: () => null,
+    nextFiring: how.nextFiring ?? (() => null),
     silenceMs: 10_000,
     log: { info: say, warn: say, error: say },
     signal: stop.signal,
@@ -221,6 +225,22 @@ describe("daemons that share a database", () => {
     runs[0]?.end();
     await until("the third", () => runs.length === 3);
     expect(runs.map(({ job }) => job).sort()).toEqual(["one", "three", "two"]);
+  });
+
+  it("run a new job whose cron expression has fired although another one has kept it waiting since", async () => {
+    let begun: number | undefined;
+    const nextFiring: NextFiring = (_, after) => {
+      begun ??= after;
+      return after === begun ? begun + 1_000 : after + 24 * 60 * minute;
+    };
+    const schedule = { kind: "cron", cron: "0 3 * * *", timezone: "UTC" } as const;
+    const a = await start("a", ["one", "two"], { maxAtOnce: 1, schedule, nextFiring });
+    const run = await until("a run", () => runs[0]);
+    const other = run.job === "one" ? "two" : "one";
+    await until("the schedule to be read again", () => a.worker.timesOf(run.job)?.times.turn !== null);
+    expect(a.worker.timesOf(other)?.dueAt).toBe((begun ?? 0) + 1_000);
+    run.end();
+    await runOf(other);
   });
 
   it("take over the job of one that was killed, and stop what that one does if it comes back", async () => {
