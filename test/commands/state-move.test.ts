@@ -66,8 +66,10 @@ async function run(
 
 const importing = (given: Partial<ImportOptions>, how?: Given) =>
   run((io) => stateImport({ file, dryRun: false, outdated: false, waitSeconds: 0, ...given }, io), how);
-const exporting = (given: { readonly file: string; readonly force?: boolean }, how?: Given) =>
-  run((io) => stateExport({ force: false, ...given }, io), how);
+const exporting = (
+  given: { readonly file: string; readonly force?: boolean; readonly job?: string },
+  how?: Given,
+) => run((io) => stateExport({ force: false, ...given }, io), how);
 
 describe("a file that is imported", () => {
   const into = (): { readonly env: NodeJS.ProcessEnv } => ({
@@ -398,5 +400,26 @@ describe("a database that is exported", () => {
       /there is no state at .*none\.db/,
     );
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("a job that is renamed", () => {
+  it.each(["a file", "PostgreSQL"])("takes its state along by an export, in %s", async (where) => {
+    await using database = where === "PostgreSQL" ? await ownDatabase() : null;
+    const env = { ALS_CONFIG: "c.yaml", ...(database === null ? {} : { ALS_STATE_URL: database.url }) };
+    const nameIt = (job: string): void =>
+      writeFileSync(
+        join(folder, "c.yaml"),
+        JSON.stringify({ jobs: { [job]: { entra: { tenantId: tenant } } } }),
+        { mode: 0o600 },
+      );
+    await makeCompany();
+    nameIt("emea");
+    await importing({ job: "emea" }, { env });
+    await exporting({ job: "emea", file: "emea.db" }, { env });
+    nameIt("europe");
+    const { out } = await importing({ job: "europe", file: "emea.db" }, { env });
+    expect(out).toMatch(inWords);
+    expect(out).toMatch(/europe/);
   });
 });
