@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job as Entry, PgBoss } from "pg-boss";
 import { errorText, StateError } from "../../domain/errors.ts";
-import { isTransient } from "../../state/postgres/connection/errors.ts";
+import { databaseInWords, isTransient, stateError } from "../../state/postgres/connection/errors.ts";
 import {
   queueSchema as defaultQueueSchema,
   type PostgresPlace,
@@ -78,6 +78,8 @@ const mostConnections = 3;
 const daySeconds = 86_400;
 const hourSeconds = 3_600;
 const mostWaiting = 100_000;
+/** A server restarts within seconds; another one takes over within about half a minute. */
+const defaultWaitMs = 30_000;
 
 /** Opens the queue, and makes or migrates its tables. @throws StateError */
 export async function openQueue(
@@ -117,21 +119,38 @@ export async function openQueue(
     }
   };
   try {
-    const boss = await start(true).catch((error: unknown) => {
-      // It may not make a schema, not even one that is there: somebody may have made it for this user.
-      if (!isForbidden(error)) throw error;
-      return start(false);
-    });
+    const boss = await whileItPasses(place.waitMs ?? defaultWaitMs, () =>
+      start(true).catch((error: unknown) => {
+        // It may not make a schema, not even one that is there: somebody may have made it for this user.
+        if (!isForbidden(error)) throw error;
+        return start(false);
+      }),
+    );
     await makeQueues(boss, heartbeatSeconds).catch(async (error: unknown) => {
       await boss.stop({ graceful: false }).catch(onError);
       throw error;
     });
     return queueOn(boss);
   } catch (error) {
+    if (isTransient(error)) throw stateError(databaseInWords(new URL(url)), error);
     throw new StateError(
       `the queue of jobs cannot be kept in the schema ${queueSchema} (${errorText(error)}): make the user of state.url the owner of this schema, or allow it to create one`,
       { cause: error },
     );
+  }
+}
+
+/** Repeats what fails for a reason that passes by itself, such as a server that restarts, for as long as this from the first failure. */
+async function whileItPasses<T>(waitMs: number, action: () => Promise<T>): Promise<T> {
+  let since: number | undefined;
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      since ??= performance.now();
+      if (!isTransient(error) || performance.now() - since > waitMs) throw error;
+      await sleep(pauseMs);
+    }
   }
 }
 

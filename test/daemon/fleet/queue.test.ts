@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
 import { serverIn } from "../../state/postgres/server.ts";
@@ -51,6 +53,37 @@ it("is made by a user who owns its schema and may make none", async () => {
   } finally {
     await sql(made, `DROP SCHEMA ${schema} CASCADE`, `DROP ROLE ${user}`);
   }
+});
+
+it("is opened although the server ends the first connection, as one does that restarts", async () => {
+  const { hostname, port } = new URL(place.url);
+  let refused = 0;
+  const proxy = createServer((socket) => {
+    if (refused === 0) {
+      refused += 1;
+      socket.destroy();
+      return;
+    }
+    const server = connect(Number(port), hostname);
+    for (const [from, to] of [
+      [socket, server],
+      [server, socket],
+    ] as const) {
+      from.on("error", () => to.destroy()).pipe(to);
+    }
+  });
+  await once(proxy.listen(0, "127.0.0.1"), "listening");
+  const through = new URL(place.url);
+  through.hostname = "127.0.0.1";
+  through.port = String((proxy.address() as AddressInfo).port);
+  const options = { heartbeatSeconds: 10, monitorSeconds: 1, onError: () => {} };
+  const opened = await openQueue({ ...place, url: through.href }, options);
+  expect(refused).toBe(1);
+  await opened.close();
+  proxy.close();
+  await expect(openQueue({ ...place, url: through.href, waitMs: 0 }, options)).rejects.toThrow(
+    /^the state database 127\.0\.0\.1:\d+\/\S* cannot be reached \(ECONNREFUSED\): check that the server runs/,
+  );
 });
 
 const soon = (): number => Date.now() - 1_000;
