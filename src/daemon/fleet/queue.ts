@@ -3,9 +3,11 @@ import type { Job as Entry, PgBoss } from "pg-boss";
 import { errorText, StateError } from "../../domain/errors.ts";
 import { databaseInWords, isTransient, stateError } from "../../state/postgres/connection/errors.ts";
 import {
+  defaultLimits,
   queueSchema as defaultQueueSchema,
   type PostgresPlace,
 } from "../../state/postgres/connection/place.ts";
+import { limitsOf } from "../../state/postgres/connection/settings.ts";
 
 /**
  * Where an entry stands: a cycle of the schedule, a look for leavers between two cycles, or work that a person has asked for. They do
@@ -78,6 +80,8 @@ const mostConnections = 3;
 const daySeconds = 86_400;
 const hourSeconds = 3_600;
 const mostWaiting = 100_000;
+/** Statements of the queue are small; those that make its tables are too. */
+const longestAnswerMs = 30_000;
 /** A server restarts within seconds; another one takes over within about half a minute. */
 const defaultWaitMs = 30_000;
 
@@ -87,14 +91,9 @@ export async function openQueue(
   { heartbeatSeconds, monitorSeconds, onError }: QueueOptions,
 ): Promise<Queue> {
   // Loaded when it is used: a daemon with SQLite, and all other commands, load nothing of it.
-  const [{ PgBoss }, { serverOf }] = await Promise.all([
-    import("pg-boss"),
-    import("../../state/postgres/connection/server.ts"),
-  ]);
-  const { url, password, queueSchema = defaultQueueSchema } = place;
-  // An object of any kind, because pg-boss names fewer settings than the driver takes: the password can be a function, which gives
-  // each connection a fresh token.
-  const connection: object = { ...serverOf(url).config, ...(password === undefined ? {} : { password }) };
+  const { PgBoss } = await import("pg-boss");
+  const { url, queueSchema = defaultQueueSchema } = place;
+  const connection = await connectionTo(place);
   const start = async (createSchema: boolean): Promise<PgBoss> => {
     const boss = new PgBoss({
       ...connection,
@@ -162,12 +161,9 @@ export async function openQueueToAsk(
   place: Omit<PostgresPlace, "job"> & { readonly queueSchema?: string | undefined },
   onError: QueueOptions["onError"],
 ): Promise<Pick<Queue, "ask" | "close">> {
-  const [{ PgBoss }, { serverOf }] = await Promise.all([
-    import("pg-boss"),
-    import("../../state/postgres/connection/server.ts"),
-  ]);
-  const { url, password, queueSchema = defaultQueueSchema } = place;
-  const connection: object = { ...serverOf(url).config, ...(password === undefined ? {} : { password }) };
+  const { PgBoss } = await import("pg-boss");
+  const { queueSchema = defaultQueueSchema } = place;
+  const connection = await connectionTo(place);
   const boss = new PgBoss({
     ...connection,
     application_name: "azure-lattice-sync queue",
@@ -190,6 +186,20 @@ export async function openQueueToAsk(
       { cause: error },
     );
   }
+}
+
+/**
+ * The settings of the queue's connections: an object of any kind, because pg-boss names fewer than the driver takes. The password can be a
+ * function, which gives each connection a fresh token. A server that does not answer is given up: otherwise this daemon would wait for it for
+ * ever after a fail-over that lost the connection without a word, and take no job any more.
+ */
+async function connectionTo({ url, password, limits }: Omit<PostgresPlace, "job">): Promise<object> {
+  const { serverOf } = await import("../../state/postgres/connection/server.ts");
+  return {
+    ...serverOf(url).config,
+    ...limitsOf({ ...defaultLimits, answerMs: longestAnswerMs, ...limits }),
+    ...(password === undefined ? {} : { password }),
+  };
 }
 
 function isForbidden(error: unknown): boolean {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
+import { cuttingProxy } from "../../state/postgres/cutting-proxy.ts";
 import { serverIn } from "../../state/postgres/server.ts";
 import { sql } from "../../state/postgres/sql.ts";
 
@@ -84,6 +85,21 @@ it("is opened although the server ends the first connection, as one does that re
   await expect(openQueue({ ...place, url: through.href, waitMs: 0 }, options)).rejects.toThrow(
     /^the state database 127\.0\.0\.1:\d+\/\S* cannot be reached \(ECONNREFUSED\): check that the server runs/,
   );
+});
+
+it("goes on by a new connection if the server does not answer any more, and nothing says that it is gone", async () => {
+  const proxy = await cuttingProxy(place.url);
+  const options = { heartbeatSeconds: 10, monitorSeconds: 1, onError: () => {} };
+  const through = await openQueue({ ...place, url: proxy.url, limits: { answerMs: 500 } }, options);
+  try {
+    await through.schedule([{ job: "a", at: soon() }]);
+    proxy.swallow();
+    await expect(through.waiting()).rejects.toThrow("Query read timeout");
+    await vi.waitFor(async () => expect(await through.waiting()).toMatchObject([{ job: "a" }]), 20_000);
+  } finally {
+    await through.close();
+    await proxy.close();
+  }
 });
 
 const soon = (): number => Date.now() - 1_000;

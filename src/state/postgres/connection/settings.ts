@@ -16,30 +16,45 @@ const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };
 
 /** What each connection asks for as it is made. */
 export function settingsOf({ path, tables }: Settings, limits: Limits): PoolConfig {
+  return {
+    application_name: "azure-lattice-sync",
+    types: valueTypes,
+    ...limitsOf(limits, {
+      search_path: path,
+      // To compile a statement takes longer than to run most of these.
+      jit: "off",
+      statement_timeout: limits.statementMs,
+      ...(tables === "read" ? { default_transaction_read_only: "on" } : {}),
+    }),
+    // A copy is gone with its connection.
+    idleTimeoutMillis: tables === "copy" ? 0 : idleMs,
+  };
+}
+
+/**
+ * How either side notices that the other one is gone, and how long a connection waits.
+ * @param more settings of the session
+ */
+export function limitsOf(
+  limits: Pick<Limits, "connectMs" | "answerMs" | "lockMs" | "idleInTransactionMs">,
+  more: Readonly<Record<string, string | number>> = {},
+): PoolConfig {
   const wanted: Readonly<Record<string, string | number>> = {
-    search_path: path,
-    // To compile a statement takes longer than to run most of these.
-    jit: "off",
-    statement_timeout: limits.statementMs,
+    ...more,
     lock_timeout: limits.lockMs,
     idle_in_transaction_session_timeout: limits.idleInTransactionMs,
     tcp_keepalives_idle: keepAlive.idleSeconds,
     tcp_keepalives_interval: keepAlive.intervalSeconds,
     tcp_keepalives_count: keepAlive.count,
-    ...(tables === "read" ? { default_transaction_read_only: "on" } : {}),
   };
   return {
-    application_name: "azure-lattice-sync",
     connectionTimeoutMillis: limits.connectMs,
     query_timeout: limits.answerMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAlive.idleSeconds * 1000,
-    types: valueTypes,
     options: Object.entries(wanted)
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(" "),
-    // A copy is gone with its connection.
-    idleTimeoutMillis: tables === "copy" ? 0 : idleMs,
   };
 }
 
