@@ -92,7 +92,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
       madeUp: options.sandbox === "both",
     });
     const [fleet] = fleets.all();
-    const ended = fleet === undefined ? null : shareEndedSessions(fleet.store, log, systemClock.now);
+    const ended = fleet === undefined ? null : shareEndedSessions(fleet.store, log);
     if (ended !== null) closers.push(() => ended.stop());
     const { token } = settings.config.http;
     const sessions =

@@ -169,7 +169,7 @@ export interface FleetStore {
 
   /** Ends a session of the dashboard before its time. @param session a hash */
   signOut(session: string, expiresAt: number): Promise<void>;
-  /** The sessions that were ended so, and would last at `now`. */
-  signedOut(now: number): Promise<readonly string[]>;
+  /** The sessions that were ended so. Each is known until a day after it would have ended, because the clocks of daemons differ. */
+  signedOut(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

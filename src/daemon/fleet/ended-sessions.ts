@@ -9,7 +9,6 @@ const readEveryMs = 2_000;
 export function shareEndedSessions(
   fleet: Pick<FleetStore, "signOut" | "signedOut">,
   log: { warn(fields: object, message: string): void },
-  now: () => number,
 ): EndedSessions & { stop(): Promise<void> } {
   let ended: ReadonlySet<string> = new Set();
   const own = new Map<string, number>();
@@ -20,7 +19,7 @@ export function shareEndedSessions(
     async () => {
       const told = [...own];
       for (const [session, expiresAt] of told) await fleet.signOut(session, expiresAt);
-      ended = new Set(await fleet.signedOut(now()));
+      ended = new Set(await fleet.signedOut());
       // Not before they are read: a session that has ended must not be open meanwhile.
       for (const [session] of told) own.delete(session);
     },

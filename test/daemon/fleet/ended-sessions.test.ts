@@ -14,7 +14,6 @@ it("a session that was signed out stays so while the daemons' list is being read
       signedOut: () => new Promise((resolve) => readings.push(() => resolve([...stored]))),
     },
     log,
-    () => 0,
   );
   const nextReading = async (): Promise<() => void> => {
     await expect.poll(() => readings.length).toBeGreaterThan(0);

@@ -2,6 +2,7 @@ import type { FleetReader, FleetStore } from "../../../domain/fleet.ts";
 import { connectToAll, connectToReadAll } from "../connection/connect.ts";
 import type { Database } from "../connection/database.ts";
 import type { PostgresPlace } from "../connection/place.ts";
+import { serverTime } from "../lease.ts";
 import { turnMethods } from "./turns.ts";
 import { all } from "./words.ts";
 import { workerMethods } from "./workers.ts";
@@ -24,18 +25,21 @@ export async function openFleetReader(place: Omit<PostgresPlace, "job">): Promis
   return { workers, jobs, close: connected.close };
 }
 
+/** How much longer than until its end a session is known as signed out. */
+const keptMs = 86_400_000;
 const signOut = `INSERT INTO signed_out (session, expires_at) SELECT $2, $3 WHERE ${all} ON CONFLICT DO NOTHING`;
-const forget = `DELETE FROM signed_out WHERE ${all} AND expires_at <= $2`;
-const signedOut = `SELECT session FROM signed_out WHERE ${all} AND expires_at > $2`;
+// A daemon whose clock is behind takes a session for longer than another one: until then it must be known as signed out.
+const forget = `DELETE FROM signed_out WHERE ${all} AND expires_at < ${serverTime} - ${keptMs}`;
+const signedOut = `SELECT session FROM signed_out WHERE ${all}`;
 
 function sessionMethods(db: Database): Pick<FleetStore, "signOut" | "signedOut"> {
   return {
     signOut: async (session, expiresAt) => {
       await db.run(signOut, session, expiresAt);
     },
-    signedOut: async (now) => {
-      await db.run(forget, now);
-      return (await db.all<{ session: string }>(signedOut, now)).map(({ session }) => session);
+    signedOut: async () => {
+      await db.run(forget);
+      return (await db.all<{ session: string }>(signedOut)).map(({ session }) => session);
     },
   };
 }
