@@ -53,6 +53,19 @@ it("unlink and link decide which account is a user's, show what the next cycle d
       `Lattice will refuse the userName as long as the account ${account} has it: rename that account in Lattice first.`,
     );
 
+    await decide({ ...decision, user: person, account: free?.latticeId, dryRun: false }, place.io);
+    place.output();
+    await accounts({ ...options, active: true, kind: ["unlinked"], format: "json" }, place.io);
+    expect(JSON.parse(place.output()).accounts).toContainEqual(
+      expect.objectContaining({
+        latticeId: free?.latticeId,
+        userPrincipalName: person,
+        reason: expect.stringMatching(
+          /^linked by cli:.* \(ticket-4711\) to [^;]*; in the plan of the next cycle$/,
+        ),
+      }),
+    );
+
     const json = { ...decision, format: "json", user: person, account } as const;
     expect(await decide({ ...json, dryRun: false }, place.io)).toBe(0);
     expect(JSON.parse(place.output())).toMatchObject({

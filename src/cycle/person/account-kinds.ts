@@ -1,3 +1,4 @@
+import { linkDecisionText } from "../../domain/link-decision.ts";
 import { timeText } from "../../domain/sentence.ts";
 import type {
   AccountPerson,
@@ -10,7 +11,7 @@ import type { Meta } from "../../domain/state/meta.ts";
 import type { Protections } from "../../domain/state/protections.ts";
 import type { Mapping } from "../../mapping/rules/mapping.ts";
 import { type ProtectedAccounts, protectorOf, protectorText } from "../operations/protected-account.ts";
-import { withDecisions } from "../planning/decisions.ts";
+import { type AccountDecisions, withDecisions } from "../planning/decisions.ts";
 import { isInScope } from "../planning/in-scope.ts";
 import { seenEvents } from "../planning/leaving.ts";
 import { type AccountProtection, accountProtection } from "./account-protection.ts";
@@ -136,9 +137,13 @@ export async function accountsPage(
 const apiPageSize = 1_000;
 
 /** Says whose one account is. */
-function accountFor(account: ReportedAccount, settings: Settings, now: number): AccountedFor {
+function accountFor(
+  account: ReportedAccount,
+  settings: Settings & Pick<AccountDecisions, "promised">,
+  now: number,
+): AccountedFor {
   const { latticeId, userName, externalId, active, department, missingSince, writtenAt, people } = account;
-  const { kind, person, reason } = whose(account, settings.mapping, now);
+  const { kind, person, reason } = whose(account, settings, now);
   const protector = protectorOf(account, settings);
   return {
     latticeId,
@@ -166,7 +171,11 @@ interface Verdict {
   readonly reason: string | null;
 }
 
-function whose(account: ReportedAccount, mapping: Mapping, now: number): Verdict {
+function whose(
+  account: ReportedAccount,
+  { mapping, promised }: Pick<Settings, "mapping"> & Pick<AccountDecisions, "promised">,
+  now: number,
+): Verdict {
   const [person] = account.people;
   if (account.linkedTo !== null) {
     if (person === undefined) {
@@ -179,9 +188,18 @@ function whose(account: ReportedAccount, mapping: Mapping, now: number): Verdict
     return { kind: "left", person, reason: joined(seen, standing(person) ?? nextCycle) };
   }
   if (person === undefined) return { kind: "nobodys", person, reason: "no user of the directory has it" };
-  return { kind: "unlinked", person, reason: unlinkedBecause(account, mapping, now) };
+  const decision = promised.get(account.latticeId);
+  const decided = account.people.find(({ source }) => source.objectId === decision?.objectId);
+  if (decision === undefined || decided === undefined) {
+    return { kind: "unlinked", person, reason: unlinkedBecause(account, mapping, now) };
+  }
+  const linked = `${linkDecisionText(decision)} to ${nameOf(decided) ?? decision.objectId}`;
+  // The standing of a person who is planned again may be from before the decision.
+  const why = decided.marked ? inNextPlan : (standing(decided) ?? nextCycle);
+  return { kind: "unlinked", person: decided, reason: joined(linked, why) };
 }
 
+const inNextPlan = "in the plan of the next cycle";
 const nextCycle = "no plan has dealt with it yet: the next cycle does";
 
 function unlinkedBecause({ people }: ReportedAccount, mapping: Mapping, now: number): string {
@@ -226,7 +244,7 @@ function standing({ skip, held, retry, marked }: AccountPerson): string | null {
     return `failed (${retry.code}): ${retry.message}; tried again from ${timeText(retry.nextTryAt)}`;
   }
   if (skip !== null) return `skipped (${skip.code}): ${skip.reason}`;
-  return marked ? "in the plan of the next cycle" : null;
+  return marked ? inNextPlan : null;
 }
 
 function nameOf(person: AccountPerson | undefined): string | null {

@@ -38,7 +38,8 @@ export interface ReportedAccount {
   readonly writtenAt: number | null;
   /**
    * Of a linked account its person, if known. Of any other account, by object id: everybody who maps to its userName (in
-   * lower case) or its externalId, whose object id is its externalId, or who had it before the link was lost.
+   * lower case) or its externalId, whose object id is its externalId, who had it before the link was lost, or whose a person has
+   * decided it is.
    */
   readonly people: readonly AccountPerson[];
 }

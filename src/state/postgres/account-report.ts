@@ -26,7 +26,9 @@ whose AS MATERIALIZED (
   UNION SELECT p.lattice_id, s.object_id FROM page p
     JOIN source_user s ON s.job = $1 AND s.object_id = p.external_id WHERE p.object_id IS NULL
   UNION SELECT p.lattice_id, l.object_id FROM page p
-    JOIN lost_link l ON l.job = $1 AND l.lattice_id = p.lattice_id WHERE p.object_id IS NULL)
+    JOIN lost_link l ON l.job = $1 AND l.lattice_id = p.lattice_id WHERE p.object_id IS NULL
+  UNION SELECT p.lattice_id, d.object_id FROM page p
+    JOIN link_decision d ON d.job = $1 AND d.lattice_id = p.lattice_id AND d.what = 'linked' WHERE p.object_id IS NULL)
 SELECT p.*, s.object_id AS person, s.attributes, s.manager_id, s.presence, s.unshown, s.skip_code, s.skip_reason,
   coalesce(s.pending, false) AS pending,
   ($2::boolean OR coalesce(s.always_in_scope, false) OR m.object_id IS NOT NULL) AS member,

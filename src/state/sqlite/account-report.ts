@@ -40,6 +40,9 @@ export function accountReportMethods(db: Connection): Pick<AccountReport, "repor
        UNION SELECT p.lattice_id, s.object_id FROM page p CROSS JOIN source_user s ON s.object_id = p.external_id
          WHERE p.object_id IS NULL
        UNION SELECT p.lattice_id, l.object_id FROM page p CROSS JOIN lost_link l ON l.lattice_id = p.lattice_id
+         WHERE p.object_id IS NULL
+       UNION SELECT p.lattice_id, d.object_id FROM page p CROSS JOIN link_decision d ON d.lattice_id = p.lattice_id
+           AND d.what = 'linked'
          WHERE p.object_id IS NULL)
      SELECT p.*, s.object_id AS person, s.attributes, s.manager_id, s.presence, s.unshown, s.skip_code, s.skip_reason,
        coalesce(s.pending, 0) AS pending,

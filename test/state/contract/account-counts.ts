@@ -19,6 +19,7 @@ export function describeAccountCounts(make: MakeState): void {
         personRow("e"),
       ]);
       const lost = { externalId: null, userName: "u", missingSince: 1, dissolvedAt: 2, reason: "gone" };
+      const decided = { userName: "u", by: { kind: "cli", name: "kim@host" } as const, reason: "", at: 1 };
       await store.commit(
         {
           accounts: {
@@ -30,6 +31,7 @@ export function describeAccountCounts(make: MakeState): void {
               accountRow("m2", null, { externalId: "key", active: false }),
               accountRow("m3", null, { externalId: "e" }),
               accountRow("m4", null),
+              accountRow("m5", null),
               accountRow("n1", null),
               accountRow("n2", null, { active: null }),
               accountRow("n3", null, { active: false, externalId: "of another system" }),
@@ -39,6 +41,13 @@ export function describeAccountCounts(make: MakeState): void {
             put: [
               { ...lost, latticeId: "m4", objectId: "e" },
               { ...lost, latticeId: "n1", objectId: "forgotten" },
+            ],
+          },
+          linkDecisions: {
+            put: [
+              { ...decided, latticeId: "m5", objectId: "a", what: "linked" },
+              { ...decided, latticeId: "n1", objectId: "forgotten", what: "linked" },
+              { ...decided, latticeId: "n2", objectId: "a", what: "unlinked" },
             ],
           },
           leaving: [
@@ -57,7 +66,7 @@ export function describeAccountCounts(make: MakeState): void {
       expect(await store.accountCounts()).toEqual({
         linked: { active: 2, inactive: 1 },
         left: { active: 1, inactive: 1 },
-        matched: { active: 3, inactive: 1 },
+        matched: { active: 4, inactive: 1 },
         nobodys: { active: 2, inactive: 1 },
       });
       expect((await store.newNobodys("", 9)).map(({ latticeId }) => latticeId)).toEqual(["n1", "n2"]);

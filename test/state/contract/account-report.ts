@@ -81,10 +81,22 @@ export function describeAccountReport(make: MakeState): void {
         accountRow("l3", null, { externalId: "OTHER" }),
         accountRow("l4", "by-name"),
       );
+      const decided = { userName: "u", by: { kind: "cli", name: "kim@host" }, reason: "", at: 1 } as const;
+      await store.commit(
+        {
+          linkDecisions: {
+            put: [
+              { ...decided, latticeId: "l3", objectId: "had-it", what: "linked" },
+              { ...decided, latticeId: "l3", objectId: "other", what: "unlinked" },
+            ],
+          },
+        },
+        "private",
+      );
       const people = (await report(store)).map((one) => one.people.map(peopleIds));
-      expect(people).toEqual([["by-key", "by-name", "had-it"], ["other"], [], ["by-name"]]);
+      expect(people).toEqual([["by-key", "by-name", "had-it"], ["other"], ["had-it"], ["by-name"]]);
       const linked = (await report(store)).map((one) => one.people.map(({ latticeId }) => latticeId));
-      expect(linked).toEqual([[null, "l4", null], [null], [], ["l4"]]);
+      expect(linked).toEqual([[null, "l4", null], [null], [null], ["l4"]]);
     });
 
     it("has where a person stands", async () => {
