@@ -68,8 +68,11 @@ async function decided(
     }
   }
   const next = await nextPlan(job, store, outcome.objectId);
-  const taken = next === null ? null : await takenName(store, outcome, next);
-  return { ...outcome, ...(taken === null ? {} : { text: `${outcome.text} ${taken}` }), next };
+  if (account === undefined || outcome.event === null || next === null) return { ...outcome, next };
+  const links =
+    next.kind === "operation" ? "The next cycle links them." : "The next cycle does not link them yet.";
+  const taken = await takenName(store, outcome, next);
+  return { ...outcome, text: [outcome.text, links, ...taken].join(" "), next };
 }
 
 /** A sentence, if Lattice will refuse the userName that the next cycle sends, because an account without a user has it. */
@@ -77,16 +80,17 @@ async function takenName(
   store: StateStore,
   { objectId, latticeId }: Pick<LinkOutcome, "objectId" | "latticeId">,
   { kind, changes }: PlanExplanation,
-): Promise<string | null> {
+): Promise<readonly string[]> {
   const wanted = changes.find(({ attribute }) => attribute === "userName")?.after;
-  if (kind !== "operation" || typeof wanted !== "string") return null;
+  if (kind !== "operation" || typeof wanted !== "string") return [];
   const found = await store.matches([{ objectId, userName: wanted, externalId: null, lost: [] }]);
   const holder = found
     .get(objectId)
     ?.byUserName.find((one) => one.latticeId !== latticeId && one.linkedTo === null);
-  return holder === undefined
-    ? null
-    : `Lattice will refuse the userName as long as the account ${visible(holder.latticeId)} has it: rename that account in Lattice first.`;
+  if (holder === undefined) return [];
+  return [
+    `Lattice will refuse the userName as long as the account ${visible(holder.latticeId)} has it: rename that account in Lattice first.`,
+  ];
 }
 
 async function nextPlan(

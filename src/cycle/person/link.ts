@@ -100,7 +100,7 @@ export async function linkAccount(
   const { marks = [], ...read } = fold.change();
   const linked = foldLink(decision, [...earlier, ...others], event);
   await store.commit({ ...read, ...linked, marks: [...marks, ...(linked.marks ?? [])] }, fence);
-  const text = `${accountName(account)} is ${nameOf(person)}'s by this decision: the next cycle links them.`;
+  const text = `${accountName(account)} is ${nameOf(person)}'s by this decision.`;
   return { ...outcome, text, event };
 }
 

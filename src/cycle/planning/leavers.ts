@@ -38,7 +38,7 @@ export function planLeaver(person: Person, link: LinkedTarget, settings: PlanSet
 function leaversName(person: Person, link: LinkedTarget, settings: PlanSettings): readonly Change[] {
   const silent = person.candidate.source.presence === "deleted" || !settings.actions.update;
   if (silent || !person.nameWanted || person.leaving.kind !== "due") return [];
-  if (idHolderOf(person, link) !== null || nameFault(person) !== null) return [];
+  if (idHolderOf(person, link, settings) !== null || nameFault(person) !== null) return [];
   return changedAttributes(person, link, false).filter(({ attribute }) => attribute === "userName");
 }
 

@@ -69,7 +69,7 @@ export function findMatch(input: PlanInput, settings: PlanSettings): Match {
     }
     const against = againstDecision(input, account, settings);
     if (against !== null) return { plan: against };
-    const holder = idHolderOf(input, account);
+    const holder = idHolderOf(input, account, settings);
     if (holder !== null) return { plan: skipHeld(input, account, holder) };
     const foreign = foreignId(account, mapped);
     if (foreign !== null && !settings.adoptForeignExternalId) {
@@ -114,7 +114,7 @@ function matchDecided(input: PlanInput, { account, decision }: DecidedLink, sett
     const reason = `the Lattice account ${latticeId} was ${linkDecisionText(decision)}, but belongs to ${name} (${objectId}) now`;
     return { plan: skip(input, "linkedToAnother", reason) };
   }
-  const holder = idHolderOf(input, account);
+  const holder = idHolderOf(input, account, settings);
   return holder === null ? { account, by: decidedBy, decision } : { plan: skipHeld(input, account, holder) };
 }
 
@@ -169,15 +169,18 @@ function judgeClaim(
 
 /**
  * Another person whose externalId the account carries although it is, or would become, this person's; usually `null`. If
- * this person is linked to it and the other person is not to be active, the link stays and the other does not count.
+ * this person is linked to it and the other person is not to be active, the link stays and the other does not count. Nor does one
+ * from whom a person has unlinked the account: then the id was written to it by mistake.
  */
 export function idHolderOf(
   { idHolders, mapped, candidate }: Pick<PlanInput, "idHolders" | "mapped" | "candidate">,
-  account: Pick<TargetUser, "externalId">,
+  account: Pick<TargetUser, "latticeId" | "externalId">,
+  settings: Pick<PlanSettings, "linkDecisions">,
 ): IdHolder | null {
   const carried = idHolders.size === 0 ? null : foreignId(account, mapped);
   const holder = carried === null ? undefined : idHolders.get(carried);
-  return holder === undefined || (candidate.link !== null && !holder.active) ? null : holder;
+  if (holder === undefined || (candidate.link !== null && !holder.active)) return null;
+  return unlinkingDecision(holder.objectId, account, settings) === null ? holder : null;
 }
 
 /** The person is skipped: an account that carries the externalId of another person gets no values of this one. */

@@ -59,7 +59,7 @@ function planNow(person: Person, settings: PlanSettings): PersonPlan {
 
 function planLinked(person: Person, link: LinkedTarget, settings: PlanSettings): PersonPlan {
   const plan = person.inScope
-    ? planMember(person, { account: link, matchedBy: null }, linkedFault(person, link), settings)
+    ? planMember(person, { account: link, matchedBy: null }, linkedFault(person, link, settings), settings)
     : planLeaver(person, link, settings);
   return (
     missingNotice(person, link, plan) ??
@@ -87,8 +87,8 @@ function doubtNotice(person: Person, plan: PersonPlan): PersonPlan | null {
 }
 
 /** Why the attributes of a linked person cannot be sent. */
-function linkedFault(person: Person, link: LinkedTarget): PersonPlan | null {
-  const holder = idHolderOf(person, link);
+function linkedFault(person: Person, link: LinkedTarget, settings: PlanSettings): PersonPlan | null {
+  const holder = idHolderOf(person, link, settings);
   if (holder !== null) return skipHeld(person, link, holder);
   return nameFault(person) ?? lackingFault(person, { creates: false });
 }

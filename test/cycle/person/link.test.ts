@@ -210,6 +210,39 @@ describe("a decision to link a user to an account", () => {
 });
 
 describe("a decision to unlink a user", () => {
+  it("frees the account for another user whom a person links, although it carries the first one's externalId", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("sam");
+    await place.cycle();
+    place.source.hire("kim", { jobTitle: "Chief" });
+    place.target.accounts.set("lat-1", {
+      ...place.target.account("sam@example.com"),
+      userName: "kim@example.com",
+    });
+    place.settings = { ...place.settings, actions: { create: true, update: false, deactivate: true } };
+    await place.cycle({ full: true });
+    expect(await skipped(place)).toMatchObject({ kim: expect.stringMatching(/^linkedToAnother: /) });
+    await unlink(place, "sam");
+    await place.cycle();
+    expect(await skipped(place)).toMatchObject({
+      kim: expect.stringMatching(/^externalIdConflict: /),
+      sam: expect.stringMatching(/^unlinked: /),
+    });
+    place.settings = { ...place.settings, actions: { create: true, update: true, deactivate: true } };
+    await link(place, "kim", "lat-1");
+    await place.cycle();
+    expect(await place.store.ownerOf("lat-1")).toBe("kim");
+    place.source.change("kim", { jobTitle: "Head" });
+    await place.cycle({ full: true });
+    expect(place.target.account("kim@example.com").values).toMatchObject({ title: "Head" });
+    expect(await place.cycle({ full: true })).toMatchObject({
+      done: 0,
+      failed: 0,
+      header: { summary: { link: 0, update: 0, create: 0 } },
+    });
+    expect(await skipped(place)).toMatchObject({ sam: expect.stringMatching(/^linkedToAnother: /) });
+  });
+
   it("sends nothing, keeps matching from linking the same account again, and makes no second account, until it is taken back", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");

@@ -48,7 +48,9 @@ export const externalIdDefects: readonly Defect[] = [
       swap(
         "cycle/planning/match.ts",
         "idHolderOf",
-        (original) => (input, account) => (input.candidate.link === null ? original(input, account) : null),
+        (original) =>
+          (input, account, ...rest) =>
+            input.candidate.link === null ? original(input, account, ...rest) : null,
       ),
     ],
   },
