@@ -77,11 +77,11 @@ export async function takeDecisionsBack(stage: Stage): Promise<void> {
     await decideAboutAccount(stage, { do: "unprotect", who: 0 });
     if (world.protectedAccounts.size === before) throw new Error("a protection cannot be ended");
   }
-  for (const [, objectId] of [...world.unlinked]) {
+  for (const [latticeId, objectId] of [...world.unlinked]) {
     await decideAboutAccount(stage, { do: "link", who: Number(objectId.replace(/\D/g, "")) });
+    // One that cannot be linked is gone from Lattice, or its person is not known any more, or has another account.
+    world.unlinked.delete(latticeId);
   }
-  // One that cannot be linked is gone from Lattice, or its person is not known any more.
-  world.unlinked.clear();
 }
 
 /** A promise about such decisions that is broken; `null` if none is. */
