@@ -8,7 +8,9 @@ import type { LoadedConfig } from "../config/load.ts";
 export function configurationDigest({ config, mappingSource }: LoadedConfig): string {
   const { http: _, log: __, metrics: ___, workers: ____, mapping: _____, state, ...own } = config;
   const { path: ______, ...kept } = state;
+  const { certificate } = own.entra;
+  const entra = { ...own.entra, certificate: { ...certificate, path: certificate.path !== undefined } };
   return createHash("sha256")
-    .update(JSON.stringify([own, kept, mappingSource.rules]))
+    .update(JSON.stringify([{ ...own, entra }, kept, mappingSource.rules]))
     .digest("hex");
 }

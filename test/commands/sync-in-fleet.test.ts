@@ -267,5 +267,18 @@ it("a configuration is the same on two machines, wherever its files are", () => 
   expect(digest(workplace())).toBe(digest(workplace()));
   expect(digest(workplace(), { lattice: { token: "another" } })).toBe(digest(workplace()));
   expect(digest(workplace(), { log: { level: "debug" } })).toBe(digest(workplace()));
+  const withFiles = (cwd: string, name: string): string => {
+    for (const file of ["key.pem", "secret", "key"])
+      writeFileSync(join(cwd, `${name}${file}`), `https://example.com/${name}`, { mode: 0o600 });
+    return digest(cwd, {
+      entra: { certificate: { path: `${name}key.pem`, passwordFile: `${name}secret` } },
+      lattice: { tokenFile: `${name}key` },
+      notify: { ping: { urlFile: `${name}key` } },
+    });
+  };
+  expect(withFiles(workplace(), "a")).toBe(withFiles(workplace(), "b"));
+  expect(withFiles(workplace(), "a")).not.toBe(
+    digest(workplace(), { notify: { ping: { url: "https://example.com/a" } } }),
+  );
   expect(digest(workplace(), { onNull: "clear" })).not.toBe(digest(workplace(), { onNull: "keep" }));
 });
