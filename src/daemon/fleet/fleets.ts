@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
-import { errorText } from "../../domain/errors.ts";
+import { errorText, StateError } from "../../domain/errors.ts";
 import type { Job } from "../../job/job.ts";
+import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 import type { Fleet } from "./fleet.ts";
 
 /** The fleets that this daemon takes part in: one for each database of a server that its jobs have their state in. */
@@ -27,6 +28,8 @@ export function createFleets(parts: {
   readonly signal: AbortSignal;
 }): Fleets {
   const opened = new Map<string, Promise<Fleet & { close(): Promise<void> }>>();
+  /** The places of the jobs with one URL, the newest one last. */
+  const places = new Map<string, Map<string, PostgresPlace>>();
   let fleets: (Fleet & { close(): Promise<void> })[] = [];
   let started = false;
   let closed = false;
@@ -53,9 +56,17 @@ export function createFleets(parts: {
     of: async ({ statePlace }) => {
       if (statePlace.kind === "file") return null;
       const { database } = statePlace;
+      const ofJobs = places.get(database.url) ?? new Map<string, PostgresPlace>();
+      places.set(database.url, ofJobs);
+      ofJobs.delete(database.job);
+      ofJobs.set(database.job, database);
       let fleet = opened.get(database.url);
       if (fleet === undefined) {
-        fleet = import("./fleet.ts").then(({ openFleet }) => openFleet(database, parts));
+        const { password } = database;
+        // The job that opens it may be removed, or its credential may expire: the others go on.
+        const place =
+          password === undefined ? database : { ...database, password: () => anyPassword(ofJobs) };
+        fleet = import("./fleet.ts").then(({ openFleet }) => openFleet(place, parts));
         opened.set(database.url, fleet);
         fleet.then(
           (open) => {
@@ -85,4 +96,17 @@ export function createFleets(parts: {
       await Promise.all(fleets.map((fleet) => fleet.close()));
     },
   };
+}
+
+/** The password of the newest job that has one. @throws what the oldest one throws */
+async function anyPassword(places: ReadonlyMap<string, PostgresPlace>): Promise<string> {
+  let fault: unknown = new StateError("no job gives a password");
+  for (const { password } of [...places.values()].reverse()) {
+    try {
+      if (password !== undefined) return await password();
+    } catch (error) {
+      fault = error;
+    }
+  }
+  throw fault;
 }

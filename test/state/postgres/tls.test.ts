@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import pino from "pino";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { createFleets } from "../../../src/daemon/fleet/fleets.ts";
 import { isExposed } from "../../../src/job/state-place.ts";
 import { connect } from "../../../src/state/postgres/connection/connect.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
@@ -124,5 +126,39 @@ describe("a PostgreSQL server with TLS", () => {
     await expect(connect(jobOf("third", "another", expired))).rejects.toThrow("the secret has expired");
     await first.close();
     await second.close();
+  });
+
+  it("has the queue of its daemons by the password of any job, also if the one that opened it has none any more", async () => {
+    const named = new URL(at("localhost", `sslmode=verify-full&${authority}`).url);
+    const { password } = named;
+    named.password = "";
+    let expired = false;
+    const placeOf = (job: string, give: () => string) => ({
+      statePlace: {
+        kind: "postgres" as const,
+        name: "tls",
+        database: { url: named.href, job, signsInAs: () => "one", password: async () => give() },
+        renewSignIn: () => {},
+      },
+    });
+    const { signal } = new AbortController();
+    const fleets = createFleets({ maxAtOnce: () => 1, log: pino({ level: "silent" }), signal });
+    const first = placeOf("first", () => {
+      if (expired) throw new Error("the secret has expired");
+      return password;
+    });
+    try {
+      const fleet = await fleets.of(first);
+      expect(await fleets.of(placeOf("second", () => password))).toBe(fleet);
+      expired = true;
+      // New connections ask for a password again.
+      await server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'azure-lattice-sync%'",
+      );
+      await vi.waitFor(async () => expect(await fleet?.queue.waiting()).toEqual([]), 10_000);
+      expect(await fleet?.store.workers()).toEqual([]);
+    } finally {
+      await fleets.close();
+    }
   });
 });
