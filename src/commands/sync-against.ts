@@ -48,7 +48,16 @@ export async function syncAgainst(
   io: CommandIO,
 ): Promise<number> {
   const { planBoth, planBothOffline } = await import("../job/what-if.ts");
-  const other = await openJob(io, { ...options, config: against, replaces: job, quiet: true });
+  // Not all options: those of a run for all jobs have the settings of the job, which would take the place of the other file.
+  const { job: name, sandbox, people } = options;
+  const other = await openJob(io, {
+    job: name,
+    sandbox,
+    people,
+    config: against,
+    replaces: job,
+    quiet: true,
+  });
   const bar = await openProgress(io);
   let code: number = exitCode.done;
   const ended = async (plans: WhatIf): Promise<void> => {

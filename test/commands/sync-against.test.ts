@@ -227,6 +227,25 @@ it("reads the scope of the other configuration in addition, and plans who leaves
   expect(report.second.guard.held).toBe(alone.guard.held);
 });
 
+it("plans each job of several with its section of the other configuration", async () => {
+  write("config.yaml", { jobs: { emea: {}, us: { lattice: { token: "another" } } } });
+  write("other.yaml", { jobs: { emea: { mapping: capitals }, us: { lattice: { token: "another" } } } });
+  const { out } = await run({ against: "other.yaml" });
+  const { emea, us } = JSON.parse(out);
+  expect(emea).toMatchObject({
+    first: { file: "config.yaml" },
+    second: { file: "other.yaml" },
+    people: expect.arrayContaining([
+      expect.objectContaining({
+        attributes: expect.arrayContaining([expect.objectContaining({ attribute: "title" })]),
+      }),
+    ]),
+  });
+  expect(us).toMatchObject({ error: expect.any(String) });
+  const alone = JSON.parse((await run({ against: "other.yaml", job: "emea" })).out);
+  expect(alone.different).toBe(emea.different);
+});
+
 it("does the same with the state in PostgreSQL", async () => {
   await using database = await ownDatabase();
   const state = { url: database.url };
