@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { InterruptedError } from "./domain/errors.ts";
+import { isClosedPipe } from "./process/closed-pipe.ts";
 import { commandOf, commandVariable } from "./process/command-name.ts";
 import { catchHangup } from "./process/hangup.ts";
 import { type CommandIO, exitCode } from "./process/io.ts";
@@ -12,6 +13,8 @@ import { createProgram } from "./program/program.ts";
 
 // Without a listener, Node opens a debugger on this signal, and every user of the machine could connect to it.
 process.on("SIGUSR1", () => {});
+
+const writingCommands: ReadonlySet<string> = new Set(["sync", "release", "revert", "daemon", "demo"]);
 
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 const stop = new AbortController();
@@ -48,13 +51,18 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
     );
   });
 }
-// A reader that closes the pipe early, such as head, has seen enough.
+// A reader that closes the pipe early, such as head, has seen enough. A command that writes to Lattice goes on without it: other jobs
+// may be due, and its exit code says how it ended.
+let writes = false;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(exitCode.done);
-  throw error;
+  if (!isClosedPipe(error)) throw error;
+  if (!writes) process.exit(exitCode.done);
 });
 
 const program = createProgram(io, finish);
+program.hook("preAction", (_program, command) => {
+  writes = writingCommands.has(command.name()) && command.opts().dryRun !== true;
+});
 
 try {
   await program.parseAsync();

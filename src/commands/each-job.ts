@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { ofJob } from "../config/job-faults.ts";
@@ -7,6 +8,7 @@ import { errorText } from "../domain/errors.ts";
 import { sentences } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
 import type { JobChoice } from "../job/configured-job.ts";
+import { isClosedPipe } from "../process/closed-pipe.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { tellError } from "../process/tell-error.ts";
 
@@ -112,8 +114,15 @@ function oneValue(target: Writable): { readonly stream: Writable; end(): Promise
       const shown = text.replace(/\n+$/, "");
       held = text.slice(shown.length);
       any ||= shown !== "";
-      if (shown === "" || target.write(shown)) done();
-      else target.once("drain", () => done());
+      if (shown === "" || target.write(shown)) {
+        done();
+        return;
+      }
+      once(target, "drain").then(
+        () => done(),
+        // If the reader has seen enough, the other jobs have their turn all the same.
+        (error: Error) => done(isClosedPipe(error) ? null : error),
+      );
     },
   });
   return {

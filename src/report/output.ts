@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { UsageError } from "../domain/errors.ts";
+import { isClosedPipe } from "../process/closed-pipe.ts";
 import type { Write } from "./view.ts";
 
 /** So much is collected before the next piece waits. With Node's 16 kB a report of 13 MB took 106 ms, and takes 20 ms. */
@@ -83,6 +84,10 @@ function cannotBeWritten(out: string, why: string, cause?: unknown): UsageError 
 function writer(stream: Writable): Write {
   return async (text) => {
     if (stream.errored) throw stream.errored;
-    if (!stream.write(text)) await once(stream, "drain");
+    if (stream.write(text)) return;
+    await once(stream, "drain").catch((error: unknown) => {
+      // The reader has seen enough; the command goes on if it has more to do than to write.
+      if (!isClosedPipe(error)) throw error;
+    });
   };
 }
