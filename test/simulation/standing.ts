@@ -21,15 +21,15 @@ function isUndecided({ configuration: { rules } }: World, { member, startsAt }: 
   return member && rules.byDate && startsAt === null;
 }
 
-/** The leaving events of a person. */
+/** The leaving events of a person, the most certain one first. */
 export function leavingEvents(world: World, person: Person, at: number): readonly LeavingEvent[] {
   const gone = person.presence !== "present";
   return [
     ...(gone ? (["deleted"] as const) : []),
+    ...(person.enabled === false ? (["disabled"] as const) : []),
     ...(!gone && !isInScope(world, person, at) && !isUndecided(world, person)
       ? (["outOfScope"] as const)
       : []),
-    ...(person.enabled === false ? (["disabled"] as const) : []),
   ];
 }
 

@@ -68,8 +68,10 @@ function minute(time: number): string {
 }
 
 /**
- * Every leaving event that was seen of a person, in the order of reports; an event may have several pieces of evidence. A
- * person who is deleted is not also out of scope: the one follows from the other.
+ * Every leaving event that was seen of a person, the most certain one first; an event may have several pieces of evidence. Of
+ * several events that are due, the first one is the reason of the deactivation: an account that is disabled is a value that was
+ * read, while a scope can lose its members by mistake. A person who is deleted is not also out of scope: the one follows from
+ * the other.
  * @param person `now` is the time of an event that was never seen before
  */
 export function seenEvents({
@@ -90,7 +92,11 @@ export function seenEvents({
     add("deleted", { kind: "softDeleted", detail: "deleted in Entra (recycle bin)" });
   } else if (presence === "deleted") {
     add("deleted", { kind: "deleted", detail: "permanently deleted in Entra" });
-  } else {
+  }
+  if (attributes.accountEnabled === false) {
+    add("disabled", { kind: "accountDisabled", detail: "account disabled in Entra" });
+  }
+  if (presence === "present") {
     if (mapped.excluded) {
       add("outOfScope", { kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" });
     }
@@ -103,9 +109,6 @@ export function seenEvents({
     if (mapped.filteredOut !== null && !mapped.excluded) {
       add("outOfScope", { kind: "filteredOut", detail: `fails the scoping filter: ${mapped.filteredOut}` });
     }
-  }
-  if (attributes.accountEnabled === false) {
-    add("disabled", { kind: "accountDisabled", detail: "account disabled in Entra" });
   }
   return seen;
 }

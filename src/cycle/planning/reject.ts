@@ -19,16 +19,7 @@ export function withoutRejected(
   skip: (reason: string) => PersonPlan,
 ): PersonPlan {
   if (rejected.length === 0) return planAgain([]);
-  const found: RejectedChange[] = [];
-  const evidence: Evidence[] = [];
-  let plan = planAgain([]);
-  for (;;) {
-    const met = plan.kind === "operation" ? rejectedDeactivation(plan.operation, rejected) : null;
-    if (met === null || evidence.some(({ detail }) => detail === met.evidence.detail)) break;
-    if (!found.includes(met.rejection)) found.push(met.rejection);
-    evidence.push(met.evidence);
-    plan = planAgain(evidence);
-  }
+  const { plan, found } = withoutRejectedEvidence(planAgain, rejected);
   if (plan.kind !== "operation") return leftOut(plan, found, skip);
   const { operation } = plan;
   const whole = rejectionOf(operation, null, rejected);
@@ -56,14 +47,37 @@ function withChanges(operation: Operation, changes: readonly Change[]): Operatio
   };
 }
 
-function rejectedDeactivation(
+/**
+ * @returns the plan, and the rejections whose evidence is still seen. They last even if another piece of evidence causes the
+ * deactivation: if that one is rejected as well, the account stays active.
+ */
+function withoutRejectedEvidence(
+  planAgain: (leftOut: readonly Evidence[]) => PersonPlan,
+  rejected: readonly RejectedChange[],
+): { readonly plan: PersonPlan; readonly found: RejectedChange[] } {
+  const found: RejectedChange[] = [];
+  const passed: Evidence[] = [];
+  let unrejected: PersonPlan | null = null;
+  for (;;) {
+    const plan = planAgain(passed);
+    const met = plan.kind === "operation" ? deactivationOf(plan.operation, rejected) : null;
+    if (met === null || passed.some(({ detail }) => detail === met.evidence.detail)) {
+      return { plan: unrejected ?? plan, found };
+    }
+    if (met.rejection === undefined) unrejected ??= plan;
+    else if (!found.includes(met.rejection)) found.push(met.rejection);
+    passed.push(met.evidence);
+  }
+}
+
+/** Why the operation deactivates, and its rejection if there is one; `null` if it does not deactivate for evidence. */
+function deactivationOf(
   operation: Operation,
   rejected: readonly RejectedChange[],
-): { readonly rejection: RejectedChange; readonly evidence: Evidence } | null {
+): { readonly rejection: RejectedChange | undefined; readonly evidence: Evidence } | null {
   const active = operation.changes.find(({ attribute }) => attribute === "active");
   if (active === undefined || operation.evidence === null) return null;
-  const rejection = rejectionOf(operation, active, rejected);
-  return rejection === undefined ? null : { rejection, evidence: operation.evidence };
+  return { rejection: rejectionOf(operation, active, rejected), evidence: operation.evidence };
 }
 
 /** Nothing is left to be done, so the person is skipped; a person who is skipped for another reason stays so. */

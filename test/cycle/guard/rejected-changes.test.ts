@@ -118,6 +118,17 @@ describe("a rejection of held changes", () => {
     expect(await rejectedIn(place)).toEqual(["a active accountDisabled", "a active leftScope"]);
   });
 
+  it("lasts while another leaving event is the reason, and prevents the deactivation when that one is undone", async () => {
+    await using place = await keptAlive();
+    place.source.change("a", { accountEnabled: false });
+    expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 1 });
+    expect(await rejectedIn(place)).toEqual(["a active leftScope"]);
+    place.source.change("a", { accountEnabled: true });
+    place.settings = { ...place.settings, guard: lenientGuard };
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 0 });
+    expect(place.target.account("a@example.com").active).toBe(true);
+  });
+
   it("ends when the change is no longer due, so that it does not apply again later", async () => {
     await using place = await keptAlive();
     place.source.scope = people;

@@ -184,6 +184,16 @@ describe("the delay of a deactivation", () => {
 });
 
 describe("several events of one person", () => {
+  it("give the one that is certain as the reason: a scope can lose its members by mistake, a disabled account was read", async () => {
+    await using place = await company({});
+    happen(place, "outOfScope");
+    happen(place, "disabled");
+    const result = await place.cycle();
+    expect(await place.operations(result.cycleId)).toMatchObject([
+      { objectId: "a", action: "deactivate", evidence: { kind: "accountDisabled" } },
+    ]);
+  });
+
   it("deactivate as soon as one of them is due", async () => {
     await using place = await company({ outOfScope: ignore, disabled: week, deleted: atOnce.deleted });
     happen(place, "outOfScope");
