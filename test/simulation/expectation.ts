@@ -136,11 +136,16 @@ export function leaverIsInTheWay(world: World): boolean {
   });
 }
 
-/** Whether no account has the userName of a leaver, who was not deleted: then the account gets it. */
-function canBeNamed(world: World, { userName, presence }: Person): boolean {
-  const name = userName.toLowerCase();
+/**
+ * Whether no account and no other person in scope has the userName of a leaver, who was not deleted: then the account gets it.
+ * People who share a userName are reported.
+ */
+function canBeNamed(world: World, person: Person): boolean {
+  const name = person.userName.toLowerCase();
   return (
-    presence === "present" && ![...world.accounts.values()].some((one) => one.userName.toLowerCase() === name)
+    person.presence === "present" &&
+    !hasNamesake(world, person) &&
+    ![...world.accounts.values()].some((one) => one.userName.toLowerCase() === name)
   );
 }
 
