@@ -16,6 +16,7 @@ import {
   matchingOrders,
   secondOwner,
 } from "./steps-of-others.ts";
+import { releases } from "./steps-of-releases.ts";
 import { reverts } from "./steps-of-reverts.ts";
 import {
   manyPeople,
@@ -48,6 +49,12 @@ export const families: readonly Family[] = [
     name: "leaver-lane",
     about: "leavers are looked for between cycles, some of which are killed, as are some of the looks",
     histories: leaverLane,
+    runs: 200,
+  },
+  {
+    name: "releases",
+    about: "what is held is released or rejected, and the same people leave in another way, or leave again",
+    histories: releases,
     runs: 200,
   },
   {

@@ -76,7 +76,8 @@ export const guardDefects: readonly Defect[] = [
   {
     name: "a release holds for whatever is planned for the person",
     seed: 3,
-    history: 919,
+    history: 11,
+    family: "releases",
     swaps: [
       swap(
         "cycle/operations/fingerprint.ts",
