@@ -58,7 +58,7 @@ async function everyAccount(
   { loaded, config, embedded, clock }: ConfiguredJob,
   store: StateStore,
   io: CommandIO,
-): Promise<AsyncGenerator<AccountedFor>> {
+): Promise<AsyncGenerator<readonly AccountedFor[]>> {
   const mapping = await readMapping(loaded);
   return accountsOf(store, explainSettings(config, mapping, embedded), {
     department: departmentPath(mapping),
@@ -68,15 +68,16 @@ async function everyAccount(
 }
 
 async function* chosen(
-  all: AsyncIterable<AccountedFor>,
+  all: AsyncIterable<readonly AccountedFor[]>,
   { kind, active }: Pick<AccountsOptions, "kind" | "active">,
   add: (account: AccountedFor) => void,
-): AsyncGenerator<AccountedFor> {
-  for await (const account of all) {
-    add(account);
-    if (kind !== undefined && !kind.includes(account.kind)) continue;
-    if (active && account.active === false) continue;
-    yield account;
+): AsyncGenerator<readonly AccountedFor[]> {
+  for await (const page of all) {
+    page.forEach(add);
+    yield page.filter(
+      (account) =>
+        (kind === undefined || kind.includes(account.kind)) && !(active && account.active === false),
+    );
   }
 }
 
@@ -95,4 +96,4 @@ function time(text: string | undefined): number | null {
   return text === undefined || text === "" ? null : Number(text);
 }
 
-async function* none(): AsyncGenerator<AccountedFor> {}
+async function* none(): AsyncGenerator<readonly AccountedFor[]> {}

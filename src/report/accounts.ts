@@ -45,10 +45,11 @@ const formatVersion = "1.0";
 
 /**
  * Writes accounts as one JSON value, one line each, and then the counts.
+ * @param accounts in pages
  * @param counts read once all accounts have passed
  */
 export async function writeAccountsJson(
-  accounts: AsyncIterable<AccountedFor>,
+  accounts: AsyncIterable<readonly AccountedFor[]>,
   asOf: AccountsAsOf,
   counts: AccountCounts,
   write: Write,
@@ -57,8 +58,9 @@ export async function writeAccountsJson(
   const times = { listedAt: iso(listedAt), peopleReadAt: iso(peopleReadAt), incomplete };
   await write(`{\n  "formatVersion": "${formatVersion}",\n  "asOf": ${jsonText(times)},\n  "accounts": [`);
   let separator = "\n    ";
-  for await (const account of accounts) {
-    await write(separator + jsonText(accountDocument(account)));
+  for await (const page of accounts) {
+    if (page.length === 0) continue;
+    await write(separator + page.map((account) => jsonText(accountDocument(account))).join(",\n    "));
     separator = ",\n    ";
   }
   await write(separator.startsWith(",") ? "\n  ],\n" : "],\n");
@@ -91,18 +93,19 @@ const columns: readonly { readonly name: string; readonly of: (account: Accounte
  * @param toTerminal control characters are made visible: a terminal would act on them
  */
 export async function writeAccountsCsv(
-  accounts: AsyncIterable<AccountedFor>,
+  accounts: AsyncIterable<readonly AccountedFor[]>,
   write: Write,
   toTerminal: boolean,
 ): Promise<void> {
   await write(`${columns.map(({ name }) => name).join(",")}\r\n`);
-  for await (const account of accounts) {
+  const row = (account: AccountedFor): string => {
     const cells = columns.map(({ of }) => of(account));
     const shown = cells.map((cell) =>
       csvField(typeof cell === "string" && toTerminal ? printable(cell) : cell),
     );
-    await write(`${shown.join(",")}\r\n`);
-  }
+    return `${shown.join(",")}\r\n`;
+  };
+  for await (const page of accounts) await write(page.map(row).join(""));
 }
 
 const titles: { readonly [K in AccountKind]: string } = {
@@ -117,31 +120,35 @@ const titles: { readonly [K in AccountKind]: string } = {
  * @param counts read once all accounts have passed
  */
 export async function writeAccountsTable(
-  accounts: AsyncIterable<AccountedFor>,
+  accounts: AsyncIterable<readonly AccountedFor[]>,
   asOf: AccountsAsOf,
   counts: AccountCounts,
   write: Write,
   layout: Layout,
 ): Promise<void> {
-  const { paint } = layout;
-  for await (const { kind, active, userName, department, changedAt, reason } of accounts) {
-    const state = stateOf(active);
-    const alarming = kind !== "linked" && state !== "inactive";
-    const start = `${kind.padEnd(8)}  ${state.padEnd(8)}  `;
-    const details = [
-      ...(department === null ? [] : [printable(department)]),
-      ...(changedAt === null ? [] : [`written ${timeText(changedAt)}`]),
-    ].join(", ");
-    const beside = details === "" ? "" : `  ${paint("dim", details)}`;
-    await write(`${paint(alarming ? "yellow" : "dim", start)}${printable(userName)}${beside}\n`);
-    if (reason === null) continue;
-    await write(
-      `${indented(printable(reason), 4, layout)
-        .map((line) => paint("dim", line))
-        .join("\n")}\n`,
-    );
+  for await (const page of accounts) {
+    await write(page.map((account) => accountLines(account, layout)).join(""));
   }
   await write(`\n${summaryLines(asOf, counts, layout).join("\n")}\n`);
+}
+
+function accountLines(
+  { kind, active, userName, department, changedAt, reason }: AccountedFor,
+  layout: Layout,
+): string {
+  const { paint } = layout;
+  const state = stateOf(active);
+  const alarming = kind !== "linked" && state !== "inactive";
+  const start = `${kind.padEnd(8)}  ${state.padEnd(8)}  `;
+  const details = [
+    ...(department === null ? [] : [printable(department)]),
+    ...(changedAt === null ? [] : [`written ${timeText(changedAt)}`]),
+  ].join(", ");
+  const beside = details === "" ? "" : `  ${paint("dim", details)}`;
+  const first = `${paint(alarming ? "yellow" : "dim", start)}${printable(userName)}${beside}\n`;
+  if (reason === null) return first;
+  const reasons = indented(printable(reason), 4, layout).map((line) => paint("dim", line));
+  return `${first}${reasons.join("\n")}\n`;
 }
 
 function summaryLines(asOf: AccountsAsOf, counts: AccountCounts, layout: Layout): readonly string[] {

@@ -60,10 +60,10 @@ export interface AccountedFor {
 type Settings = Pick<ExplainSettings, "mapping" | "scope"> & ProtectedAccounts;
 
 /** Accounts in one statement. */
-const pageSize = 5_000;
+const pageSize = 2_000;
 
 /**
- * All accounts as last read, by Lattice id, each with whose it is.
+ * All accounts as last read, by Lattice id, each with whose it is, a page at a time.
  * @param query `department`: the target attribute (path) that holds the department; `null` if it is not to be shown.
  * `now`: milliseconds since the epoch
  */
@@ -71,7 +71,7 @@ export async function* accountsOf(
   store: AccountReport & Protections & LinkDecisions,
   given: Pick<Settings, "mapping" | "protectedAccounts" | "scope">,
   query: { readonly department: string | null; readonly now: number; readonly signal: AbortSignal },
-): AsyncGenerator<AccountedFor> {
+): AsyncGenerator<readonly AccountedFor[]> {
   const settings = await withDecisions(given, store);
   const everyoneInScope = settings.scope.mode === "all";
   const { department, now, signal } = query;
@@ -88,7 +88,7 @@ export async function* accountsOf(
     const last = page.at(-1);
     if (last === undefined) return;
     next = read(last.latticeId);
-    for (const account of page) yield accountFor(account, settings, now);
+    yield page.map((account) => accountFor(account, settings, now));
   }
 }
 
