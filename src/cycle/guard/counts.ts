@@ -34,7 +34,7 @@ export async function readCounts(context: CycleContext): Promise<Counts> {
     sent: planned.of("canary") === 0 ? planned : countsOf(weighed.map(withoutWaiting)),
     recent,
     active: await store.countActive(cycleId),
-    linked: (await store.totals()).linked,
+    linked: await store.countLinked(),
     holders: (attribute) => holders.get(attribute) ?? 0,
   };
 }

@@ -138,10 +138,7 @@ export async function summarise(
   context: CycleContext,
   only: readonly string[] | undefined,
 ): Promise<PlanSummary> {
-  const [{ byAction, adoptions }, totals] = await Promise.all([
-    context.store.countOperations(context.cycleId),
-    context.store.totals(),
-  ]);
+  const { byAction, adoptions } = await context.store.countOperations(context.cycleId);
   const of = (action: Action): number => byAction.get(action) ?? 0;
   const operations = {
     create: of("create"),
@@ -161,6 +158,7 @@ export async function summarise(
     const unchanged = links.filter((link) => link !== null).length;
     return { ...operations, unchanged, skipped: skipped.length, outOfScope: links.length - unchanged };
   }
+  const totals = await context.store.totals();
   const unchanged = totals.linked - totals.linkedSkipped - (all - operations.create - adoptions);
   const withoutAccount = totals.sourceUsers - totals.linked - (totals.skipped - totals.linkedSkipped);
   const outOfScope = Math.max(0, withoutAccount - operations.create - adoptions);

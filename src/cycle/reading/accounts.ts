@@ -43,7 +43,7 @@ export async function ingestTarget(context: CycleContext): Promise<void> {
 async function confirmMissingAccounts(context: CycleContext, othersListed: boolean): Promise<void> {
   const { store, settings } = context;
   const missing = await missingLinks(context);
-  const { linked } = await store.totals();
+  const linked = await store.countLinked();
   let found = linked - missing.length;
   const unknown: string[] = [];
   for (const { latticeId, objectId } of missing) {

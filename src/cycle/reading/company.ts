@@ -36,7 +36,7 @@ export async function confirmCompany(context: CycleContext, meta: Partial<Meta>)
   // Only this program writes it.
   const known = meta.knownTarget === undefined ? null : (JSON.parse(meta.knownTarget) as KnownTarget);
   if (isReachedAsBefore(known, identity)) return;
-  const { linked } = await store.totals();
+  const linked = await store.countLinked();
   if (linked > 0 && !(await isKnownThere(context, linked))) return;
   const salt = randomUUID();
   const next: KnownTarget = { url: identity.url, salt, key: identity.keyDigest(salt) };

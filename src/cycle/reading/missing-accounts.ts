@@ -91,7 +91,7 @@ export async function keptLinks(
   more: number,
 ): Promise<string | null> {
   const recent = await store.countLostLinks(clock.now() - settings.guard.windowMs);
-  const { linked } = await store.totals();
+  const linked = await store.countLinked();
   return tooManyLost({ lost: recent + more, linked: linked + recent }, settings.guard);
 }
 

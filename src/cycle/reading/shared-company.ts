@@ -58,12 +58,12 @@ export interface SharedCompany {
  * @returns `null` if none is known to do so
  */
 export async function sharedCompany(
-  store: Pick<StateStore, "accountRows" | "totals"> | null,
+  store: Pick<StateStore, "accountRows" | "countLinked"> | null,
   neighbours: Neighbours,
   lattice: { readonly listed: boolean; readonly isThere: (latticeId: string) => Promise<boolean> },
 ): Promise<SharedCompany | null> {
   const elsewhere = await neighbours.accounts();
-  const linked = store === null ? 0 : (await store.totals()).linked;
+  const linked = store === null ? 0 : await store.countLinked();
   const seen = store === null ? [] : await knownHere(store, elsewhere);
   // Without a list this job may know none of the company's accounts yet.
   const known =

@@ -6,7 +6,7 @@ import { checkFence } from "./fence.ts";
 
 type CycleMethods = Pick<
   StateStore,
-  "meta" | "totals" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
+  "meta" | "totals" | "countLinked" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
 >;
 
 // Keys that begin with `log` are the store's own.
@@ -21,6 +21,7 @@ const totals = `SELECT (SELECT count(*) FROM source_user WHERE job = $1) AS "sou
     (SELECT count(*) FROM retry WHERE job = $1) AS retrying
   FROM (SELECT count(*) AS total, count(*) FILTER (WHERE active) AS active
     FROM target_user WHERE job = $1 AND object_id IS NOT NULL) linked`;
+const linked = `SELECT count(*) AS linked FROM target_user WHERE job = $1 AND object_id IS NOT NULL`;
 const begin = `WITH newest AS (UPDATE job SET last_cycle = last_cycle + 1 WHERE id = $1 RETURNING last_cycle AS id)
   INSERT INTO cycle (job, id, plan_id, kind, started_at) SELECT $1, newest.id, $2, $3, $4 FROM newest RETURNING id`;
 const counts = `SELECT action, status AS outcome, count(*) AS count FROM operation
@@ -46,6 +47,7 @@ export function cycleMethods(db: Database): CycleMethods {
       if (row === undefined) throw new Error("a count gave no row");
       return row;
     },
+    countLinked: async () => (await db.one<{ linked: number }>(linked))?.linked ?? 0,
     beginCycle: ({ planId, kind, startedAt }, fence) =>
       db.transaction(async (session) => {
         await checkFence(session, fence);

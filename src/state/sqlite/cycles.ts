@@ -17,7 +17,7 @@ type CycleRow = Omit<ParsedCycle, "summary" | "guard" | "notes" | "outcomes"> & 
 
 type CycleMethods = Pick<
   StateStore,
-  "totals" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
+  "totals" | "countLinked" | "beginCycle" | "countOutcomes" | "recentCycles" | "cycleOfPlan"
 >;
 
 /** Counts from the log, for a cycle that is under way or whose log was corrected later. */
@@ -55,6 +55,7 @@ export function cycleMethods(db: Connection): CycleMethods {
        (SELECT count(*) FROM retry) AS retrying,
        (SELECT count(*) FROM source_user WHERE reference_pending <> 0 AND reference_pending = 1) AS waitingForManager FROM tally`,
   );
+  const linked = db.prepare<[], number>("SELECT linked FROM tally").pluck();
   const checkFence = fenceCheck(db);
   const begin = db.transaction((...[cycle, fence]: Parameters<StateStore["beginCycle"]>): number => {
     checkFence(fence);
@@ -67,6 +68,7 @@ export function cycleMethods(db: Connection): CycleMethods {
       if (row === undefined) throw new Error("a count gave no row");
       return row;
     },
+    countLinked: async () => linked.get() ?? 0,
     beginCycle: async (cycle, fence) => begin.immediate(cycle, fence),
     countOutcomes: outcomesOf,
     recentCycles: async (limit, before) =>

@@ -17,6 +17,7 @@ export async function askEverything(store: StateStore): Promise<void> {
   const times = cycles.flatMap(({ startedAt, finishedAt }) => [startedAt, finishedAt ?? startedAt]);
   await store.meta();
   await store.totals();
+  await store.countLinked();
   await store.countAcknowledged();
   await store.protections();
   await store.linkDecisions();

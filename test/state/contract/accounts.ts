@@ -44,6 +44,7 @@ export function describeAccounts(make: MakeState): void {
       expect(await store.ownerOf("l3")).toBeNull();
       expect(await store.latticeIdOf("b")).toBe("l2");
       expect(await store.totals()).toMatchObject({ linked: 2 });
+      expect(await store.countLinked()).toBe(2);
     });
 
     it("can go to another person in the commit in which that person's own account goes", async () => {

@@ -81,6 +81,8 @@ describe("the statements that a cycle sends to PostgreSQL", () => {
     place.settings = { ...place.settings, concurrency: people };
     hire(people);
     const first = await statements();
+    // The counts of the whole company are taken once, for the summary of the plan.
+    expect(texts.filter((text) => text.includes('AS "sourceUsers"'))).toHaveLength(1);
     expect((await place.store.totals()).linked).toBe(people);
     expect(first).toBeLessThan(everyCycle + (people / pageSize) * eachPage);
     // The planner knows how many rows are in tables that were empty when they were made.
