@@ -12,8 +12,10 @@ const firstAt = 100;
 const growth = 4;
 
 /**
- * Has PostgreSQL look at a table again when it has grown. It does so by itself, but only after a minute: a first run would be planned for
- * empty tables until then, and walk through a whole company for each person.
+ * Has PostgreSQL look at a table again when the job has put more rows into it than the planner expects of the job. PostgreSQL looks by itself,
+ * but only after a minute: until then a first run would be planned for empty tables, and walk through a whole company for each person. If the
+ * planner expects as many rows of the job, from an earlier run or from other jobs that have as many, nothing is done: hundreds of jobs share a
+ * table, and PostgreSQL looks at all of it.
  * @returns is told each change that was committed
  */
 export function statisticsKeeper(db: Database): (change: StateChange) => Promise<void> {
@@ -24,8 +26,16 @@ export function statisticsKeeper(db: Database): (change: StateChange) => Promise
       one.rows += one.rowsOf(change) ?? 0;
       if (one.rows < one.next) continue;
       one.next = one.rows * growth;
-      grown.push(one.table);
+      if ((await expectedRows(db, one.table)) * growth <= one.rows) grown.push(one.table);
     }
     if (grown.length > 0) await db.analyze(grown);
   };
+}
+
+/** The rows of the job in a table, as the planner expects them. */
+async function expectedRows(db: Database, table: string): Promise<number> {
+  const row = await db.one<{ "QUERY PLAN": readonly [{ Plan: { "Plan Rows": number } }] }>(
+    `EXPLAIN (FORMAT JSON) SELECT FROM ${table} WHERE job = $1`,
+  );
+  return row?.["QUERY PLAN"][0].Plan["Plan Rows"] ?? 0;
 }
