@@ -73,7 +73,7 @@ async function statusOfJob(options: StatusOptions, fleet: FleetFacts, io: Comman
   if (options.format === "json") {
     const known =
       current === null
-        ? { lastCycle: null, lastLeavers: null, cycles: [] }
+        ? { lastCycle: null, lastOfEverybody: null, lastLeavers: null, cycles: [] }
         : { ...statusDocument(current, changes), leavers: latencyDocument(latency) };
     print(io, jsonText({ state: path, ...summaryDocument(summary), ...known }, 2));
   } else {

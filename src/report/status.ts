@@ -173,9 +173,11 @@ function notesOf({ configuration, mappingDigest }: Partial<Meta>): Configuration
  */
 export function statusDocument(current: Status, changes: NewConfiguration | null = null) {
   const { weighed, quarantine, comparison, last, lastOfLeavers } = current;
+  const [newest] = current.cycles;
   const held = weighed?.guard?.held === true;
   return {
-    lastCycle: last === null ? null : cycleDocument(last),
+    lastCycle: newest === undefined ? null : cycleDocument(newest),
+    lastOfEverybody: last === null ? null : cycleDocument(last),
     lastLeavers: lastOfLeavers === null ? null : cycleDocument(lastOfLeavers),
     nextDueAt: iso(current.nextDueAt),
     latticeReachedAt: iso(current.targetReachedAt),

@@ -87,6 +87,7 @@ describe("a command about all jobs", () => {
       worker: null,
       workers: null,
       lastCycle: null,
+      lastOfEverybody: null,
       lastLeavers: null,
       cycles: [],
     };

@@ -101,14 +101,15 @@ async function listedJob(entry: JobEntry, fleet: FleetNow, now: number): Promise
     const status = await currentStatus(view);
     const intervalMs = view.scheduler.intervalMs();
     const summary = summaryOf({ ...facts, status, intervalMs });
-    const { last, quarantine, totals, weighed } = status;
+    const [last] = status.cycles;
+    const { quarantine, totals, weighed } = status;
     const shown = {
       ...document,
       ...summaryDocument(summary),
       working: summary.running || (await view.works.recent())[0]?.finishedAt === null,
       nextDueAt: iso(status.nextDueAt),
       lastCycle:
-        last === null
+        last === undefined
           ? null
           : {
               cycle: last.kind,

@@ -16,6 +16,12 @@ async function afterManyLooks(): Promise<RunningDaemon> {
   await daemon.settled();
   const store = openStore(daemon.statePath);
   const writing = { store, fence: "private" } as const;
+  const ofOne = { planId: "one", kind: "on-demand", startedAt: Date.now() } as const;
+  await endEntry(writing, await beginEntry(writing, ofOne), {
+    finishedAt: Date.now(),
+    outcome: "done",
+    error: null,
+  });
   const look = async (number: number, outcome: CycleOutcome, error: string | null): Promise<void> => {
     const at = Date.now();
     const cycle = { planId: `look-${number}`, kind: "leavers", startedAt: at } as const;
@@ -36,18 +42,22 @@ it("shows looks for leavers apart from the cycles: the last cycle is one of ever
   timeout,
 }, async () => {
   await using daemon = await afterManyLooks();
-  const now = await daemon.json<{ lastCycle: Shown; lastLeavers: Shown; cycles: readonly Shown[] }>(
-    "/api/now",
-  );
-  expect(now.lastCycle).toMatchObject({ cycle: "initial", outcome: "done" });
+  const now = await daemon.json<{
+    lastCycle: Shown;
+    lastOfEverybody: Shown;
+    lastLeavers: Shown;
+    cycles: readonly Shown[];
+  }>("/api/now");
+  expect(now.lastCycle).toMatchObject({ cycle: "on-demand", outcome: "done" });
+  expect(now.lastOfEverybody).toMatchObject({ cycle: "initial", outcome: "done" });
   expect(now.lastLeavers).toMatchObject({ cycle: "leavers", outcome: "failed" });
-  expect(now.cycles.map(({ cycle }) => cycle)).toEqual(["initial"]);
+  expect(now.cycles.map(({ cycle }) => cycle)).toEqual(["on-demand", "initial"]);
   const { jobs } = await daemon.json<{ jobs: readonly { condition: string; lastCycle: Shown }[] }>(
     "/api/jobs",
   );
-  expect(jobs).toMatchObject([{ condition: "idle", lastCycle: { cycle: "initial" } }]);
+  expect(jobs).toMatchObject([{ condition: "idle", lastCycle: { cycle: "on-demand" } }]);
   const days = await daemon.json<{ cycles: readonly Shown[] }>("/api/days");
-  expect(days.cycles.map(({ cycle }) => cycle)).toEqual(["initial"]);
+  expect(days.cycles.map(({ cycle }) => cycle)).toEqual(["on-demand", "initial"]);
   const [person] = [...daemon.sandbox.directory.users()];
   const { pictures } = await daemon.json<{ pictures: { lastCycle: Shown } }>(`/api/people/${person?.id}`);
   expect(pictures.lastCycle).toMatchObject({ cycle: "initial" });
@@ -57,7 +67,7 @@ it("shows looks for leavers apart from the cycles: the last cycle is one of ever
   const { signal } = new AbortController();
   await status({ config: "config.yaml", format: "table" }, { ...io, stderr: new PassThrough(), signal });
   expect(String(stdout.read())).toMatch(
-    /\nLast cycles:\n {2}\S+ \S+ UTC {2}initial: done; \d+ done, \d+ failed\n(?: {4}.*\n)*\nLast cycle of leavers alone:\n {2}\S+ \S+ UTC {2}leavers: failed; 0 done, 0 failed\n {4}Lattice did not answer\.\n/,
+    /\nLast cycles:\n {2}\S+ \S+ UTC {2}on-demand: done; 0 done, 0 failed\n {2}\S+ \S+ UTC {2}initial: done; \d+ done, \d+ failed\n(?: {4}.*\n)*\nLast cycle of leavers alone:\n {2}\S+ \S+ UTC {2}leavers: failed; 0 done, 0 failed\n {4}Lattice did not answer\.\n/,
   );
 });
 
@@ -78,7 +88,7 @@ it.skipIf(!hasBrowser())(
       expect(await apart.innerText()).toContain("Lattice did not answer.");
       expect(await page.locator('[data-key="state"] h1').innerText()).not.toContain("failed");
       expect(await page.locator('[data-key="state"]').innerText()).toContain("The last cycle ended");
-      expect(await page.locator('[data-key="cycles"] tbody tr').count()).toBe(1);
+      expect(await page.locator('[data-key="cycles"] tbody tr').count()).toBe(2);
       expect(complaints).toEqual([]);
     } finally {
       await browser.close();

@@ -65,7 +65,7 @@ function due(iso) {
 const ofSome = ["on-demand", "revert", "leavers"];
 
 function stateOf(now, running) {
-  const last = [now.lastCycle, ...now.cycles.filter(({ cycle }) => !ofSome.includes(cycle))].find(
+  const last = [now.lastOfEverybody, ...now.cycles.filter(({ cycle }) => !ofSome.includes(cycle))].find(
     (cycle) => cycle !== null && cycle.finishedAt !== null,
   );
   const when =
