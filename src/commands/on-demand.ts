@@ -35,6 +35,8 @@ export interface OnDemandOptions extends Omit<ReportChoice, "mapping" | "steps">
   readonly detailedExitcode: boolean;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
+  /** Sends from this process, also if daemons share the database of the job. */
+  readonly here?: boolean | undefined;
 }
 
 /**
@@ -131,7 +133,44 @@ async function send(
   options: OnDemandOptions,
   io: CommandIO,
 ): Promise<number> {
-  return exitCodeOf(await run(job, { ...people, dryRun: false }, options, io), false);
+  const result =
+    (await sendElsewhere(job, people, options, io)) ??
+    (await run(job, { ...people, dryRun: false }, options, io));
+  return exitCodeOf(result, false);
+}
+
+/** Has a daemon that shares the database send it, and reports it; `null` if there is none. */
+async function sendElsewhere(
+  job: Job,
+  { only = [], agreed }: Pick<RunRequest, "only" | "agreed">,
+  options: OnDemandOptions,
+  io: CommandIO,
+): Promise<CycleResult | null> {
+  // Nothing of it is loaded for a state in a file.
+  if (options.here === true || job.statePlace.kind === "file") return null;
+  const { runInFleet } = await import("./in-fleet.ts");
+  const request = { full: false, only, ...(agreed === undefined ? {} : { agreed }) };
+  const ran = await runInFleet(job, async () => ({ kind: "onDemand", request, decision: null }), options, io);
+  const store = ran === null ? null : await job.readState();
+  if (ran === null || store === null) return ran?.result ?? null;
+  const { result, steps = [] } = ran;
+  try {
+    const live = showsSteps(options);
+    if (live) {
+      for (const step of steps) print(io, stepLine(step, { user: only.length > 1 }));
+      print(io, "");
+    }
+    const shown = { ...options, mapping: job.mapping, dryRun: false, steps: live ? [] : steps };
+    await report(store, result, shown, io);
+  } finally {
+    await store.close();
+  }
+  return result;
+}
+
+/** On stdout the steps come before the report; a document has all of them at once. */
+function showsSteps({ format, out }: Pick<OnDemandOptions, "format" | "out">): boolean {
+  return format === "table" && out === undefined;
 }
 
 async function run(
@@ -142,8 +181,7 @@ async function run(
 ): Promise<CycleResult> {
   const { only = [], dryRun } = request;
   const steps: PersonStep[] = [];
-  // On stdout the steps are shown as they are done; a document has all of them at once.
-  const live = options.format === "table" && options.out === undefined;
+  const live = showsSteps(options);
   const onStep = (step: PersonStep): void => {
     steps.push(step);
     if (live) print(io, stepLine(step, { user: only.length > 1 }));

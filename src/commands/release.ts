@@ -1,5 +1,7 @@
+import { countPeople, type ReleaseRequest } from "../cycle/guard/release.ts";
+import type { CycleResult } from "../cycle/request.ts";
 import { count } from "../domain/sentence.ts";
-import type { Run } from "../job/job.ts";
+import type { Job } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";
 import { type CommandIO, exitCodeOf, note } from "../process/io.ts";
 import { report } from "../report/report-cycle.ts";
@@ -27,6 +29,8 @@ export interface ReleaseOptions {
   readonly out?: string | undefined;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
+  /** Runs in this process, also if daemons share the database of the job. */
+  readonly here?: boolean | undefined;
 }
 
 /**
@@ -39,12 +43,14 @@ export async function release(options: ReleaseOptions, io: CommandIO): Promise<n
   const job = await openJob(io, { ...options, quiet: io.stderr.isTTY === true });
   try {
     const decision = { planId, only, reject, undoReject, reason, by: commandActor(io.env) };
+    const elsewhere = await releaseElsewhere(job, decision, options, io);
+    if (elsewhere !== null) return exitCodeOf(elsewhere, dryRun);
     const run = await runWithProgress(
       job,
       { dryRun, full: false, decision, waitMs: waitSeconds * 1000, signal: io.signal },
       async (ran, store) => {
         await report(store, ran.result, { ...options, mapping: job.mapping }, io);
-        sayWhatBecame(ran, io);
+        sayWhatBecame({ decided: countPeople(ran.decided), changedSinceHeld: ran.changedSinceHeld }, io);
       },
       io,
     );
@@ -54,16 +60,47 @@ export async function release(options: ReleaseOptions, io: CommandIO): Promise<n
   }
 }
 
+/** Has a daemon that shares the database do it, and reports it; `null` if there is none. */
+async function releaseElsewhere(
+  job: Job,
+  decision: ReleaseRequest,
+  options: ReleaseOptions,
+  io: CommandIO,
+): Promise<CycleResult | null> {
+  // Nothing of it is loaded for a state in a file.
+  if (options.dryRun || options.here === true || job.statePlace.kind === "file") return null;
+  const [{ runInFleet }, { releaseToAsk }] = await Promise.all([
+    import("./in-fleet.ts"),
+    import("../daemon/fleet/asking.ts"),
+  ]);
+  const ran = await runInFleet(job, (reader) => releaseToAsk(reader, decision), options, io);
+  const store = ran === null ? null : await job.readState();
+  if (ran === null || store === null) return ran?.result ?? null;
+  try {
+    await report(store, ran.result, { ...options, mapping: job.mapping }, io);
+  } finally {
+    await store.close();
+  }
+  const { changedSinceHeld, decided = { released: 0, rejected: 0, undone: 0 } } = ran;
+  sayWhatBecame({ decided, changedSinceHeld }, io);
+  return ran.result;
+}
+
 /** A release is for a change as it was held. It says who has changed since: they are judged again. */
-function sayWhatBecame({ decided, changedSinceHeld: stale }: Run, io: CommandIO): void {
-  const { released, rejected, undone } = decided;
-  const people = new Set(released.map(({ objectId }) => objectId)).size;
-  const rejectedPeople = new Set(rejected.map(({ objectId }) => objectId)).size;
-  const undoneText =
-    undone.length === 0 ? "" : ` Rejection undone: ${count(undone.length, "person", "people")}.`;
+function sayWhatBecame(
+  {
+    decided: { released, rejected, undone },
+    changedSinceHeld: stale,
+  }: {
+    readonly decided: ReturnType<typeof countPeople>;
+    readonly changedSinceHeld: readonly { readonly userName: string }[];
+  },
+  io: CommandIO,
+): void {
+  const undoneText = undone === 0 ? "" : ` Rejection undone: ${count(undone, "person", "people")}.`;
   note(
     io,
-    `Released: ${count(people, "person", "people")}. Rejected: ${count(rejectedPeople, "person", "people")}.${undoneText}`,
+    `Released: ${count(released, "person", "people")}. Rejected: ${count(rejected, "person", "people")}.${undoneText}`,
   );
   if (stale.length === 0) return;
   const names = stale

@@ -1,5 +1,5 @@
 import { revertReport } from "../cycle/revert-report.ts";
-import { refuseUnderWay, refuseWithoutValues } from "../cycle/reverts.ts";
+import { type RevertOrder, refuseUnderWay, refuseWithoutValues, revertedCycle } from "../cycle/reverts.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { configuredJob } from "../job/configured-job.ts";
@@ -37,6 +37,8 @@ export interface RevertOptions {
   readonly out?: string | undefined;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
+  /** Sends from this process, also if daemons share the database of the job. */
+  readonly here?: boolean | undefined;
 }
 
 /**
@@ -72,7 +74,8 @@ async function sendRevert(job: Job, options: RevertOptions, io: CommandIO): Prom
   const { which, only, deactivateCreated, release, reason, yes, waitSeconds } = options;
   const by = commandActor(io.env);
   const order = { which, only, deactivateCreated, release, by, ...(reason === undefined ? {} : { reason }) };
-  const run = (request: Pick<RunRequest, "dryRun" | "agreed">): Promise<Run> =>
+  const run = async (request: Pick<RunRequest, "dryRun" | "agreed">): Promise<Pick<Run, "result">> =>
+    (await revertElsewhere(job, order, request, options, io)) ??
     runWithProgress(
       job,
       { ...request, revert: order, full: false, waitMs: waitSeconds * 1000, signal: io.signal },
@@ -108,8 +111,39 @@ async function sendRevert(job: Job, options: RevertOptions, io: CommandIO): Prom
   return exitCodeOf(result, false);
 }
 
+/** Has a daemon that shares the database send it, and shows it; `null` if there is none. */
+async function revertElsewhere(
+  job: Job,
+  order: RevertOrder,
+  { dryRun, agreed }: Pick<RunRequest, "dryRun" | "agreed">,
+  options: RevertOptions,
+  io: CommandIO,
+): Promise<Pick<Run, "result"> | null> {
+  // Nothing of it is loaded for a state in a file.
+  if (dryRun || options.here === true || job.statePlace.kind === "file") return null;
+  const { runInFleet } = await import("./in-fleet.ts");
+  const revert = { ...order, ...(agreed === undefined ? {} : { agreed }) };
+  const ran = await runInFleet(
+    job,
+    async (reader) => {
+      await revertedCycle(reader, order);
+      return { kind: "revert", request: { full: false, revert }, decision: null };
+    },
+    options,
+    io,
+  );
+  const store = ran === null ? null : await job.readState();
+  if (ran === null || store === null) return ran;
+  try {
+    await showRun(ran, store, dryRun, options, io);
+  } finally {
+    await store.close();
+  }
+  return ran;
+}
+
 async function showRun(
-  { result }: Run,
+  { result }: Pick<Run, "result">,
   store: StateStore,
   dryRun: boolean,
   options: RevertOptions,

@@ -83,8 +83,7 @@ async function syncJob(options: SyncOptions, io: CommandIO): Promise<number> {
 
 async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Promise<number> {
   const { dryRun, full, detailedExitcode, waitSeconds, canary } = options;
-  // A daemon that is asked for a cycle knows no canary.
-  if (!dryRun && options.here !== true && canary === undefined) {
+  if (!dryRun && options.here !== true) {
     const done = await syncElsewhere(job, options, io);
     if (done !== null) return codeOf(done);
   }
@@ -102,8 +101,11 @@ async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Pro
 async function syncElsewhere(job: Job, options: SyncOptions, io: CommandIO): Promise<CycleResult | null> {
   // Nothing of it is loaded for a state in a file.
   if (job.statePlace.kind === "file") return null;
-  const { syncInFleet } = await import("./sync-in-fleet.ts");
-  const result = await syncInFleet(job, options, io);
+  const { runInFleet } = await import("./in-fleet.ts");
+  const { full, canary } = options;
+  const request = { full, ...(canary === undefined ? {} : { canary }) };
+  const ran = await runInFleet(job, async () => ({ kind: "cycle", request, decision: null }), options, io);
+  const result = ran?.result ?? null;
   const store = result === null ? null : await job.readState();
   if (result === null || store === null) return result;
   try {

@@ -1,9 +1,11 @@
 import { heldBecause } from "../cycle/guard/hold.ts";
-import { type Release, type ReleaseRequest, resolveRelease } from "../cycle/guard/release.ts";
+import { countPeople, resolveRelease } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations/pages.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import type { RevertOrder } from "../cycle/reverts.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
+import type { WorkKind, WorkRequest } from "../domain/fleet.ts";
+import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job, Notifier, RunRequest } from "../job/job.ts";
 import { exitCodeOfError } from "../process/tell-error.ts";
@@ -12,7 +14,6 @@ import type { JobTurns } from "./job-turns.ts";
 import type { Slot } from "./slot.ts";
 import { refuseRevert, revertLeft, revertNumbers } from "./start-revert.ts";
 import type {
-  AskedRevert,
   DryRunPlan,
   PlannedOperation,
   Started,
@@ -33,12 +34,8 @@ export interface DaemonWork extends WorkStarter {
   scheduled(how: { readonly full: boolean; readonly patient: boolean }, under?: Conditions): Promise<void>;
   /** Does what a person has asked another daemon, or this one, for. The caller has taken the slot. @throws what `Job.run` throws */
   perform(
-    kind: Work["kind"],
-    asked: {
-      readonly full: boolean;
-      readonly decision?: ReleaseRequest | undefined;
-      readonly revert?: Omit<AskedRevert, "dryRun"> | undefined;
-    },
+    kind: WorkKind,
+    asked: WorkRequest,
     under: Conditions & { readonly report: WorkReport },
   ): Promise<void>;
 }
@@ -70,16 +67,28 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
 
   const cycle = async (
     report: WorkReport,
-    request: Pick<RunRequest, "full" | "patient" | "decision" | "revert" | "agreed">,
+    request: Pick<RunRequest, "full" | "patient" | "decision" | "revert" | "agreed" | "only" | "canary">,
     under: Conditions = { signal },
+    forCommand = false,
   ): Promise<void> => {
-    const { result, changedSinceHeld } = await current().run(
+    const steps: PersonStep[] = [];
+    const { result, changedSinceHeld, decided } = await current().run(
       { ...request, dryRun: false, ...under },
-      { onProgress: report.onProgress, onRecorded: metrics.cycle, notifier },
+      {
+        onProgress: report.onProgress,
+        onRecorded: metrics.cycle,
+        notifier,
+        ...(forCommand ? { onStep: (step) => steps.push(step) } : {}),
+      },
     );
-    // A revert names everybody whom it concerns, with values: nobody needs that here.
-    const more = request.revert === undefined ? { run: result } : {};
-    report.finish(workResult(result, changedSinceHeld, request.revert), more);
+    // A revert names everybody whom it concerns, with values: nobody but a command that waits for its report needs that.
+    const { revert, ...run } = result;
+    report.finish(workResult(result, changedSinceHeld, request.revert), {
+      ...(forCommand || revert === undefined ? { run } : {}),
+      ...(forCommand
+        ? { report: { ...(revert === undefined ? {} : { revert }), steps, decided: countPeople(decided) } }
+        : {}),
+    });
   };
 
   const dryRun = async (
@@ -121,18 +130,23 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
         () => watched(works.begin("cycle", "schedule"), (report) => cycle(report, how, under)),
         under?.signal ?? signal,
       ),
-    perform: (kind, { full, decision, revert }, { report, ...under }) =>
+    perform: (kind, { full, release: decision, revert, only, canary, ...asked }, { report, ...under }) =>
       watched(report, () =>
         kind === "dryRun"
           ? dryRun(report, { full, revert }, under.signal)
-          : cycle(report, { full, decision, revert, agreed: revert?.agreed }, under),
+          : cycle(
+              report,
+              { full, decision, revert, only, canary, agreed: revert?.agreed ?? asked.agreed },
+              under,
+              asked.report,
+            ),
       ),
     startCycle: async ({ full }) => start("cycle", (report) => cycle(report, { full })),
     startDryRun: async ({ full }) => start("dryRun", (report) => dryRun(report, { full })),
     startRelease: async (decision) => {
       // Check the decision before anything is started. It is decided again under the lease.
       const decided = await resolveRelease(reader, decision);
-      return start("release", (report) => cycle(report, { full: false, decision }), peopleOf(decided));
+      return start("release", (report) => cycle(report, { full: false, decision }), countPeople(decided));
     },
     startRevert: async (asked) => {
       await refuseRevert(current(), reader, asked);
@@ -152,13 +166,6 @@ async function watched(report: WorkReport, work: (report: WorkReport) => Promise
     report.fail(errorText(error), exitCodeOfError(error));
     throw error;
   }
-}
-
-/** The numbers of people that a decision is about. */
-export function peopleOf({ released, rejected, undone }: Release): WorkDecision {
-  const people = (some: readonly { readonly objectId: string }[]): number =>
-    new Set(some.map(({ objectId }) => objectId)).size;
-  return { released: people(released), rejected: people(rejected), undone: people(undone) };
 }
 
 async function planOf(store: StateStore, { cycleId, header, revert }: CycleResult): Promise<DryRunPlan> {

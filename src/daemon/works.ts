@@ -3,16 +3,17 @@ import type { ReleaseRequest } from "../cycle/guard/release.ts";
 import type { Left } from "../cycle/planning/revert-of.ts";
 import type { Progress } from "../cycle/ports/ports.ts";
 import type { CycleResult } from "../cycle/request.ts";
-import type { RevertedPerson } from "../cycle/revert-report.ts";
+import type { RevertEffect, RevertedPerson } from "../cycle/revert-report.ts";
 import type { RevertOrder } from "../cycle/reverts.ts";
+import type { WorkKind } from "../domain/fleet.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
-import type { PlanSummary } from "../domain/plan.ts";
+import type { PersonStep, PlanSummary } from "../domain/plan.ts";
 import type { CycleOutcome } from "../domain/state/cycles.ts";
 
 /** Something that the daemon does or did: a cycle of the schedule, or work that was asked for by hand. */
 export interface Work {
   readonly id: string;
-  readonly kind: "cycle" | "dryRun" | "release" | "revert";
+  readonly kind: WorkKind;
   readonly trigger: "schedule" | "hand";
   /** For a release: how many people were released, were rejected, or had a rejection undone. `null` for other work. */
   readonly decision: WorkDecision | null;
@@ -109,12 +110,28 @@ export interface AskedRevert extends RevertOrder {
   readonly agreed?: string | undefined;
 }
 
+/** What a command that has asked for work needs for its report, besides the result of the cycle. It is kept until it is read. */
+export interface CommandReport {
+  /** Of a revert. */
+  readonly revert?: RevertEffect;
+  /** Of a cycle on demand: what was done for each person. */
+  readonly steps?: readonly PersonStep[];
+  /** Of a release. */
+  readonly decided?: WorkDecision;
+}
+
 /** Takes what one piece of work under way reports. */
 export interface WorkReport {
   readonly id: string;
   onProgress(progress: Progress): void;
-  /** @param more `plan`: of a dry run; `run`: the whole result, for a command that has asked for it and makes the report */
-  finish(result: WorkResult, more?: { readonly plan?: DryRunPlan; readonly run?: CycleResult }): void;
+  /**
+   * @param more `plan`: of a dry run; `run`: the whole result, for a command that has asked for it and makes the report; `report`: what
+   * it needs in addition, which may hold values of people
+   */
+  finish(
+    result: WorkResult,
+    more?: { readonly plan?: DryRunPlan; readonly run?: CycleResult; readonly report?: CommandReport },
+  ): void;
   /** @param exitCode of a command that would have failed so. Default: that of an error */
   fail(error: string, exitCode?: number): void;
 }

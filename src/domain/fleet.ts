@@ -6,6 +6,8 @@ export interface Worker {
   readonly id: string;
   readonly host: string;
   readonly version: string;
+  /** The newest work that it knows (`levelOf`). */
+  readonly workLevel: number;
 }
 
 /** A job as one daemon is configured for it. */
@@ -73,11 +75,14 @@ export type TurnEnd =
   | { readonly kind: "finished" | "interrupted" }
   | { readonly kind: "again"; readonly inMs: number };
 
+/** What is done: a cycle, the plan of one, a decision with a cycle, a revert, or a cycle of single people. */
+export type WorkKind = "cycle" | "dryRun" | "release" | "revert" | "onDemand";
+
 /** Something that a person has asked for, or a cycle of the schedule, as it is stored. */
 export interface WorkRow {
   readonly id: string;
   readonly job: string;
-  readonly kind: "cycle" | "dryRun" | "release" | "revert";
+  readonly kind: WorkKind;
   readonly trigger: "schedule" | "hand";
   readonly request: WorkRequest;
   readonly decision: unknown;
@@ -92,28 +97,48 @@ export interface WorkRow {
   readonly error: string | null;
 }
 
-/** The task of a `WorkRow`, as it was asked for. */
+/** Work that a worker has begun. */
+export interface TakenWork extends WorkRow {
+  /** Another worker has begun with it before, and died. */
+  readonly begunBefore: boolean;
+}
+
+/** The task of a `WorkRow`, as it was asked for. A new field is a new level (`levelOf`). */
 export interface WorkRequest {
   readonly full: boolean;
+  /** The configuration with which it is to be done (`ServedJob.digest`). Default: whichever is in force. */
+  readonly configuration?: string | undefined;
+  /** A command waits for it, and needs more for its report than the result. */
+  readonly report?: true | undefined;
+  /** Of a cycle: it is tried on this many people first. */
+  readonly canary?: number | undefined;
+  /** Of a cycle on demand: the people. */
+  readonly only?: readonly string[] | undefined;
+  /** Of a cycle on demand: the digest of the plan that a person has agreed to. */
+  readonly agreed?: string | undefined;
   /** A person's decision about a held plan. */
-  readonly release?: {
-    readonly planId: string;
-    readonly only?: readonly string[] | undefined;
-    readonly reject?: readonly string[] | undefined;
-    readonly undoReject?: readonly string[] | undefined;
-    readonly reason?: string | undefined;
-    readonly by: Actor;
-  };
+  readonly release?:
+    | {
+        readonly planId: string;
+        readonly only?: readonly string[] | undefined;
+        readonly reject?: readonly string[] | undefined;
+        readonly undoReject?: readonly string[] | undefined;
+        readonly reason?: string | undefined;
+        readonly by: Actor;
+      }
+    | undefined;
   /** A person's order to take a cycle back. */
-  readonly revert?: {
-    readonly which: string;
-    readonly only?: readonly string[] | undefined;
-    readonly deactivateCreated: boolean;
-    readonly release: boolean;
-    readonly agreed?: string | undefined;
-    readonly reason?: string | undefined;
-    readonly by: Actor;
-  };
+  readonly revert?:
+    | {
+        readonly which: string;
+        readonly only?: readonly string[] | undefined;
+        readonly deactivateCreated: boolean;
+        readonly release: boolean;
+        readonly agreed?: string | undefined;
+        readonly reason?: string | undefined;
+        readonly by: Actor;
+      }
+    | undefined;
 }
 
 /** What can be seen of the daemons without taking part. */
@@ -154,13 +179,27 @@ export interface FleetStore {
   /** Removes work that nobody has begun. */
   withdrawWork(id: string): Promise<void>;
   /** Takes work over: it is this worker's now, from its beginning. @returns `null` if it has ended, or is not known */
-  takeWork(id: string, worker: string): Promise<WorkRow | null>;
-  progressWork(id: string, progress: unknown): Promise<void>;
-  /** Ends the work. @param end `plan`: of a dry run; that of an earlier one of the job is removed */
+  takeWork(id: string, worker: string): Promise<TakenWork | null>;
+  /** Does nothing if another worker has taken the work over. */
+  progressWork(id: string, progress: unknown, worker: string): Promise<void>;
+  /**
+   * Ends the work, once.
+   * @param end `plan`: of a dry run; that of an earlier one of the job is removed. `report`: for the command that has asked for it; one
+   * that was not read for an hour is removed
+   * @param worker nothing is done if another one has taken the work over
+   */
   finishWork(
     id: string,
-    end: { readonly result?: unknown; readonly error?: string; readonly plan?: unknown },
+    end: {
+      readonly result?: unknown;
+      readonly error?: string;
+      readonly plan?: unknown;
+      readonly report?: unknown;
+    },
+    worker?: string,
   ): Promise<void>;
+  /** Hands over the report for the command that has asked for the work, and removes it; `null` if there is none. */
+  takeReport(id: string): Promise<unknown>;
   /** The newest first. @param job all jobs if it is not given */
   recentWorks(limit: number, job?: string): Promise<readonly WorkRow[]>;
   findWork(id: string): Promise<WorkRow | null>;

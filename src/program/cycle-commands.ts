@@ -109,6 +109,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
     .addOption(formatOption())
     .option("--out <file>", "write the report to a file")
     .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
+    .option("--here", "run in this process, also if daemons share the job's database (PostgreSQL)", false)
     .addOption(sandboxOption())
     .manual({
       notes:
@@ -120,6 +121,7 @@ export function addCycleCommands(program: DocumentedCommand, io: CommandIO, fini
         ["azure-lattice-sync release PLAN_ID --only kim.example@example.com"],
         ["azure-lattice-sync release PLAN_ID --reject kim.example@example.com"],
         ["azure-lattice-sync release PLAN_ID --reason ticket-4711", "the reason is kept with the decision"],
+        ["azure-lattice-sync release PLAN_ID --here", "not by one of the daemons that share its database"],
         [
           "azure-lattice-sync release PLAN_ID --undo-reject kim.example@example.com",
           "the guard checks the changes again",

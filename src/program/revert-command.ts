@@ -26,6 +26,7 @@ export function addRevertCommand(program: DocumentedCommand, io: CommandIO, fini
     .addOption(new Option("--format <format>", "output format").choices(["table", "json"]).default("table"))
     .option("--out <file>", "write to a file")
     .option("--wait <seconds>", "wait up to this long for another run to end", seconds, 0)
+    .option("--here", "run in this process, also if daemons share the job's database (PostgreSQL)", false)
     .addOption(sandboxOption())
     .manual({
       notes:
@@ -37,6 +38,7 @@ export function addRevertCommand(program: DocumentedCommand, io: CommandIO, fini
         ["azure-lattice-sync revert 1 --dry-run --deactivate-created"],
         ["azure-lattice-sync revert 1", "a preview, then a question"],
         ["azure-lattice-sync revert 1 --yes --reason ticket-4711", "for scripts"],
+        ["azure-lattice-sync revert 1 --here", "not by one of the daemons that share its database"],
       ],
       exitCodes:
         "as sync; 3 it exceeds a limit of the guard, and nothing was sent; 64 also if the cycle is not in the log or has changed nothing, state.logValues is not keep, or sending is paused",

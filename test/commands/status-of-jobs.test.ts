@@ -101,7 +101,7 @@ describe("status of several jobs", () => {
     expect(await status({ config, format: "table" }, io)).toBe(0);
     expect(output()).toMatch(/^2 jobs: 2 idle\n/);
     const fleet = await openFleetStore({ url: database.url });
-    await fleet.announce({ id: "w1", host: "pod-1", version: "1.2.3" }, [
+    await fleet.announce({ id: "w1", host: "pod-1", version: "1.2.3", workLevel: 1 }, [
       { name: "emea", digest: "d", identity: "a tenant" },
     ]);
     await fleet.beginTurn("emea", "w1");

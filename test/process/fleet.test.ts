@@ -198,6 +198,54 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     await until("the cycle in a daemon's log", () => cycles(a) + cycles(b) === before + 1);
   });
 
+  it("do what commands ask for single people, a canary, a release and a revert, which end as they would alone", async () => {
+    const [a, b] = [await replica(), await replica({}, "b.yaml")];
+    await until("the first cycle", async () => (await get<Works>(b, "/works")).works[0]?.finishedAt != null);
+    const rows = await sql(
+      database,
+      "SELECT object_id AS id FROM target_user WHERE active AND object_id IS NOT NULL ORDER BY object_id LIMIT 4",
+    );
+    const users = rows.map(({ id }) => String(id));
+    for (const id of users) sandbox.directory.updateUser(id, { jobTitle: "Asked for by hand" });
+    const [one] = users;
+    const ask = async (...args: string[]) => {
+      const { code, stdout, stderr } = await place.start([
+        ...args,
+        "--config",
+        "config.yaml",
+        "--format",
+        "json",
+      ]).ended;
+      expect(stderr).toMatch(/^The daemon on \S+ (runs|ran) this cycle\.\n/);
+      return { code, stderr, shown: JSON.parse(stdout) };
+    };
+    const onDemand = await ask("sync", "--user", one ?? "", "--yes");
+    expect(onDemand).toMatchObject({
+      code: 0,
+      shown: {
+        summary: { update: 1 },
+        operations: [{ action: "update", objectId: one, status: "done" }],
+      },
+    });
+    expect(onDemand.shown.steps.map(({ step }: { step: string }) => step)).toContain("act");
+    const canary = await ask("sync", "--canary", "1");
+    expect(canary).toMatchObject({ code: 3, shown: { summary: { update: 3 } } });
+    const released = await ask("release", canary.shown.planId);
+    expect(released).toMatchObject({ code: 0, shown: { summary: { update: 2 } } });
+    expect(released.stderr).toContain("Released: 2 people. Rejected: 0 people.\n");
+    const taken = await ask("revert", released.shown.planId, "--yes", "--reason", "ticket-4711");
+    expect(taken).toMatchObject({ code: 0, shown: { dryRun: false, run: { outcome: "done", done: 2 } } });
+    expect(taken.shown.reverts).toHaveLength(2);
+    const works = await get<Works>(a, "/works");
+    expect(works.works.slice(0, 4).map(({ kind }) => kind)).toEqual([
+      "revert",
+      "release",
+      "cycle",
+      "onDemand",
+    ]);
+    expect(await sql(database, "SELECT 1 FROM work WHERE report IS NOT NULL")).toEqual([]);
+  });
+
   it("know who of them lives and works, and who is signed in at any of them", async () => {
     const [a, b] = [await replica(), await replica({}, "b.yaml")];
     const { workers } = await until("both", async () => {

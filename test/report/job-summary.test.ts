@@ -104,6 +104,7 @@ function worker(id: string, changed: Partial<SeenWorker> = {}): SeenWorker {
     id,
     host: `host-${id}`,
     version: "1.0.0",
+    workLevel: 1,
     startedAt: now - 60 * minute,
     seenAt: now,
     alive: true,

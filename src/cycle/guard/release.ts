@@ -46,6 +46,16 @@ export interface Release {
   readonly wholePlanOf?: number;
 }
 
+/** The numbers of people that a decision is about. */
+export function countPeople({ released, rejected, undone }: Release): {
+  readonly released: number;
+  readonly rejected: number;
+  readonly undone: number;
+} {
+  const people = (some: readonly { readonly objectId: string }[]): number => idsOf(some).length;
+  return { released: people(released), rejected: people(rejected), undone: people(undone) };
+}
+
 const emptyRelease: Release = { released: [], rejected: [], undone: [] };
 
 /**

@@ -1,10 +1,44 @@
 import { randomUUID } from "node:crypto";
-import type { FleetStore, WorkRequest } from "../../domain/fleet.ts";
-import type { Started, Work, WorkDecision } from "../works.ts";
+import { countPeople, type ReleaseRequest, resolveRelease } from "../../cycle/guard/release.ts";
+import type { FleetStore, WorkKind, WorkRequest } from "../../domain/fleet.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import type { Job } from "../../job/job.ts";
+import { refuseRevert } from "../start-revert.ts";
+import type { AskedRevert, Started, WorkDecision } from "../works.ts";
 import type { Queue } from "./queue.ts";
+import { levelOf } from "./work-form.ts";
 
 /** How long work that nobody has begun counts as under way. */
 const patienceMs = 60_000;
+
+/** Work to ask for. */
+export interface AskedWork {
+  readonly kind: WorkKind;
+  readonly request: WorkRequest;
+  readonly decision: WorkDecision | null;
+}
+
+/**
+ * A decision about held changes, as work to ask for. It is decided again under the lease.
+ * @throws UsageError if the plan is unknown, holds nothing, or holds nothing of a person who is named
+ */
+export async function releaseToAsk(reader: StateStore, release: ReleaseRequest): Promise<AskedWork> {
+  const decision = countPeople(await resolveRelease(reader, release));
+  return { kind: "release", request: { full: false, release }, decision };
+}
+
+/**
+ * A revert, or the preview of one, as work to ask for. It is checked again under the lease.
+ * @throws UsageError if the cycle cannot be taken back, or sending is paused
+ */
+export async function revertToAsk(
+  job: Pick<Job, "config" | "clock">,
+  reader: StateStore,
+  { dryRun, ...revert }: AskedRevert,
+): Promise<AskedWork> {
+  await refuseRevert(job, reader, { dryRun, ...revert });
+  return { kind: dryRun ? "dryRun" : "revert", request: { full: false, revert }, decision: null };
+}
 
 /**
  * Asks the daemons that share a database for work on a job.
@@ -13,14 +47,12 @@ const patienceMs = 60_000;
 export async function askForWork(
   { store, queue }: { readonly store: FleetStore; readonly queue: Pick<Queue, "ask"> },
   job: string,
-  kind: Work["kind"],
-  request: WorkRequest,
-  decision: WorkDecision | null,
+  { kind, request, decision }: AskedWork,
 ): Promise<Started> {
   if (await isBusy(store, job)) return "busy";
   const id = randomUUID();
   await store.addWork({ id, job, kind, trigger: "hand", request, decision, worker: null });
-  if (await queue.ask(job, id)) return { id };
+  if (await queue.ask(job, id, levelOf(kind, request))) return { id };
   await store.withdrawWork(id);
   return "busy";
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { Logger } from "pino";
-import { resolveRelease } from "../../cycle/guard/release.ts";
 import { retryDueAt } from "../../cycle/health/schedule.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../../domain/errors.ts";
-import type { FleetStore, TurnEnd, WorkRequest, WorkRow } from "../../domain/fleet.ts";
+import type { FleetStore, TakenWork, TurnEnd } from "../../domain/fleet.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { configurationDigest } from "../../job/configuration-digest.ts";
 import type { Job } from "../../job/job.ts";
@@ -15,13 +14,13 @@ import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 import type { LeaverLane } from "../leaver-lane.ts";
 import type { CycleSource, Schedule, Scheduler } from "../scheduler.ts";
 import type { Slot } from "../slot.ts";
-import { refuseRevert } from "../start-revert.ts";
-import { type DaemonWork, peopleOf } from "../work.ts";
-import type { Started, Work, WorkDecision, WorkStarter } from "../works.ts";
-import { askForWork } from "./asking.ts";
+import type { DaemonWork } from "../work.ts";
+import type { Started, WorkReport, WorkStarter } from "../works.ts";
+import { type AskedWork, askForWork, releaseToAsk, revertToAsk } from "./asking.ts";
 import { createFirings } from "./firing.ts";
 import { openQueue, type Queue } from "./queue.ts";
 import { createSharedWorks, type SharedWorks } from "./shared-works.ts";
+import { knownLevel } from "./work-form.ts";
 import { createFleetWorker, type FleetWorker, type RunHow, type RunnableJob } from "./worker.ts";
 
 /** The daemons that share a database, as one of them takes part. */
@@ -72,7 +71,7 @@ export async function openFleet(
     await store.close();
     throw error;
   }
-  const self = { id: randomUUID(), host: hostname(), version: packageVersion() };
+  const self = { id: randomUUID(), host: hostname(), version: packageVersion(), workLevel: knownLevel };
   const served = new Map<string, ReturnType<typeof runnable>>();
   const worker = createFleetWorker({
     self,
@@ -141,14 +140,13 @@ async function cycleOf(
 
 async function askedOf(
   { work, works, slot, current, signal }: FleetJob,
-  row: WorkRow,
+  row: TakenWork,
   how: RunHow,
 ): Promise<void> {
-  const report = works.resume(row);
-  const { full, release: decision, revert } = row.request;
+  const report = row.begunBefore ? afterDeath(works.resume(row)) : works.resume(row);
   const under = conditionsOf(current(), { ...how, signal: AbortSignal.any([how.signal, signal]) });
   try {
-    const ended = slot.take(() => work.perform(row.kind, { full, decision, revert }, { ...under, report }));
+    const ended = slot.take(() => work.perform(row.kind, row.request, { ...under, report }));
     if (ended === null) report.fail("The job was busy. Try again.", exitCode.leaseHeld);
     await ended;
   } catch (error) {
@@ -158,6 +156,18 @@ async function askedOf(
   } finally {
     await works.settled();
   }
+}
+
+/** If it fails, a person must know that a part may have been done: what the failure says is about the second attempt. */
+function afterDeath(report: WorkReport): WorkReport {
+  return {
+    ...report,
+    fail: (error, code) =>
+      report.fail(
+        `A daemon had begun with this and died: history shows what it sent. The one that went on says: ${error}`,
+        code === exitCode.usage ? exitCode.error : code,
+      ),
+  };
 }
 
 /** Whoever had the job before may have died with the lease, which then lasts a while. */
@@ -191,26 +201,15 @@ export function fleetStarter(
     readonly wake: () => void;
   },
 ): WorkStarter {
-  const start = async (
-    kind: Work["kind"],
-    request: WorkRequest,
-    decision: WorkDecision | null,
-  ): Promise<Started> => {
-    const started = await askForWork(fleet, job, kind, request, decision);
+  const start = async (asked: AskedWork): Promise<Started> => {
+    const started = await askForWork(fleet, job, asked);
     if (started !== "busy") parts.wake();
     return started;
   };
   return {
-    startCycle: (how) => start("cycle", how, null),
-    startDryRun: (how) => start("dryRun", how, null),
-    startRelease: async (release) => {
-      // Check the decision before anything is asked for. It is decided again under the lease.
-      const decided = await resolveRelease(parts.reader, release);
-      return start("release", { full: false, release }, peopleOf(decided));
-    },
-    startRevert: async ({ dryRun, ...revert }) => {
-      await refuseRevert(parts.current(), parts.reader, { dryRun, ...revert });
-      return start(dryRun ? "dryRun" : "revert", { full: false, revert }, null);
-    },
+    startCycle: (request) => start({ kind: "cycle", request, decision: null }),
+    startDryRun: (request) => start({ kind: "dryRun", request, decision: null }),
+    startRelease: async (release) => start(await releaseToAsk(parts.reader, release)),
+    startRevert: async (revert) => start(await revertToAsk(parts.current(), parts.reader, revert)),
   };
 }

@@ -13,10 +13,13 @@ import { limitsOf } from "../../state/postgres/connection/settings.ts";
  * Where an entry stands: a cycle of the schedule, a look for leavers between two cycles, or work that a person has asked for. They do
  * not get in each other's way.
  */
-export type QueueName = TimedQueue | "asked";
+export type QueueName = TimedQueue | AskedQueue;
 
 /** A queue whose entries come again and again. */
 export type TimedQueue = "schedule" | "leavers";
+
+/** A queue of work that people have asked for. Each level of work has its own, so that no version takes work that it does not know. */
+export type AskedQueue = "asked" | "asked-2";
 
 /** An entry that this worker has taken, and keeps by saying that it lives. */
 export interface Claim {
@@ -48,13 +51,19 @@ export interface Queue {
   schedule(jobs: readonly DueJob[], queue?: TimedQueue): Promise<void>;
   /** Lets the waiting entry of a job be due at another time. Default: of the schedule. */
   move(job: DueJob, queue?: TimedQueue): Promise<void>;
-  /** Adds an entry for work that a person has asked for. @returns `false` if the job has one already, and nothing was added */
-  ask(job: string, work: string): Promise<boolean>;
+  /**
+   * Adds an entry for work that a person has asked for.
+   * @param work its id, a UUID
+   * @returns `false` if the job has an entry for other work in this queue, and nothing was added
+   */
+  ask(job: string, work: string, level: 1 | 2): Promise<boolean>;
+  /** Removes the entry of work that was withdrawn. */
+  unask(work: string, level: 1 | 2): Promise<void>;
   /** Takes entries that are due, except those of these jobs. */
   take(queue: QueueName, most: number, without: readonly string[]): Promise<readonly Claim[]>;
   /** Says that this worker lives. @returns claims that it has no more */
   keep(claims: readonly Claim[]): Promise<readonly Claim[]>;
-  /** Leaves an entry that was taken to another worker. */
+  /** Lets another worker, or this one, take the entry again. */
   giveBack(claim: Claim): Promise<void>;
   /** Ends an entry that was taken. */
   done(claim: Claim): Promise<void>;
@@ -75,7 +84,9 @@ const names: Readonly<Record<QueueName, string>> = {
   schedule: "schedule",
   leavers: "leavers",
   asked: "asked",
+  "asked-2": "asked-2",
 };
+const ofLevel = { 1: "asked", 2: "asked-2" } as const;
 const mostConnections = 3;
 const daySeconds = 86_400;
 const hourSeconds = 3_600;
@@ -160,7 +171,7 @@ async function whileItPasses<T>(waitMs: number, action: () => Promise<T>): Promi
 export async function openQueueToAsk(
   place: Omit<PostgresPlace, "job"> & { readonly queueSchema?: string | undefined },
   onError: QueueOptions["onError"],
-): Promise<Pick<Queue, "ask" | "close">> {
+): Promise<Pick<Queue, "ask" | "unask" | "close">> {
   const { PgBoss } = await import("pg-boss");
   const { queueSchema = defaultQueueSchema } = place;
   const connection = await connectionTo(place);
@@ -244,10 +255,17 @@ function queueOn(boss: PgBoss): Queue {
     move: async ({ job, at }, queue = "schedule") => {
       await boss.update(names[queue], undefined, { singletonKey: job, startAfter: new Date(at) });
     },
-    ask: async (job, work) =>
-      (await persist(() =>
-        boss.send(names.asked, { job, work }, { singletonKey: job, group: { id: job } }),
-      )) !== null,
+    ask: (job, work, level) =>
+      persist(async () => {
+        const name = names[ofLevel[level]];
+        const options = { id: work, singletonKey: job, group: { id: job } };
+        if ((await boss.send(name, { job, work }, options)) !== null) return true;
+        // An attempt whose answer was lost may have added it.
+        return (await boss.getJobById(name, work)) !== null;
+      }),
+    unask: async (work, level) => {
+      await persist(() => boss.deleteJob(names[ofLevel[level]], work));
+    },
     take: async (queue, most, without) => {
       const taken = await boss.fetch<{ readonly job: string; readonly work?: string }>(names[queue], {
         batchSize: most,

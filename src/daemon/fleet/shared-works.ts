@@ -48,13 +48,21 @@ export function createSharedWorks(
         const now = performance.now();
         if (now - toldAt < progressEveryMs) return;
         toldAt = now;
-        write(() => fleet.progressWork(id, progress));
+        write(() => fleet.progressWork(id, progress, worker));
       },
-      finish: (result, { plan, run } = {}) =>
+      finish: (result, { plan, run, report } = {}) =>
         write(() =>
-          fleet.finishWork(id, { result: { ...result, run }, ...(plan === undefined ? {} : { plan }) }),
+          fleet.finishWork(
+            id,
+            {
+              result: { ...result, run },
+              ...(plan === undefined ? {} : { plan }),
+              ...(report === undefined ? {} : { report }),
+            },
+            worker,
+          ),
         ),
-      fail: (error, code) => write(() => fleet.finishWork(id, { error, result: { exitCode: code } })),
+      fail: (error, code) => write(() => fleet.finishWork(id, { error, result: { exitCode: code } }, worker)),
     };
   };
   return {

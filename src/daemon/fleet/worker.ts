@@ -3,15 +3,16 @@ import type {
   FleetStore,
   JobTimes,
   ServedJob,
+  TakenWork,
   Timetable,
   TurnEnd,
   Worker,
-  WorkRow,
 } from "../../domain/fleet.ts";
 import type { Schedule } from "../scheduler.ts";
 import { dueAt, type NextFiring } from "./due.ts";
-import type { Claim, DueJob, Queue } from "./queue.ts";
+import type { Claim, DueJob, Queue, QueueName } from "./queue.ts";
 import { repeat } from "./repeat.ts";
+import { isKnownWork } from "./work-form.ts";
 
 /** A job that this daemon can run. */
 export interface RunnableJob {
@@ -24,7 +25,7 @@ export interface RunnableJob {
   /** Looks for leavers once. It ends with its signal, and never throws. */
   look(how: RunHow): Promise<void>;
   /** Does what a person has asked for. It ends with its signal, and reports how it ended. */
-  asked(work: WorkRow, how: RunHow): Promise<void>;
+  asked(work: TakenWork, how: RunHow): Promise<void>;
 }
 
 export interface RunHow {
@@ -84,6 +85,8 @@ const tickMs = 5_000;
 const leastTickMs = 1_000;
 /** What a person has asked for does not wait behind the schedule. */
 const mostAsked = 2;
+/** Work that nobody has begun for this long is not done any more: whoever asked for it does not expect it now. */
+const mostWaitMs = 6 * 3_600_000;
 /** A look for leavers is one short request, if nobody has left. */
 const mostLooks = 4;
 /** Entries whose time differs by less than this are left as they are. */
@@ -217,12 +220,14 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
 
   const poll = async (): Promise<void> => {
     if (table === null) return;
-    for (const [name, most] of [
+    const queues: readonly (readonly [QueueName, number])[] = [
+      ["asked-2", mostAsked],
       ["asked", mostAsked],
       ["schedule", maxAtOnce()],
       ["leavers", mostLooks],
-    ] as const) {
-      const free = most - [...running.values()].filter(({ claim }) => claim.queue === name).length;
+    ];
+    for (const [name, most] of queues) {
+      const free = most - [...running.values()].filter(({ claim }) => isLike(name, claim.queue)).length;
       if (free <= 0 || signal.aborted) continue;
       const served = new Set(jobs().map((job) => job.name));
       const claims = await queue.take(name, free, [...apart(table), ...busyJobs()]);
@@ -236,10 +241,11 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   const begin = (claim: Claim): void => {
     const lost = new AbortController();
     const ended = perform(claim, AbortSignal.any([signal, lost.signal]))
-      .catch((error: unknown) =>
-        log.error({ job: claim.job, error: errorText(error) }, "a job could not be run"),
-      )
-      .then(() => queue.done(claim))
+      .catch((error: unknown) => {
+        log.error({ job: claim.job, error: errorText(error) }, "a job could not be run");
+        return "ended" as const;
+      })
+      .then((ended) => (ended === "notBegun" ? queue.giveBack(claim) : queue.done(claim)))
       // Its entry is given to another worker, as if this one had died.
       .catch((error: unknown) =>
         log.warn({ job: claim.job, error: errorText(error) }, "a job's entry could not be ended"),
@@ -251,22 +257,59 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       });
     running.set(claim.entry.id, { claim, lost, ended });
   };
-  const perform = async (claim: Claim, until: AbortSignal): Promise<void> => {
+  /** @returns `notBegun` if another worker is to take the entry */
+  const perform = async (claim: Claim, until: AbortSignal): Promise<"ended" | "notBegun"> => {
     const job = jobs().find(({ name }) => name === claim.job);
-    if (job === undefined) throw new Error(`the job ${claim.job} is not configured here`);
+    // It was removed from the configuration, or the daemon stops, after the entry was taken.
+    if (job === undefined || until.aborted) return claim.work === null ? "ended" : "notBegun";
     const how = { signal: until, takenOver: claim.takenOver };
-    if (claim.work !== null) {
-      const work = await fleet.takeWork(claim.work, self.id);
-      if (work !== null) await job.asked(work, how);
-      return;
-    }
+    if (claim.work !== null) return performAsked(job, claim.work, how);
     if (claim.queue === "leavers") {
-      // It was planned before the configuration switched it off.
-      return job.looksEveryMs === null ? undefined : job.look(how);
+      // It may have been planned before the configuration switched it off.
+      if (job.looksEveryMs !== null) await job.look(how);
+      return "ended";
     }
     await fleet.beginTurn(claim.job, self.id);
     const failures = table?.jobs.find(({ name }) => name === claim.job)?.turn?.failures ?? 0;
     await fleet.endTurn(claim.job, self.id, await job.cycle({ ...how, failures }));
+    return "ended";
+  };
+  const performAsked = async (
+    job: ReturnType<typeof jobs>[number],
+    id: string,
+    how: RunHow,
+  ): Promise<"ended" | "notBegun"> => {
+    let work: TakenWork | null;
+    try {
+      work = await fleet.takeWork(id, self.id);
+    } catch (error) {
+      log.warn({ job: job.name, error: errorText(error) }, "work that was asked for could not be begun");
+      return "notBegun";
+    }
+    if (work === null) return "ended";
+    const refused = whyNot(work, job.digest);
+    if (refused === null) await job.asked(work, how);
+    // Nothing if its end is stored, as it is if nothing was wrong with the database meanwhile.
+    await fleet.finishWork(
+      id,
+      { error: refused ?? "its end could not be stored: history shows what was done" },
+      self.id,
+    );
+    return "ended";
+  };
+  /** Why work is not done here, in a sentence; `null` if it is. */
+  const whyNot = (work: TakenWork, digest: string): string | null => {
+    if (!isKnownWork(work)) {
+      return `the daemon on ${self.host} has version ${self.version}, which does not know this kind of work (${work.kind}), so nothing was done: update that daemon, and ask again`;
+    }
+    const { configuration } = work.request;
+    if (configuration !== undefined && configuration !== digest) {
+      return `the daemons have another configuration of the job ${work.job} since this was asked for, so nothing was done: ask again`;
+    }
+    if (!work.begunBefore && work.startedAt !== null && work.startedAt - work.askedAt > mostWaitMs) {
+      return "no daemon has begun with this for six hours, so nothing was done: ask again";
+    }
+    return null;
   };
   const keep = async (): Promise<void> => {
     const claims = [...running.values()].map(({ claim }) => claim);
@@ -311,6 +354,11 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       await fleet.leave(self.id);
     },
   };
+}
+
+/** What people have asked for counts together, whichever level it has. */
+function isLike(one: QueueName, other: QueueName): boolean {
+  return one === other || (one.startsWith("asked") && other.startsWith("asked"));
 }
 
 function unlike(stranger: {

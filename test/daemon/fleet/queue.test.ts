@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
@@ -150,13 +150,46 @@ describe("the queue of jobs", () => {
 
   it("keeps what a person asks for apart from the schedule, one thing at a time for a job", async () => {
     await queue.schedule([{ job: "a", at: soon() }]);
-    expect(await queue.ask("a", "work-1")).toBe(true);
-    expect(await other.ask("a", "work-2")).toBe(false);
+    const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
+    expect(await queue.ask("a", first, 1)).toBe(true);
+    expect(await other.ask("a", second, 1)).toBe(false);
     const [claim] = await other.take("asked", 5, []);
-    expect(claim).toMatchObject({ job: "a", work: "work-1" });
-    expect(await queue.ask("a", "work-3")).toBe(false);
+    expect(claim).toMatchObject({ job: "a", work: first });
+    expect(await queue.ask("a", third, 1)).toBe(false);
     if (claim !== undefined) await other.done(claim);
-    expect(await queue.ask("a", "work-3")).toBe(true);
+    expect(await queue.ask("a", third, 1)).toBe(true);
+  });
+
+  it("knows again what it was asked for before, if the answer to that was lost", async () => {
+    const work = randomUUID();
+    expect(await queue.ask("a", work, 1)).toBe(true);
+    expect(await queue.ask("a", work, 1)).toBe(true);
+    expect(await queue.take("asked", 5, [])).toHaveLength(1);
+  });
+
+  it("has no entry any more for work that was withdrawn", async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    await queue.ask("a", first, 2);
+    await other.unask(first, 2);
+    expect(await queue.ask("a", second, 2)).toBe(true);
+    expect(await queue.take("asked-2", 5, [])).toMatchObject([{ work: second }]);
+  });
+
+  it("gives work to those alone that know its level", async () => {
+    const [old, young] = [randomUUID(), randomUUID()];
+    await queue.ask("a", old, 1);
+    await queue.ask("b", young, 2);
+    expect(await other.take("asked", 5, [])).toMatchObject([{ work: old }]);
+    expect(await other.take("asked-2", 5, [])).toMatchObject([{ work: young }]);
+  });
+
+  it("gives an entry again that a worker gives back", async () => {
+    await queue.ask("a", randomUUID(), 1);
+    const [claim] = await queue.take("asked", 1, []);
+    if (claim === undefined) throw new Error("nothing was taken");
+    expect(await other.take("asked", 1, [])).toEqual([]);
+    await queue.giveBack(claim);
+    expect(await other.take("asked", 1, [])).toMatchObject([{ work: claim.work }]);
   });
 
   it("says which claims were lost, and gives an entry of a worker that is silent to another one", async () => {

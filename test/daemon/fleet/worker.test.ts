@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { NextFiring } from "../../../src/daemon/fleet/due.ts";
 import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
@@ -9,7 +9,7 @@ import {
   type RunnableJob,
 } from "../../../src/daemon/fleet/worker.ts";
 import type { Schedule } from "../../../src/daemon/scheduler.ts";
-import { LeaseHeldError, UsageError } from "../../../src/domain/errors.ts";
+import { LeaseHeldError, StateError, UsageError } from "../../../src/domain/errors.ts";
 import type { FleetStore, ServedJob, Timetable, TurnEnd, WorkRow } from "../../../src/domain/fleet.ts";
 import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
 import { serverIn } from "../../state/postgres/server.ts";
@@ -83,15 +83,19 @@ async function start(
     });
   const say = (_fields: object, message: string): void => void said.push(`${id}: ${message}`);
   let first: Promise<Timetable> | null = null;
-  const timetable = (worker: string): Promise<Timetable> => {
-    if (how.isBehind?.() !== true) return fleet.timetable(worker);
-    first ??= fleet.timetable(worker);
-    return first;
-  };
+  const { timetable } = fleet;
+  // Into the store itself, which a test may change further.
+  Object.assign(fleet, {
+    timetable: (worker: string): Promise<Timetable> => {
+      if (how.isBehind?.() !== true) return timetable(worker);
+      first ??= timetable(worker);
+      return first;
+    },
+  });
   const worker = createFleetWorker({
-    self: { id, host: `host-${id}`, version: "1.0.0" },
+    self: { id, host: `host-${id}`, version: "1.0.0", workLevel: 2 },
     queue,
-    fleet: { ...fleet, timetable },
+    fleet,
     jobs: () =>
       (how.jobs?.() ?? names.map((one) => ({ name: one }))).map(({ name = "", ...given }) => ({
         name,
@@ -319,12 +323,13 @@ describe("daemons that share a database", () => {
     let isBehind = true;
     const a = await start("a", ["one"], { isBehind: () => isBehind });
     (await runOf("one")).end();
-    await a.fleet.announce({ id: "c", host: "host-c", version: "1.0.0" }, [
+    await a.fleet.announce({ id: "c", host: "host-c", version: "1.0.0", workLevel: 2 }, [
       { name: "two", digest: "same", identity: "tenant a" },
     ]);
-    const work = { id: "w1", job: "two", kind: "cycle", trigger: "hand", request: { full: true } } as const;
+    const id = randomUUID();
+    const work = { id, job: "two", kind: "cycle", trigger: "hand", request: { full: true } } as const;
     await a.fleet.addWork({ ...work, decision: null, worker: null });
-    expect(await a.queue.ask("two", "w1")).toBe(true);
+    expect(await a.queue.ask("two", id, 1)).toBe(true);
     await until("it to be taken and given back", async () => {
       const [entry] = await sql(
         { ...place, schema: place.queueSchema },
@@ -334,7 +339,7 @@ describe("daemons that share a database", () => {
     });
     isBehind = false;
     await start("b", ["two"]);
-    const asked = await until("the work", () => runs.find((run) => run.work?.id === "w1"));
+    const asked = await until("the work", () => runs.find((run) => run.work?.id === id));
     expect(asked.by).toBe("b");
     expect(said).not.toContain("a: a job could not be run");
   });
@@ -343,19 +348,142 @@ describe("daemons that share a database", () => {
     const { fleet, queue, worker } = await start("a", ["one", "two"], { maxAtOnce: 1 });
     await until("a run", () => runs.length === 1);
     const job = runs[0]?.job === "one" ? "two" : "one";
-    const work = {
-      id: "w1",
-      job,
-      kind: "dryRun",
-      trigger: "hand",
-      request: { full: true },
-      decision: null,
-      worker: null,
-    } as const;
-    await fleet.addWork(work);
-    expect(await queue.ask(job, "w1")).toBe(true);
+    const id = await ask({ fleet, queue }, { job, kind: "dryRun", request: { full: true } });
     worker.wake();
     const asked = await until("what was asked for", () => runs[1]);
-    expect(asked).toMatchObject({ job, work: { id: "w1", request: { full: true }, worker: "a" } });
+    expect(asked).toMatchObject({ job, work: { id, request: { full: true }, worker: "a" } });
+  });
+});
+
+interface Wish {
+  readonly job?: string;
+  readonly kind: string;
+  readonly request: object;
+  /** The queue. */
+  readonly level?: 1 | 2;
+}
+
+/** Asks for work, as a program of any version might do. @returns its id */
+async function ask(
+  { fleet, queue }: Pick<Started, "fleet" | "queue">,
+  { job = "one", kind, request, level = 1 }: Wish,
+): Promise<string> {
+  const id = randomUUID();
+  const row = { id, job, kind, trigger: "hand", request, decision: null, worker: null };
+  // What another version asks for is no type of this one.
+  await fleet.addWork(row as Parameters<FleetStore["addWork"]>[0]);
+  expect(await queue.ask(job, id, level)).toBe(true);
+  return id;
+}
+
+describe("work that another version has asked for", () => {
+  const revert = {
+    which: "1",
+    deactivateCreated: false,
+    release: false,
+    by: { kind: "cli", name: "kim@host" },
+  };
+  const ended = async ({ fleet }: Started, id: string) =>
+    until("its end", async () => {
+      const row = await fleet.findWork(id);
+      return row?.finishedAt != null && row;
+    });
+
+  it.each([
+    ["a kind that is not known", { kind: "merge", request: { full: false } }],
+    ["a field that is not known", { kind: "cycle", request: { full: false, onlyDepartment: "Sales" } }],
+    ["a field of another kind", { kind: "cycle", request: { full: false, revert } }],
+    ["a field without which it is another kind", { kind: "revert", request: { full: false } }],
+    [
+      "a part of an order that is not known",
+      { kind: "revert", request: { full: false, revert: { ...revert, half: true } } },
+    ],
+  ])("is refused with a sentence, and nothing else is done in its place: %s", async (_case, wish) => {
+    const a = await start("a", ["one"]);
+    (await runOf("one")).end();
+    const row = await ended(a, await ask(a, wish));
+    expect(row).toMatchObject({
+      worker: "a",
+      error: `the daemon on host-a has version 1.0.0, which does not know this kind of work (${wish.kind}), so nothing was done: update that daemon, and ask again`,
+    });
+    expect(runs).toHaveLength(1);
+    // The job goes on.
+    const next = await ask(a, { kind: "revert", request: { full: false, revert }, level: 2 });
+    expect(await runOf("one", 2)).toMatchObject({ work: { id: next, kind: "revert" } });
+  });
+
+  it("is left to those that know its level", async () => {
+    const a = await start("a", ["one"]);
+    (await runOf("one")).end();
+    // A queue of a later version. What an older worker takes from is what it knows.
+    const taken = new Set<string>();
+    const { take } = a.queue;
+    Object.assign(a.queue, {
+      take: (...asked: Parameters<Queue["take"]>) => {
+        taken.add(asked[0]);
+        return take(...asked);
+      },
+    });
+    await until("a look at all", () => taken.size === 4);
+    expect([...taken].sort()).toEqual(["asked", "asked-2", "leavers", "schedule"]);
+  });
+
+  it("is not done with another configuration than it was asked for with", async () => {
+    const a = await start("a", ["one"], { digest: "new" });
+    (await runOf("one")).end();
+    const request = { full: false, configuration: "old" };
+    expect(await ended(a, await ask(a, { kind: "cycle", request, level: 2 }))).toMatchObject({
+      error:
+        "the daemons have another configuration of the job one since this was asked for, so nothing was done: ask again",
+    });
+    await ask(a, { kind: "cycle", request: { ...request, configuration: "new" }, level: 2 });
+    expect(await runOf("one", 2)).toMatchObject({ work: { kind: "cycle" } });
+  });
+
+  it("is not done if nobody has begun with it for six hours", async () => {
+    const a = await start("a", ["one"]);
+    (await runOf("one")).end();
+    const id = randomUUID();
+    await a.fleet.addWork({
+      id,
+      job: "one",
+      kind: "cycle",
+      trigger: "hand",
+      request: { full: false },
+      decision: null,
+      worker: null,
+    });
+    await sql(place, "UPDATE work SET asked_at = asked_at - 21600001");
+    await a.queue.ask("one", id, 1);
+    expect(await ended(a, id)).toMatchObject({
+      error: expect.stringMatching(/^no daemon has begun with this for six hours/),
+    });
+  });
+
+  it("has an end even if its report could not be stored", async () => {
+    const a = await start("a", ["one"]);
+    (await runOf("one")).end();
+    const id = await ask(a, { kind: "cycle", request: { full: false } });
+    (await runOf("one", 2)).end();
+    expect(await ended(a, id)).toMatchObject({
+      error: "its end could not be stored: history shows what was done",
+    });
+  });
+
+  it("is begun by another daemon, or later, if the database did not answer", async () => {
+    const a = await start("a", ["one"]);
+    (await runOf("one")).end();
+    const { takeWork } = a.fleet;
+    let refused = 0;
+    Object.assign(a.fleet, {
+      takeWork: (...given: Parameters<FleetStore["takeWork"]>) => {
+        refused += 1;
+        if (refused === 1) throw new StateError("the database does not answer");
+        return takeWork(...given);
+      },
+    });
+    const id = await ask(a, { kind: "cycle", request: { full: false } });
+    expect(await runOf("one", 2)).toMatchObject({ work: { id } });
+    expect(said).toContain("a: work that was asked for could not be begun");
   });
 });

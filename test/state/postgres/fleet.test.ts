@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => fleet.close());
 
 function worker(id: string): Worker {
-  return { id, host: `host-${id}`, version: "1.0.0" };
+  return { id, host: `host-${id}`, version: "1.0.0", workLevel: 2 };
 }
 
 function serves(name: string, digest = "d1", identity = "tenant a, Lattice a") {
@@ -171,7 +171,7 @@ describe("work that daemons share", () => {
       request: { full: true },
       worker: "a",
     });
-    await fleet.progressWork("w1", { phase: "planning", done: 1, total: 2 });
+    await fleet.progressWork("w1", { phase: "planning", done: 1, total: 2 }, "a");
     expect(await fleet.findWork("w1")).toMatchObject({ progress: { phase: "planning" }, finishedAt: null });
     await fleet.finishWork("w1", { result: { planId: "p" }, plan: { operations: [], total: 0 } });
     expect(await fleet.findWork("w1")).toMatchObject({
@@ -186,12 +186,37 @@ describe("work that daemons share", () => {
   it("can be taken over from a worker that died, and withdrawn only before one has begun", async () => {
     await fleet.addWork({ ...given, id: "w1", job: "us" });
     await fleet.takeWork("w1", "a");
-    await fleet.progressWork("w1", { phase: "planning", done: 1, total: 2 });
+    await fleet.progressWork("w1", { phase: "planning", done: 1, total: 2 }, "a");
     await fleet.withdrawWork("w1");
     expect(await fleet.takeWork("w1", "b")).toMatchObject({ worker: "b", progress: null });
     await fleet.addWork({ ...given, id: "w2", job: "us" });
     await fleet.withdrawWork("w2");
     expect(await fleet.findWork("w2")).toBeNull();
+  });
+
+  it("is not reported on any more by a worker whose work another one has taken over", async () => {
+    await fleet.addWork({ ...given, id: "w1", job: "us" });
+    expect(await fleet.takeWork("w1", "a")).toMatchObject({ begunBefore: false });
+    expect(await fleet.takeWork("w1", "a")).toMatchObject({ begunBefore: false });
+    expect(await fleet.takeWork("w1", "b")).toMatchObject({ worker: "b", begunBefore: true });
+    await fleet.progressWork("w1", { phase: "planning", done: 1, total: 2 }, "a");
+    await fleet.finishWork("w1", { error: "Another worker took this job over." }, "a");
+    expect(await fleet.findWork("w1")).toMatchObject({ worker: "b", progress: null, finishedAt: null });
+    await fleet.finishWork("w1", { result: { planId: "p" } }, "b");
+    expect(await fleet.findWork("w1")).toMatchObject({ result: { planId: "p" }, error: null });
+  });
+
+  it("has a report for the command that asked, which is gone when it was read, or nobody has read it for an hour", async () => {
+    for (const id of ["w1", "w2", "w3"]) await fleet.addWork({ ...given, id, job: "us" });
+    await fleet.finishWork("w1", { report: { steps: ["one"] } });
+    await fleet.finishWork("w2", { report: { steps: ["two"] } });
+    expect(await fleet.takeReport("w1")).toEqual({ steps: ["one"] });
+    expect(await fleet.takeReport("w1")).toBeNull();
+    await sql(place, "UPDATE work SET finished_at = finished_at - 3600001 WHERE id = 'w2'");
+    await fleet.finishWork("w3", { report: { steps: ["three"] } });
+    expect(await fleet.takeReport("w2")).toBeNull();
+    expect(await fleet.takeReport("w3")).toEqual({ steps: ["three"] });
+    expect(await fleet.takeReport("unknown")).toBeNull();
   });
 
   it("is kept for the last twenty of a job, and the plan for its last dry run", async () => {

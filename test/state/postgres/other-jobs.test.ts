@@ -37,7 +37,7 @@ it("a job is told a few accounts of the other jobs of its database: of those tha
   await abroad.commit({ accounts: { put: [account("x", "p")] } }, "private");
   await old.commit({ accounts: { put: [account("x", "p")] } }, "private");
   const daemons = stack.adopt(await openFleetStore(place), (store) => store.close());
-  await daemons.announce({ id: "w", host: "h", version: "1" }, [
+  await daemons.announce({ id: "w", host: "h", version: "1", workLevel: 1 }, [
     { name: "abroad", digest: "d", identity: "i" },
     { name: "own", digest: "d", identity: "i" },
   ]);

@@ -12,6 +12,13 @@ export function workName({ kind, trigger, decision }) {
       ended: "Taken back",
     };
   }
+  if (kind === "onDemand") {
+    return {
+      going: "A sync of single people is running",
+      failed: "The sync of single people failed",
+      ended: "The sync of single people has ended",
+    };
+  }
   const name =
     kind === "dryRun" ? "The dry run" : trigger === "hand" ? "The manual sync" : "The scheduled cycle";
   return { going: `${name} is running`, failed: `${name} failed`, ended: `${name} has ended` };
@@ -103,7 +110,8 @@ function whatCameOfIt({ kind, decision, result }) {
   }
   const held = result.held > 0 ? `, ${number(result.held)} held` : "";
   const sent = `${count(result.done, "operation")} sent, ${number(result.failed)} failed${held}.`;
-  if (kind === "cycle" || kind === "revert") return h("p", null, outcomeTag(result.outcome), ` ${sent}`);
+  // A newer version of the program may know other kinds.
+  if (kind !== "release") return h("p", null, outcomeTag(result.outcome), ` ${sent}`);
   return [
     decision.rejected > 0
       ? h(

@@ -13,8 +13,8 @@ const alone = `SELECT pg_advisory_xact_lock(1095517006, hashtext(current_schema(
 const strangers = `SELECT j.name AS job, w.host, o.identity FROM json_to_recordset($2::json) AS mine (name text, identity text)
   JOIN job j ON j.name = mine.name JOIN worker_job o ON o.job = j.id AND o.identity <> mine.identity
   JOIN worker w ON w.id = o.worker AND w.id <> $3 AND ${alive("w")} WHERE ${all} ORDER BY j.name, w.host`;
-const add = `INSERT INTO worker (id, host, version, started_at, seen_at) SELECT $2, $3, $4, ${serverTime}, ${serverTime} WHERE ${all}
-  ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, version = excluded.version`;
+const add = `INSERT INTO worker (id, host, version, work_level, started_at, seen_at) SELECT $2, $3, $4, $5, ${serverTime}, ${serverTime} WHERE ${all}
+  ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, version = excluded.version, work_level = excluded.work_level`;
 const dropServed = `DELETE FROM worker_job WHERE ${all} AND worker = $2`;
 const addServed = `INSERT INTO worker_job (job, worker, digest, identity)
   SELECT j.id, $2, mine.digest, mine.identity FROM json_to_recordset($3::json) AS mine (name text, digest text, identity text)
@@ -30,7 +30,7 @@ const dropConfigs = `DELETE FROM job_config c WHERE ${all} AND c.job IN (SELECT 
 const see = `UPDATE worker SET seen_at = ${serverTime} WHERE ${all} AND id = $2`;
 const forget = `DELETE FROM worker WHERE ${all} AND seen_at < ${serverTime} - ${forgottenMs}`;
 const drop = `DELETE FROM worker WHERE ${all} AND id = $2`;
-const list = `SELECT w.id, w.host, w.version, w.started_at AS "startedAt", w.seen_at AS "seenAt", ${alive("w")} AS alive,
+const list = `SELECT w.id, w.host, w.version, w.work_level AS "workLevel", w.started_at AS "startedAt", w.seen_at AS "seenAt", ${alive("w")} AS alive,
     (SELECT coalesce(json_agg(j.name ORDER BY j.name), '[]') FROM worker_job s JOIN job j ON j.id = s.job WHERE s.worker = w.id) AS jobs
   FROM worker w WHERE ${all} ORDER BY w.started_at, w.id`;
 const living = (table: string): string =>
@@ -45,7 +45,7 @@ const listJobs = `SELECT j.name, force.digest, coalesce(force.takers, '[]') AS t
 /** The daemons that share the database. */
 export function workerMethods(db: Database): WorkerMethods {
   return {
-    announce: ({ id, host, version }, jobs) =>
+    announce: ({ id, host, version, workLevel }, jobs) =>
       db.transaction(async (session) => {
         await session.run(alone);
         const others = await session.all<{ job: string; host: string; identity: string }>(
@@ -58,7 +58,7 @@ export function workerMethods(db: Database): WorkerMethods {
           session,
           jobs.map(({ name }) => name),
         );
-        await session.run(add, id, host, version);
+        await session.run(add, id, host, version, workLevel);
         await session.run(dropServed, id);
         await session.run(addServed, id, asJson(jobs));
         await session.run(dropConfigs, id);

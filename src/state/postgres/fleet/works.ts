@@ -1,4 +1,4 @@
-import type { FleetStore, WorkRow } from "../../../domain/fleet.ts";
+import type { FleetStore, TakenWork, WorkRow } from "../../../domain/fleet.ts";
 import { asJson, type Database } from "../connection/database.ts";
 import { serverTime } from "../lease.ts";
 import { all, idOf } from "./words.ts";
@@ -12,6 +12,7 @@ type WorkMethods = Pick<
   | "finishWork"
   | "recentWorks"
   | "findWork"
+  | "takeReport"
   | "planOfWork"
 >;
 
@@ -31,11 +32,18 @@ const close = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, err
 const prune = `DELETE FROM work WHERE ${all} AND job = ${idOf("$2")} AND finished_at IS NOT NULL AND id NOT IN
   (SELECT id FROM work WHERE job = ${idOf("$2")} ORDER BY asked_at DESC, id LIMIT ${kept})`;
 const withdraw = `DELETE FROM work WHERE ${all} AND id = $2 AND worker IS NULL`;
-const take = `UPDATE work w SET worker = $3, started_at = ${serverTime}, progress = NULL FROM job j
-  WHERE ${all} AND w.id = $2 AND w.finished_at IS NULL AND j.id = w.job RETURNING ${fields}`;
-const progress = `UPDATE work SET progress = $3::json WHERE ${all} AND id = $2 AND finished_at IS NULL`;
-const finish = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, result = $3::json, error = $4, plan = $5::json
-  WHERE ${all} AND id = $2 AND finished_at IS NULL`;
+const take = `UPDATE work w SET worker = $3, started_at = ${serverTime}, progress = NULL
+  FROM job j, (SELECT worker FROM work WHERE id = $2 FOR UPDATE) AS before
+  WHERE ${all} AND w.id = $2 AND w.finished_at IS NULL AND j.id = w.job
+  RETURNING ${fields}, coalesce(before.worker <> $3, false) AS "begunBefore"`;
+const progress = `UPDATE work SET progress = $3::json WHERE ${all} AND id = $2 AND finished_at IS NULL AND worker = $4`;
+const finish = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, result = $3::json, error = $4, plan = $5::json, report = $6::json
+  WHERE ${all} AND id = $2 AND finished_at IS NULL AND ($7::text IS NULL OR worker = $7)`;
+// Whoever asked has not read it for an hour.
+const dropReports = `UPDATE work SET report = NULL WHERE ${all} AND report IS NOT NULL AND finished_at < ${serverTime} - 3600000
+  AND job = (SELECT job FROM work WHERE id = $2)`;
+const report = `SELECT report FROM work WHERE ${all} AND id = $2`;
+const dropReport = `UPDATE work SET report = NULL WHERE ${all} AND id = $2 AND report IS NOT NULL`;
 const dropPlans = `UPDATE work SET plan = NULL WHERE ${all} AND plan IS NOT NULL AND id <> $2 AND job = (SELECT job FROM work WHERE id = $2)`;
 const recent = `SELECT ${fields} FROM work w JOIN job j ON j.id = w.job
   WHERE ${all} AND ($3::text IS NULL OR w.job = ${idOf("$3")}) ORDER BY w.asked_at DESC, w.id LIMIT $2`;
@@ -54,21 +62,30 @@ export function workMethods(db: Database): WorkMethods {
     withdrawWork: async (id) => {
       await db.run(withdraw, id);
     },
-    takeWork: async (id, worker) => (await db.one<WorkRow>(take, id, worker)) ?? null,
-    progressWork: async (id, given) => {
-      await db.run(progress, id, asJson(given));
+    takeWork: async (id, worker) => (await db.one<TakenWork>(take, id, worker)) ?? null,
+    progressWork: async (id, given, worker) => {
+      await db.run(progress, id, asJson(given), worker);
     },
-    finishWork: (id, { result = null, error = null, plan: made }) =>
+    finishWork: (id, { result = null, error = null, plan: made, report: told }, worker) =>
       db.transaction(async (session) => {
-        await session.run(
+        const ended = await session.run(
           finish,
           id,
           result === null ? null : asJson(result),
           error,
           made === undefined ? null : asJson(made),
+          told === undefined ? null : asJson(told),
+          worker ?? null,
         );
+        if (ended === 0) return;
         if (made !== undefined) await session.run(dropPlans, id);
+        await session.run(dropReports, id);
       }),
+    takeReport: async (id) => {
+      const found = await db.one<{ report: unknown }>(report, id);
+      await db.run(dropReport, id);
+      return found?.report ?? null;
+    },
     recentWorks: (limit, job) => db.all<WorkRow>(recent, limit, job ?? null),
     findWork: async (id) => (await db.one<WorkRow>(find, id)) ?? null,
     planOfWork: async (id) => (await db.one<{ plan: unknown }>(plan, id))?.plan ?? null,

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Progress } from "../cycle/ports/ports.ts";
 import type { CycleResult } from "../cycle/request.ts";
-import { askForWork } from "../daemon/fleet/asking.ts";
+import { type AskedWork, askForWork } from "../daemon/fleet/asking.ts";
 import { openQueueToAsk } from "../daemon/fleet/queue.ts";
 import type { StoredResult } from "../daemon/fleet/shared-works.ts";
+import { levelOf } from "../daemon/fleet/work-form.ts";
+import type { CommandReport, WorkResult } from "../daemon/works.ts";
 import { errorText, FailedElsewhereError, LeaseHeldError, StateError, UsageError } from "../domain/errors.ts";
 import type { FleetStore, JobInFleet, SeenWorker, WorkRow } from "../domain/fleet.ts";
 import { withoutStop } from "../domain/sentence.ts";
+import type { StateStore } from "../domain/state/store.ts";
 import { configurationDigest } from "../job/configuration-digest.ts";
 import { createFleetFacts } from "../job/fleet-facts.ts";
 import type { Job } from "../job/job.ts";
@@ -21,26 +24,48 @@ const slowMs = 10_000;
 /** How often it is looked whether the daemons live. */
 const lookMs = 1_000;
 
-/** What is asked for. */
-export interface AskedCycle extends Place {
-  readonly full: boolean;
+/** How a command asks. */
+export interface Asker extends Place {
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
 }
 
+/** A cycle that a daemon has run. */
+export interface RunElsewhere extends CommandReport {
+  readonly result: CycleResult;
+  /** Released people whose change was no longer due as it was. */
+  readonly changedSinceHeld: WorkResult["notLetGo"];
+}
+
 /**
- * Has the daemons that share the job's database run a cycle, and waits for its end.
+ * Has the daemons that share the job's database run a cycle, of any kind, and waits for its end.
+ * @param prepare makes the work to ask for from the state, if a daemon is asked; it may throw what is wrong with the order
  * @returns `null` if none of them does, so that this process must run it; stderr says why, unless there are no daemons at all
  * @throws LeaseHeldError if another run is under way; FailedElsewhereError, UsageError if the cycle failed; the reason of `io.signal`
  */
-export async function syncInFleet(job: Job, asked: AskedCycle, io: CommandIO): Promise<CycleResult | null> {
+export async function runInFleet(
+  job: Job,
+  prepare: (reader: StateStore) => Promise<AskedWork>,
+  asker: Asker,
+  io: CommandIO,
+): Promise<RunElsewhere | null> {
   const { statePlace: place } = job;
   if (place.kind === "file") return null;
   const facts = await createFleetFacts().of(job.name, place);
   const daemons = facts?.workers ?? [];
   if (facts === null || daemons.length === 0) return null;
-  const why = reasonForHere(facts.job, configurationDigest(job.loaded));
+  const configuration = configurationDigest(job.loaded);
+  const why = reasonForHere(facts.job, configuration);
   if (why !== null) return runHere(why, io);
+  const work = await prepared(job, prepare, configuration);
+  if (work === null) return null;
+  const level = levelOf(work.kind, work.request);
+  if (!daemons.some(({ id, workLevel }) => facts.job.takers.includes(id) && workLevel >= level)) {
+    return runHere(
+      `the daemons that have the job ${job.name} are of an older version, which does not know this kind of work`,
+      io,
+    );
+  }
   const { openFleetStore } = await import("../state/postgres/fleet/store.ts");
   let queue: Awaited<ReturnType<typeof openQueueToAsk>>;
   try {
@@ -53,10 +78,26 @@ export async function syncInFleet(job: Job, asked: AskedCycle, io: CommandIO): P
   }
   const store = await openFleetStore(place.database);
   try {
-    return await askAndFollow({ store, queue }, job.name, asked, io);
+    return await askAndFollow({ store, queue }, job.name, work, asker, io);
   } finally {
     await queue.close();
     await store.close();
+  }
+}
+
+/** @returns `null` if there is no state yet */
+async function prepared(
+  job: Job,
+  prepare: (reader: StateStore) => Promise<AskedWork>,
+  configuration: string,
+): Promise<AskedWork | null> {
+  const reader = await job.readState();
+  if (reader === null) return null;
+  try {
+    const { request, ...work } = await prepare(reader);
+    return { ...work, request: { ...request, configuration, report: true } };
+  } finally {
+    await reader.close();
   }
 }
 
@@ -80,21 +121,24 @@ interface Asking {
 async function askAndFollow(
   fleet: Asking,
   job: string,
-  asked: AskedCycle,
+  work: AskedWork,
+  asker: Asker,
   io: CommandIO,
-): Promise<CycleResult | null> {
-  const until = performance.now() + asked.waitSeconds * 1_000;
+): Promise<RunElsewhere | null> {
+  const until = performance.now() + asker.waitSeconds * 1_000;
   for (;;) {
-    const started = await askForWork(fleet, job, "cycle", { full: asked.full }, null);
+    const started = await askForWork(fleet, job, work);
     const mayWait = performance.now() < until;
     if (started !== "busy") {
-      const row = await follow(fleet.store, started.id, job, asked, io);
+      const row = await follow(fleet, { ...work, id: started.id, job }, asker, io);
       if (row === null) return runHere(`no daemon that lives has begun with the job ${job}`, io);
       const code = row.error === null ? exitCode.done : codeOf(row);
-      if (code !== exitCode.leaseHeld || !mayWait) return resultOf(row, code);
+      if (code !== exitCode.leaseHeld || !mayWait) {
+        return resultOf(row, code, await fleet.store.takeReport(row.id));
+      }
     } else if (!mayWait) {
       throw new LeaseHeldError(
-        `a daemon works on the job ${job} at the moment: wait for it to end, or use --wait SECONDS. To look at it: ${commandLine(`status${flagsOf(asked, job)}`)}`,
+        `a daemon works on the job ${job} at the moment: wait for it to end, or use --wait SECONDS. To look at it: ${commandLine(`status${flagsOf(asker, job)}`)}`,
       );
     }
     await sleep(askAgainMs, undefined, { signal: io.signal }).catch(() => io.signal.throwIfAborted());
@@ -103,12 +147,13 @@ async function askAndFollow(
 
 /** Waits until the work has ended, and shows its progress. @returns `null` if nobody has begun it, and nobody will */
 async function follow(
-  store: FleetStore,
-  id: string,
-  job: string,
-  asked: AskedCycle,
+  fleet: Asking,
+  asked: AskedWork & { readonly id: string; readonly job: string },
+  asker: Asker,
   io: CommandIO,
 ): Promise<WorkRow | null> {
+  const { store } = fleet;
+  const { id, job } = asked;
   const bar = await openProgress(io);
   const began = performance.now();
   let workers: readonly SeenWorker[] = [];
@@ -119,17 +164,19 @@ async function follow(
     for (;;) {
       const row = await store.findWork(id);
       if (row === null)
-        throw new StateError(`the cycle that was asked for is not known any more: ${toLook(asked, job)}`);
+        throw new StateError(`the cycle that was asked for is not known any more: ${toLook(asker, job)}`);
       const isNew = row.worker !== null && row.worker !== shown;
       if (isNew || performance.now() - lookedAt > lookMs) {
         workers = await store.workers();
         lookedAt = performance.now();
         if (row.finishedAt === null && isAbandoned(row, workers, await store.jobs())) {
-          if (row.worker === null && (await withdrawn(store, id))) return null;
-          if (row.worker !== null)
+          if (row.worker === null && (await withdrawn(fleet, asked))) return null;
+          if (row.worker !== null) {
+            const also = row.kind === "cycle" ? ", and so does sync --here" : ". history shows what was sent";
             throw new FailedElsewhereError(
-              `the daemon on ${hostOf(row.worker, workers)} that ran this cycle died, and no other one that lives has the job ${job}: a daemon that is started goes on with it, and so does sync --here`,
+              `the daemon on ${hostOf(row.worker, workers)} that ran this cycle died, and no other one that lives has the job ${job}: a daemon that is started goes on with it${also}`,
             );
+          }
         }
       }
       if (isNew) {
@@ -151,7 +198,14 @@ async function follow(
   } catch (error) {
     if (io.signal.aborted) {
       bar.stop();
-      note(io, `The cycle was not stopped: a daemon runs it. ${toLook(asked, job)}.`);
+      // Without an answer of the database it is not known.
+      const nobodyBegan = await withdrawn(fleet, asked).catch(() => false);
+      note(
+        io,
+        nobodyBegan
+          ? "No daemon had begun with the cycle: it is not run."
+          : `The cycle was not stopped: a daemon runs it. ${toLook(asker, job)}.`,
+      );
     }
     throw error;
   } finally {
@@ -170,9 +224,14 @@ function isAbandoned(
 }
 
 /** Takes work back that nobody has begun. @returns `false` if it was begun in between */
-async function withdrawn(store: FleetStore, id: string): Promise<boolean> {
+async function withdrawn(
+  { store, queue }: Asking,
+  { id, kind, request }: AskedWork & { readonly id: string },
+): Promise<boolean> {
   await store.withdrawWork(id);
-  return (await store.findWork(id)) === null;
+  if ((await store.findWork(id)) !== null) return false;
+  await queue.unask(id, levelOf(kind, request));
+  return true;
 }
 
 function codeOf({ result }: WorkRow): number {
@@ -182,14 +241,23 @@ function codeOf({ result }: WorkRow): number {
 }
 
 /** @throws the error with which the cycle failed */
-function resultOf({ error, result }: WorkRow, code: number): CycleResult {
+function resultOf({ error, result }: WorkRow, code: number, report: unknown): RunElsewhere {
   if (error !== null) {
     if (code === exitCode.leaseHeld) throw new LeaseHeldError(error);
     throw code === exitCode.usage ? new UsageError(error) : new FailedElsewhereError(error);
   }
   // Only this program writes it.
-  const { run } = result as StoredResult;
-  if (run !== undefined) return run;
+  const { run, notLetGo = [] } = result as Partial<StoredResult>;
+  // Only this program writes it, too.
+  const more = (report ?? {}) as CommandReport;
+  if (run !== undefined) {
+    const { revert } = more;
+    return {
+      ...more,
+      result: { ...run, ...(revert === undefined ? {} : { revert }) },
+      changedSinceHeld: notLetGo,
+    };
+  }
   throw new FailedElsewhereError(
     "the cycle has ended, and the daemon that ran it is of an older version, which gives no report: status and history show it",
   );
@@ -199,11 +267,11 @@ function hostOf(worker: string | null, workers: readonly SeenWorker[]): string {
   return workers.find(({ id }) => id === worker)?.host ?? "another machine";
 }
 
-function toLook(asked: AskedCycle, job: string): string {
-  return `To look at it: ${commandLine(`status${flagsOf(asked, job)}`)}`;
+function toLook(asker: Asker, job: string): string {
+  return `To look at it: ${commandLine(`status${flagsOf(asker, job)}`)}`;
 }
 
 /** @param job names it also if the command was for all jobs */
-function flagsOf(asked: AskedCycle, job: string): string {
-  return placeFlags({ ...asked, ...(asked.job === undefined ? {} : { job }) });
+function flagsOf(asker: Asker, job: string): string {
+  return placeFlags({ ...asker, ...(asker.job === undefined ? {} : { job }) });
 }

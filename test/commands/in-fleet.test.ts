@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { release } from "../../src/commands/release.ts";
+import { revert } from "../../src/commands/revert.ts";
 import { sync } from "../../src/commands/sync.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openQueue, type Queue } from "../../src/daemon/fleet/queue.ts";
@@ -99,16 +101,17 @@ const run = {
 /** Announces a daemon, which does what the test does for it. */
 async function announce(
   digest = configurationDigest(loadConfig({ file: config, env: {}, cwd: folder })),
+  workLevel = 2,
 ): Promise<void> {
-  await fleet.announce({ id: "w1", host: "pod-1", version: "1.0.0" }, [
+  await fleet.announce({ id: "w1", host: "pod-1", version: "1.0.0", workLevel }, [
     { name: "default", digest, identity: "a" },
   ]);
 }
 
 /** Resolves to the work that the daemon is asked for, when it has begun it. */
 async function begun(): Promise<string> {
-  for (;;) {
-    const [claim] = await queue.take("asked", 1, []);
+  for (const since = performance.now(); performance.now() - since < 20_000; ) {
+    const [claim] = await queue.take("asked-2", 1, []);
     if (claim?.work != null) {
       await fleet.takeWork(claim.work, "w1");
       await queue.done(claim);
@@ -116,6 +119,7 @@ async function begun(): Promise<string> {
     }
     await new Promise((later) => setTimeout(later, 50));
   }
+  throw new Error("nobody asked for work within 20 seconds");
 }
 
 /** Lets the daemon seem to have died. */
@@ -187,7 +191,7 @@ describe("sync of a job that daemons share", () => {
     expect(await fleet.findWork(work)).toMatchObject({
       kind: "cycle",
       trigger: "hand",
-      request: { full: true },
+      request: { full: true, report: true },
     });
     await fleet.finishWork(work, { result: { run } });
     expect(await ended).toBe(4);
@@ -248,6 +252,149 @@ describe("sync of a job that daemons share", () => {
     await begun();
     await die();
     await expect(ended).rejects.toThrow(/the daemon on pod-1 that ran this cycle died, and no other one/);
+  });
+});
+
+describe("other commands that send, of a job that daemons share", () => {
+  const somebody = async (): Promise<string> => {
+    const [row] = await sql(
+      { url, schema },
+      "SELECT object_id FROM target_user WHERE active AND object_id IS NOT NULL LIMIT 1",
+    );
+    return String(row?.object_id);
+  };
+
+  it("have one of them send for single people, and show the steps and the report as here", async () => {
+    // The state must be there.
+    expect(await sync({ ...options, here: true }, terminal(folder).io)).toBe(0);
+    await announce();
+    const before = await cycles();
+    const only = [await somebody()];
+    const { io, output } = terminal(folder);
+    const ended = sync({ ...options, user: only, yes: true, format: "table" }, io);
+    const work = await begun();
+    expect(await fleet.findWork(work)).toMatchObject({
+      kind: "onDemand",
+      request: { full: false, only, report: true },
+    });
+    const steps = [
+      { user: only[0], objectId: only[0], step: "connect", outcome: "done", detail: "both ends answer" },
+      { user: only[0], objectId: only[0], step: "act", outcome: "failed", detail: "refused" },
+    ];
+    const onDemand = { people: only, agreement: { digest: "d", operations: 1 } };
+    await fleet.finishWork(work, { result: { run: { ...run, onDemand }, notLetGo: [] }, report: { steps } });
+    expect(await ended).toBe(4);
+    expect(output()).toMatch(/^connect done {5}both ends answer\nact {5}failed {3}refused\n\n/);
+    expect(await fleet.takeReport(work)).toBeNull();
+    expect(await cycles()).toBe(before);
+  });
+
+  it("pass on for how many people a canary is", async () => {
+    await announce();
+    const ended = sync({ ...options, canary: 3 }, terminal(folder).io);
+    const work = await begun();
+    expect(await fleet.findWork(work)).toMatchObject({ kind: "cycle", request: { full: false, canary: 3 } });
+    await fleet.finishWork(work, { result: { run: { ...run, outcome: "held" }, notLetGo: [] } });
+    expect(await ended).toBe(3);
+  });
+
+  it("say what became of a release, and refuse a plan that is not there before anybody is asked", async () => {
+    expect(await sync({ ...options, canary: 1, full: true, here: true }, terminal(folder).io)).toBeOneOf([
+      0, 3,
+    ]);
+    await announce();
+    const decide = { config, dryRun: false, format: "json", waitSeconds: 0 } as const;
+    await expect(release({ ...decide, planId: "no-plan" }, terminal(folder).io)).rejects.toThrow(
+      new UsageError(
+        'there is no plan "no-plan" in the state database. azure-lattice-sync status shows the held plan. Nothing was done',
+      ),
+    );
+    expect(await fleet.recentWorks(5)).toEqual([]);
+  });
+
+  it("have one of them take a cycle back, and show whom it concerns", async () => {
+    expect(await sync({ ...options, here: true, full: true }, terminal(folder).io)).toBe(0);
+    await announce();
+    const [first] = await sql({ url, schema }, "SELECT id, plan_id FROM cycle ORDER BY id LIMIT 1");
+    const which = String(first?.id);
+    const { io, output } = terminal(folder);
+    const ended = revert(
+      {
+        config,
+        which,
+        deactivateCreated: true,
+        release: true,
+        dryRun: false,
+        yes: true,
+        format: "json",
+        waitSeconds: 0,
+      },
+      io,
+    );
+    const work = await begun();
+    expect(await fleet.findWork(work)).toMatchObject({
+      kind: "revert",
+      request: { revert: { which, deactivateCreated: true, release: true }, report: true },
+    });
+    const changes = [{ attribute: "active", before: true, after: false }];
+    const person = { objectId: "o", userName: "kim.example@example.com", latticeId: "l" };
+    const effect = {
+      report: {
+        cycleId: 1,
+        planId: "p",
+        reverts: [{ ...person, changes }],
+        changedSince: [],
+        cannot: [],
+        skipped: [],
+      },
+      agreement: { digest: "d", operations: 1 },
+      passedOver: [],
+    };
+    await fleet.finishWork(work, {
+      result: { run: { ...run, outcome: "done" }, notLetGo: [] },
+      report: { revert: effect },
+    });
+    expect(await ended).toBe(0);
+    expect(JSON.parse(output())).toMatchObject({
+      cycleId: 1,
+      dryRun: false,
+      reverts: [{ ...person, changes }],
+    });
+    expect(await sql({ url, schema }, "SELECT 1 FROM work WHERE report IS NOT NULL")).toEqual([]);
+  });
+
+  it("are done here if the daemons are of a version that does not know this kind of work", async () => {
+    expect(await sync({ ...options, here: true }, terminal(folder).io)).toBe(0);
+    await announce(undefined, 1);
+    const { io, notes } = terminal(folder);
+    expect(await sync({ ...options, user: [await somebody()], yes: true }, io)).toBe(0);
+    expect(notes()).toContain(
+      "This process runs the cycle itself: the daemons that have the job default are of an older version, which does not know this kind of work.\n",
+    );
+    expect(await fleet.recentWorks(5)).toEqual([]);
+  });
+
+  it("are done here with --here", async () => {
+    expect(await sync({ ...options, here: true }, terminal(folder).io)).toBe(0);
+    await announce();
+    const { io, notes } = terminal(folder);
+    expect(await sync({ ...options, user: [await somebody()], yes: true, here: true }, io)).toBe(0);
+    expect(notes()).toBe("");
+    expect(await fleet.recentWorks(5)).toEqual([]);
+  });
+
+  it("take back what nobody has begun when they are interrupted", async () => {
+    await announce();
+    const interrupt = new AbortController();
+    const { io, notes } = terminal(folder);
+    const ended = sync(options, { ...io, signal: interrupt.signal });
+    ended.catch(() => {});
+    while ((await fleet.recentWorks(5)).length === 0) await new Promise((later) => setTimeout(later, 20));
+    interrupt.abort(new InterruptedError("stopped by the test"));
+    await expect(ended).rejects.toThrow("stopped by the test");
+    expect(notes()).toBe("No daemon had begun with the cycle: it is not run.\n");
+    expect(await fleet.recentWorks(5)).toEqual([]);
+    expect(await queue.take("asked-2", 1, [])).toEqual([]);
   });
 });
 
