@@ -9,6 +9,7 @@ import {
   UnknownOutcomeError,
   UsageError,
 } from "../../src/domain/errors.ts";
+import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { createWorkplace, kim, lenientGuard, type Workplace } from "./workplace.ts";
 
 let place: Workplace;
@@ -257,6 +258,19 @@ it("rejects no part that Lattice refuses to take back", async () => {
   const rejected = await place.store.rejections(10);
   expect(rejected.map(({ attribute }) => attribute)).toEqual([expect.stringContaining("department")]);
   expect(titles()[0]).toBe("Chief");
+});
+
+it("leaves the manager as it is if Lattice refuses the earlier one, who has left since", async () => {
+  place.target.lifecycle.inactiveManager = "refuse";
+  place.source.setManager("ann", "ben");
+  const moved = await place.cycle();
+  place.source.change("boss", { accountEnabled: false });
+  await place.cycle();
+  expect(accountOf("ann").values[managerPath]).toBe(accountOf("ben").latticeId);
+  expect(await revert(moved)).toMatchObject({ outcome: "done", done: 0 });
+  expect(accountOf("ann").values[managerPath]).toBe(accountOf("ben").latticeId);
+  expect(await place.cycle({ full: true })).toMatchObject({ outcome: "done" });
+  expect(accountOf("ann").values[managerPath]).toBe(accountOf("ben").latticeId);
 });
 
 it("sends nothing to a protected account, nor while an earlier write is in doubt", async () => {

@@ -57,10 +57,12 @@ export async function withoutRefusedManager(
   return { rest, manager, account: "gone", httpStatus: refusal.status };
 }
 
-/** `true` if the account points to a former manager, who is to be cleared. */
+/** `true` if the account points to a former manager, who is to be cleared. A revert writes nothing that was not there before. */
 function clearsFormerManager({ settings }: CycleContext, { action, changes }: LoggedOperation): boolean {
-  const before = changes.find(({ reference }) => reference !== undefined)?.reference?.beforeId ?? null;
-  return action !== "create" && before !== null && settings.missingManager === "clear";
+  const change = changes.find(({ reference }) => reference !== undefined);
+  const before = change?.reference?.beforeId ?? null;
+  const clears = settings.missingManager === "clear" && change?.rejects === undefined;
+  return action !== "create" && before !== null && clears;
 }
 
 /**
