@@ -62,6 +62,9 @@ export function resume(options: ResumeOptions, io: CommandIO): Promise<number> {
   );
 }
 
+/** No pause with an end lasts longer, milliseconds: ten years. */
+const longestPauseMs = 10 * 365 * 86_400_000;
+
 /** @throws UsageError */
 export function endOf(text: string, now: number): number {
   const lasts = parseDuration(text);
@@ -71,6 +74,10 @@ export function endOf(text: string, now: number): number {
       `"${text}" is not a time: give one such as 2026-01-31T08:30 (UTC), or how long from now, such as 2h`,
     );
   if (until <= now) throw new UsageError(`the pause would end before it begins: ${text} is in the past`);
+  if (until - now > longestPauseMs)
+    throw new UsageError(
+      `the pause would last longer than ten years (${text}): for a pause without an end, leave the time out`,
+    );
   return until;
 }
 

@@ -126,5 +126,6 @@ describe("pause and resume", () => {
     expect(endOf("2026-01-31T10:30+01:00", now)).toBe(now + 1.5 * hourMs);
     expect(() => endOf("2026-01-30", now)).toThrow("2026-01-30 is in the past");
     expect(() => endOf("tomorrow", now)).toThrow('"tomorrow" is not a time');
+    expect(() => endOf("9999999d", now)).toThrow("the pause would last longer than ten years (9999999d)");
   });
 });
