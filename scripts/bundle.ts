@@ -27,6 +27,7 @@ const parts: readonly {
     paths: [
       "program",
       "domain",
+      "process/closed-pipe.ts",
       "process/package-root.ts",
       "process/io.ts",
       "process/hangup.ts",
