@@ -22,7 +22,7 @@ it("a fleet that is still being opened when the daemon stops is closed, so that 
     });
     await fleets.close();
     const fleet = await opening;
-    await vi.waitFor(() => expect(fleet?.queue.waiting()).rejects.toThrow());
+    await vi.waitFor(() => expect(fleet?.queue.waiting()).rejects.toThrow(), { timeout: 20_000 });
     expect(fleets.all()).toEqual([]);
   } finally {
     await sql({ url: server }, `DROP DATABASE ${name} WITH (FORCE)`);
