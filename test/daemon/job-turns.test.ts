@@ -18,13 +18,13 @@ describe("the turns of jobs", () => {
         });
       }, signal),
     );
-    await vi.waitFor(() => expect(began).toEqual([0, 1]));
+    await vi.waitFor(() => expect(began).toEqual([0, 1]), { timeout: 20_000 });
     expect(turns.waiting()).toBe(3);
     ends[1]?.();
-    await vi.waitFor(() => expect(began).toEqual([0, 1, 2]));
+    await vi.waitFor(() => expect(began).toEqual([0, 1, 2]), { timeout: 20_000 });
     ends[0]?.();
     ends[2]?.();
-    await vi.waitFor(() => expect(began).toEqual([0, 1, 2, 3, 4]));
+    await vi.waitFor(() => expect(began).toEqual([0, 1, 2, 3, 4]), { timeout: 20_000 });
     for (const end of ends) end();
     await Promise.all(all);
   });

@@ -99,7 +99,7 @@ it("a reload opens a new job although the database of another one does not answe
     hangs = true;
     writeFileSync(join(cwd, "c.yaml"), names("hangs", "fails", "fresh"), { mode: 0o600 });
     const reloading = jobs.reload();
-    await vi.waitFor(() => expect(hanging).toHaveLength(1));
+    await vi.waitFor(() => expect(hanging).toHaveLength(1), { timeout: 20_000 });
     expect([...tried].sort()).toEqual(["fails", "fresh", "hangs"]);
     expect(tried[0]).toBe("fresh");
     expect(reconfigured).toBe(1);
@@ -158,7 +158,7 @@ it("a job that is being opened for a reload while the daemon stops is closed aga
   const three = { jobs: { one: job("a"), two: job("b"), late: job("c") } };
   writeFileSync(join(cwd, "c.yaml"), JSON.stringify(three), { mode: 0o600 });
   const reloading = jobs.reload();
-  await vi.waitFor(() => expect(gate.open).toBeDefined());
+  await vi.waitFor(() => expect(gate.open).toBeDefined(), { timeout: 20_000 });
   stop.abort();
   await jobs.stop();
   await jobs.close();
