@@ -26,10 +26,15 @@ export interface LeaverLaneParts {
   readonly slot: Slot;
   readonly metrics: Pick<JobMetrics, "cycle" | "look">;
   readonly notifier: Notifier;
-  /** Starts a cycle of everybody at once: there are more leavers than the guard allows, and it holds them. */
+  /**
+   * Starts a cycle of everybody at once: there are more leavers than the guard allows, and it holds them; or somebody may have left
+   * the scope, and it reads the scope.
+   */
   readonly startCycle: () => Promise<unknown>;
   readonly signal: AbortSignal;
 }
+
+const laneModule = (): Promise<typeof import("../job/run-lane.ts")> => import("../job/run-lane.ts");
 
 export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
   const { current, slot, metrics, notifier, signal } = parts;
@@ -42,7 +47,7 @@ export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
     return connected.source;
   };
   const run = async (job: Job, under: Conditions): Promise<LaneRun> => {
-    const { runLane } = await import("../job/run-lane.ts");
+    const { runLane } = await laneModule();
     return runLane(
       job,
       {
@@ -53,6 +58,18 @@ export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
       },
       { notifier, onRecorded: metrics.cycle },
     );
+  };
+  /** Whether a cycle of everybody should not wait for its time, and why. */
+  const whyAtOnce = async (
+    job: Job,
+    ran: LaneRun,
+    under: Conditions,
+  ): Promise<"tooMany" | "leftScope" | null> => {
+    if (ran.kind === "ran" && ran.tooMany) return "tooMany";
+    // A look that rests leaves everything to the cycles, and what is under way is perhaps the cycle that sees them.
+    if (ran.kind === "rested" || ran.kind === "busy" || slot.busy()) return null;
+    const { scopeLeaversMayWait } = await laneModule();
+    return (await scopeLeaversMayWait(job, await sourceOf(job), under.signal)) ? "leftScope" : null;
   };
   const sayFault = (job: Job, error: unknown): void => {
     const expected =
@@ -74,11 +91,13 @@ export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
       const job = current();
       try {
         const ran = await run(job, under);
+        const atOnce = await whyAtOnce(job, ran, under);
         if (failures > 0) job.log.info({}, "leavers are looked for between two cycles again");
         failures = 0;
-        const tooMany = ran.kind === "ran" && ran.tooMany;
-        metrics.look(tooMany ? "tooMany" : ran.kind);
-        if (tooMany) await parts.startCycle();
+        metrics.look(atOnce ?? ran.kind);
+        if (atOnce === "leftScope")
+          job.log.info({}, "somebody was removed from a group of the scope; a cycle begins now");
+        if (atOnce !== null) await parts.startCycle();
         return ran.kind;
       } catch (error) {
         if (under.signal.aborted) return "busy";

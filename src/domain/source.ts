@@ -93,6 +93,21 @@ export interface Source {
   readScope(signal: AbortSignal): AsyncGenerator<readonly string[], readonly ScopePart[]> | null;
 
   /**
+   * A watermark of the scope that was just read, for `readScopeRemovals`. `null` if the source cannot tell who left without
+   * reading the scope again.
+   * @param parts as `readScope` returned them
+   * @throws ConfigurationError, HostUnavailableError
+   */
+  scopeWatermark(parts: readonly ScopePart[], signal: AbortSignal): Promise<string | null>;
+
+  /**
+   * Object ids of people who were removed from a group of the scope since the watermark, in pages. No evidence that they left the
+   * scope: they may be in another group, or in the same again.
+   * @throws WatermarkExpiredError, ConfigurationError, HostUnavailableError
+   */
+  readScopeRemovals(watermark: string, signal: AbortSignal): AsyncGenerator<readonly string[], void>;
+
+  /**
    * Object ids of the members of a group that the configuration names, in pages, possibly repeated.
    * @param group object id or display name
    * @param setting names the setting in messages. Default: scoping filters and expressions

@@ -14,7 +14,8 @@ export type NamedScope = Exclude<EntraScope, { mode: "all" }>;
 
 const objectIdForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const readApplications = "Application.Read.All";
-const readGroups = "GroupMember.Read.All";
+/** The permission to read groups and their members. */
+export const readGroups = "GroupMember.Read.All";
 const groupsSetting = "entra.scope.groups";
 const canarySetting = "rollout.canary.group";
 const namedSetting = "entra.scope.filters or the expression that names it";
@@ -47,6 +48,11 @@ export async function* readScope(
     parts.push({ id, name: groupName(name), members });
   }
   return parts;
+}
+
+/** `true` for the object id of a group, and not for the part of the people who are assigned one by one. */
+export function isObjectId(text: string): boolean {
+  return objectIdForm.test(text);
 }
 
 /** How messages name the people who are assigned one by one. */

@@ -1,16 +1,18 @@
 import { fitsAddress } from "../domain/address.ts";
-import { HostUnavailableError, UsageError, WatermarkExpiredError } from "../domain/errors.ts";
+import { HostUnavailableError, UsageError } from "../domain/errors.ts";
 import type { CredentialExpiry } from "../domain/event.ts";
 import type { Source, SourceChange } from "../domain/source.ts";
 import { type ProbeStep, probeEntra } from "./check.ts";
 import { createTokenProvider, rolesOf } from "./credential.ts";
+import { changedSince, latestWatermark, type Tracked } from "./delta.ts";
 import { readSecretExpiry } from "./expiry.ts";
-import { createGraphReader, type GraphReader, isWithin } from "./graph-client.ts";
-import { type GraphCall, isConfirmedAbsence, isExpiredToken, malformed } from "./graph-error.ts";
+import { createGraphReader, type GraphReader } from "./graph-client.ts";
+import { type GraphCall, isConfirmedAbsence, isExpiredToken } from "./graph-error.ts";
 import { readMembership, readNamedMembership } from "./membership.ts";
 import { type EntraOptions, parseOrigin } from "./options.ts";
 import { readPages } from "./pages.ts";
 import { readNamedGroup, readScope } from "./scope.ts";
+import { readScopeRemovals, readScopeWatermark } from "./scope-changes.ts";
 import { requireSecurityAttributes } from "./security-attributes.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 import { tenantOfDomain, tenantOfToken } from "./tenant.ts";
@@ -27,6 +29,7 @@ export interface EntraSource extends Source {
 }
 
 const users: GraphCall = { subject: "users", permission: "User.Read.All" };
+const tracked: Tracked = { call: users, otherwise: "all users are read again" };
 
 /**
  * Opens the directory that `options` describe; sends nothing yet.
@@ -70,6 +73,9 @@ export function createEntraSource(options: EntraOptions): EntraSource {
       return readUser(graph, selection, id, signal);
     },
     readScope: (signal) => (scope.mode === "all" ? null : readScope(graph, scope, signal)),
+    scopeWatermark: async (parts, signal) =>
+      scope.mode === "all" ? null : readScopeWatermark(graph, scope, parts, signal),
+    readScopeRemovals: (watermark, signal) => readScopeRemovals(graph, watermark, signal),
     clockSkewMs: () => graph.clockSkewMs() ?? tokens.clockSkewMs(),
     readPermissions: async (signal) => rolesOf((await tokens.get(signal)).token) ?? null,
     readTenant: async (signal) => tenantOfToken((await tokens.get(signal)).token),
@@ -112,21 +118,15 @@ async function* readChanges(
   watermark: string,
   signal: AbortSignal,
 ): AsyncGenerator<readonly SourceChange[], { readonly watermark: string }> {
-  const pages = readPages(graph, parseWatermark(watermark, graph.origin), users, signal);
+  const pages = changedSince(graph, watermark, tracked, signal);
   try {
     for (;;) {
       const page = await pages.next();
-      if (page.done === true) return { watermark: watermarkOf(page.value, selection) };
+      if (page.done === true) return page.value;
       yield page.value.map((item) => parseDeltaItem(item, selection));
     }
-  } catch (error) {
-    if (!isExpiredToken(error)) throw error;
-    throw new WatermarkExpiredError(
-      "Graph no longer accepts the watermark of the last cycle; all users are read again.",
-      { cause: error },
-    );
   } finally {
-    await pages.return(undefined);
+    await pages.return({ watermark: "" });
   }
 }
 
@@ -163,19 +163,10 @@ function encodeName(name: string): string {
   return encodeURIComponent(name).replaceAll("'", "%27");
 }
 
-async function currentWatermark(
-  graph: GraphReader,
-  selection: Selection,
-  signal: AbortSignal,
-): Promise<string> {
-  // This first request fixes what the round tracks; its token remembers it.
+function currentWatermark(graph: GraphReader, selection: Selection, signal: AbortSignal): Promise<string> {
   const properties = selection.manager ? [...selection.tracked, "manager"] : selection.tracked;
   const url = new URL(`/v1.0/users/delta?$deltatoken=latest&$select=${encodeList(properties)}`, graph.origin);
-  const pages = readPages(graph, url, users, signal);
-  for (;;) {
-    const page = await pages.next();
-    if (page.done === true) return watermarkOf(page.value, selection);
-  }
+  return latestWatermark(graph, url, tracked, signal);
 }
 
 function listQuery({ properties, manager }: Selection): string {
@@ -185,19 +176,6 @@ function listQuery({ properties, manager }: Selection): string {
 
 function encodeList(names: readonly string[]): string {
   return names.map(encodeURIComponent).join(",");
-}
-
-function watermarkOf(link: URL | undefined, { host }: Selection): string {
-  if (link === undefined) throw malformed(host, "the last page of changes has no delta link");
-  return link.href;
-}
-
-function parseWatermark(watermark: string, origin: string): URL {
-  const url = URL.parse(watermark);
-  if (url !== null && isWithin(url, new URL(origin))) return url;
-  throw new WatermarkExpiredError(
-    `The stored watermark does not belong to ${origin}; all users are read again.`,
-  );
 }
 
 function refuseEmpty({ tenantId, scope }: EntraOptions): void {

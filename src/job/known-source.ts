@@ -78,6 +78,8 @@ export function knownSource(known: KnownDirectory): Source {
       if (scope === "everybody") return null;
       return scope === "known" ? members() : scope.readScope(signal);
     },
+    scopeWatermark: async () => null,
+    readScopeRemovals: async function* () {},
     readNamedGroup: (group, signal, setting) => {
       if (knownGroups.includes(group)) return membersOfGroup(group);
       // Only the group of a canary: a plan whose mapping names another group is refused.

@@ -1,5 +1,6 @@
 import { laneRest } from "../cycle/health/lane-rest.ts";
 import { type LaneResult, parseLeaversDue, runLeaverLane } from "../cycle/leaver-lane.ts";
+import { mayHaveLeftScope } from "../cycle/scope-leavers.ts";
 import {
   ConfigurationError,
   HostUnavailableError,
@@ -85,6 +86,19 @@ export async function runLane(job: Job, request: LaneRequest, watchers: Watchers
   } finally {
     if (ran) await notifier.ended({ ping: "none", ran, good }, signal);
   }
+}
+
+/**
+ * Whether somebody may have left the scope since the last cycle, so that the next one should not wait (`mayHaveLeftScope`).
+ * One request, without the lease and without a write.
+ * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError
+ */
+export async function scopeLeaversMayWait(
+  job: Job,
+  source: EntraSource,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return mayHaveLeftScope({ source, store: await job.state(), settings: job.settings }, signal);
 }
 
 const nothingDecided = { decided: { released: [], rejected: [], undone: [] }, changedSinceHeld: [] } as const;

@@ -50,6 +50,8 @@ const lookResults = [
   "ran",
   /** They were more than the guard allows: a cycle of everybody holds them. */
   "tooMany",
+  /** Somebody was removed from a group of the scope: a cycle of everybody begins at once. */
+  "leftScope",
   /** Leavers are left to the cycles of everybody. */
   "rested",
   /** Other work of the job was under way. */

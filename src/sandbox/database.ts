@@ -87,6 +87,21 @@ CREATE TRIGGER account_added AFTER INSERT ON account BEGIN UPDATE account_total 
 CREATE TRIGGER account_removed AFTER DELETE ON account BEGIN UPDATE account_total SET total = total - 1; END;
 `;
 
+/** Later than the first version of the format, and added to a file that lacks it. */
+const memberChanges = `
+CREATE TABLE IF NOT EXISTS member_change (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  group_id TEXT NOT NULL,
+  member_id TEXT NOT NULL,
+  removed INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS member_change_group ON member_change (group_id, sequence);
+CREATE TRIGGER IF NOT EXISTS member_added AFTER INSERT ON member BEGIN
+  INSERT INTO member_change (group_id, member_id, removed) VALUES (new.group_id, new.member_id, 0); END;
+CREATE TRIGGER IF NOT EXISTS member_removed AFTER DELETE ON member BEGIN
+  INSERT INTO member_change (group_id, member_id, removed) VALUES (old.group_id, old.member_id, 1); END;
+`;
+
 /**
  * Opens the sandbox's database, making the file (mode 0600) and its folder if they are missing. `:memory:` is allowed.
  * @throws StateError if the file cannot be used, or was made by a newer version
@@ -146,13 +161,17 @@ function createPrivately(file: string): void {
 function prepareSchema(database: SandboxDatabase, file: string): void {
   const prepare = database.transaction(() => {
     const version = database.pragma("user_version", { simple: true });
-    if (version === schemaVersion) return;
+    if (version === schemaVersion) {
+      database.exec(memberChanges);
+      return;
+    }
     if (version !== 0) {
       throw new StateError(
         `The sandbox's database ${file} has format ${String(version)}, but this version supports format ${schemaVersion}: use the newer version, or delete the file to start with a new company.`,
       );
     }
     database.exec(schema);
+    database.exec(memberChanges);
     database.pragma(`user_version = ${schemaVersion}`);
   });
   prepare.immediate();

@@ -6,6 +6,7 @@ import { createGraphAccess } from "./graph-access.ts";
 import { createGraphDelta, type DeltaOptions, type Resync } from "./graph-delta.ts";
 import { GraphRefusal, type QueryOptions, readQuery } from "./graph-query.ts";
 import { createGraphUsers } from "./graph-users.ts";
+import { createGroupDelta } from "./group-delta.ts";
 import { bearerToken, jsonReply, type Reply, type ServedRequest } from "./http.ts";
 import type { TokenAuthority } from "./token.ts";
 
@@ -51,6 +52,7 @@ export function createGraph(
   const { origin, tenantId, clientId, secret } = identity;
   const users = createGraphUsers(database, origin);
   const delta = createGraphDelta(database, origin, clock, options);
+  const groupDelta = createGroupDelta(database, origin, clock, options);
   const access = createGraphAccess(database, origin);
   const organization = (): JsonObject => ({
     "@odata.context": `${origin()}/v1.0/$metadata#organization`,
@@ -105,6 +107,11 @@ export function createGraph(
       path: /^directory\/deletedItems\/microsoft\.graph\.user$/,
       roles: readsUsers,
       answer: ({ url }, query) => users.deleted(url, query),
+    },
+    {
+      path: /^groups\/delta(?:\(\))?$/,
+      roles: readsMembers,
+      answer: (_, query) => groupDelta.read(query),
     },
     { path: /^groups$/, roles: readsMembers, answer: (_, query) => access.groups(query) },
     { path: /^groups\/([^/]+)$/, roles: readsMembers, answer: (_request, _query, key) => access.group(key) },

@@ -30,6 +30,10 @@ export interface MemorySource extends Source {
   readonly hidden: Set<string>;
   /** Breaks the scope read off after its first page. */
   breakScope: boolean;
+  /** People who were removed from a group of the scope, in order; `null`: the source cannot tell. */
+  removals: string[] | null;
+  /** The error of a request for a watermark of the scope. */
+  refuseScopeWatermark: Error | null;
   /** Membership cannot be requested for single people. */
   refuseMembership: boolean;
   /** Breaks the listing off after its first page. */
@@ -109,6 +113,8 @@ export function createMemorySource(): MemorySource {
     breakNamedGroup: false,
     hidden: new Set(),
     breakScope: false,
+    removals: null,
+    refuseScopeWatermark: null,
     refuseMembership: false,
     breakList: false,
     breakChanges: false,
@@ -185,6 +191,13 @@ export function createMemorySource(): MemorySource {
       );
       if (objectId === undefined) return null;
       return upsert(objectId, true);
+    },
+    scopeWatermark: async () => {
+      if (source.refuseScopeWatermark !== null) throw source.refuseScopeWatermark;
+      return source.removals === null ? null : String(source.removals.length);
+    },
+    async *readScopeRemovals(watermark) {
+      for (const removed of (source.removals ?? []).slice(Number(watermark))) yield [removed];
     },
     readNamedGroup: (group) => readNamedGroup(source, group),
     readMembership: async (objectIds) => {

@@ -10,8 +10,9 @@ import {
   type LeaverLane,
 } from "../../src/daemon/leaver-lane.ts";
 import { createSlot } from "../../src/daemon/slot.ts";
+import type { Job } from "../../src/job/job.ts";
 import { openJob } from "../../src/job/open-job.ts";
-import { startSandbox } from "../../src/sandbox/sandbox.ts";
+import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { configuration } from "../process/real-process.ts";
 
 const minuteMs = 60_000;
@@ -89,62 +90,103 @@ describe("the timer of the leaver lane", () => {
 });
 
 describe("a look of the leaver lane", () => {
-  it("is counted by how it ended, also if it failed, was left out, or found more than the guard allows", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "als-lane-"));
-    const sandbox = await startSandbox({ file: ":memory:", people: 25 });
-    const { signal } = new AbortController();
-    const limits = { guard: { maxDeactivations: 1, deactivationFloor: 1 }, log: { level: "silent" } };
-    const config = configuration({ sandbox, statePath: join(folder, "state.db") }, limits);
-    writeFileSync(join(folder, "config.yaml"), JSON.stringify(config), { mode: 0o600 });
+  const { signal } = new AbortController();
+  const slot = createSlot();
+  slot.open();
+  const notifier = { ended: async () => {} };
+  let folder = "";
+  let sandbox: Sandbox;
+  let job: Job;
+  let lane: LeaverLane;
+  let looks: string[] = [];
+  let startCycle = vi.fn(async () => {});
+
+  /** A lane of a job of which everybody in the group Staff is in scope. */
+  const begin = async (sections: Parameters<typeof configuration>[1]): Promise<string> => {
+    const staff = sandbox.directory.createGroup("Staff", {
+      members: [...sandbox.directory.users()].map(({ id }) => id),
+    });
+    const { entra, ...config } = configuration({ sandbox, statePath: join(folder, "state.db") }, sections);
+    const scope = { mode: "groups", groups: ["Staff"], nested: false };
+    const text = JSON.stringify({ ...config, entra: { ...entra, scope }, log: { level: "silent" } });
+    writeFileSync(join(folder, "config.yaml"), text, { mode: 0o600 });
     const stream = (): PassThrough => new PassThrough();
-    const job = await openJob(
+    job = await openJob(
       { env: {}, cwd: folder, stdin: stream(), stdout: stream(), stderr: stream(), signal },
       { config: "config.yaml", quiet: true },
     );
-    try {
-      const looks: string[] = [];
-      const slot = createSlot();
-      slot.open();
-      const notifier = { ended: async () => {} };
-      const startCycle = vi.fn(async () => {});
-      const lane = createLeaverLane({
-        current: () => job,
-        slot,
-        metrics: { cycle: () => {}, look: (result) => looks.push(result) },
-        notifier,
-        startCycle,
-        signal,
-      });
-      const disable = (number: number): void => {
-        const active = [...sandbox.directory.users()].filter(
-          ({ properties: { accountEnabled, userPrincipalName } }) =>
-            accountEnabled === true && sandbox.lattice.byUserName(String(userPrincipalName))?.active === true,
-        );
-        for (const { id } of active.slice(0, number))
-          sandbox.directory.updateUser(id, { accountEnabled: false });
-      };
-      const look = async (): Promise<string | undefined> => {
-        await lane.look();
-        return looks.pop();
-      };
-      expect(await look()).toBe("rested");
-      await job.run({ dryRun: false, full: false, signal }, { notifier });
-      await job.run({ dryRun: false, full: false, signal }, { notifier });
-      expect(await look()).toBe("noNews");
-      disable(1);
-      await slot.take(async () => expect(await look()).toBe("busy"));
-      expect(await look()).toBe("ran");
-      disable(2);
-      expect(startCycle).not.toHaveBeenCalled();
-      expect(await look()).toBe("tooMany");
-      expect(startCycle).toHaveBeenCalledOnce();
-      sandbox.onRequest = ({ host }) => (host === "entra" ? { status: 403 } : undefined);
-      expect(await look()).toBe("failed");
-      expect(looks).toEqual([]);
-    } finally {
-      await job.close();
-      await sandbox.close();
-      rmSync(folder, { recursive: true, force: true });
-    }
+    const metrics = { cycle: () => {}, look: (result: string) => looks.push(result) };
+    lane = createLeaverLane({ current: () => job, slot, metrics, notifier, startCycle, signal });
+    return staff;
+  };
+  const cycle = () => job.run({ dryRun: false, full: false, signal }, { notifier });
+  /** The ids of people whose accounts are active. */
+  const active = (): readonly string[] =>
+    [...sandbox.directory.users()].flatMap(({ id, properties: { accountEnabled, userPrincipalName } }) => {
+      const account = sandbox.lattice.byUserName(String(userPrincipalName));
+      return accountEnabled === true && account?.active === true ? [id] : [];
+    });
+  const disable = (number: number): void => {
+    for (const id of active().slice(0, number)) sandbox.directory.updateUser(id, { accountEnabled: false });
+  };
+  const look = async (): Promise<string | undefined> => {
+    await lane.look();
+    return looks.pop();
+  };
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "als-lane-"));
+    sandbox = await startSandbox({ file: ":memory:", people: 25 });
+    looks = [];
+    startCycle = vi.fn(async () => {});
+  });
+  afterEach(async () => {
+    await job.close();
+    await sandbox.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("is counted by how it ended, also if it failed, was left out, or found more than the guard allows", async () => {
+    await begin({ guard: { maxDeactivations: 1, deactivationFloor: 1 } });
+    expect(await look()).toBe("rested");
+    await cycle();
+    await cycle();
+    expect(await look()).toBe("noNews");
+    disable(1);
+    await slot.take(async () => expect(await look()).toBe("busy"));
+    expect(await look()).toBe("ran");
+    disable(2);
+    expect(startCycle).not.toHaveBeenCalled();
+    expect(await look()).toBe("tooMany");
+    expect(startCycle).toHaveBeenCalledOnce();
+    sandbox.onRequest = ({ host }) => (host === "entra" ? { status: 403 } : undefined);
+    expect(await look()).toBe("failed");
+    expect(looks).toEqual([]);
+  });
+
+  it("begins a cycle of everybody if somebody was removed from a group of the scope, and that decides", async () => {
+    const staff = await begin({});
+    await cycle();
+    await cycle();
+    const before = active();
+    const [left = ""] = before;
+    sandbox.directory.removeMember(staff, left);
+    // The work under way is perhaps the cycle that sees it.
+    await slot.take(async () => expect(await look()).toBe("noNews"));
+    expect(startCycle).not.toHaveBeenCalled();
+    expect(await look()).toBe("leftScope");
+    expect(startCycle).toHaveBeenCalledOnce();
+    expect(active()).toEqual(before);
+    await cycle();
+    expect(active()).toEqual(before.filter((id) => id !== left));
+    expect(await look()).toBe("noNews");
+    // Leavers of both kinds at once.
+    sandbox.directory.removeMember(staff, active()[3] ?? "");
+    disable(1);
+    expect(await look()).toBe("leftScope");
+    expect(active()).toHaveLength(before.length - 2);
+    expect(startCycle).toHaveBeenCalledTimes(2);
+    sandbox.onRequest = ({ path }) => (path.includes("groups/delta") ? { status: 403 } : undefined);
+    expect(await look()).toBe("failed");
   });
 });

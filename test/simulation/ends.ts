@@ -119,6 +119,8 @@ export function createSource(world: World, doom: Doom): Source {
     },
     readScope: () =>
       world.groups.names.length > 0 ? readGroups(world, doom, askScope) : readScope(world, askScope),
+    scopeWatermark: async () => null,
+    readScopeRemovals: async function* () {},
     readMembership: async (ids) => {
       // If membership must not be asked about at all, two lists must be enough; and both may leave out the same person.
       const request = { kind: "membership", about: numbersOf(ids) } as const;

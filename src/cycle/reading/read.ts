@@ -32,11 +32,27 @@ export async function readDirectory(context: CycleContext, meta: Partial<Meta>):
   const read = { full, emptyDirectory: empty };
   try {
     const scopeParts = await ingestScope(context);
+    await keepScopeWatermark(context, scopeParts);
     return { ...read, scopeParts, filterParts: await ingestNamedGroups(context), scopeFault: null };
   } catch (error) {
     if (!isScopeFault(context, error)) throw error;
     return { ...read, scopeParts: null, filterParts: [], scopeFault: error };
   }
+}
+
+/** Lets looks between two cycles tell who has left the scope since. Without a watermark they cannot, and the next cycle does. */
+async function keepScopeWatermark(context: CycleContext, parts: readonly ScopePart[]): Promise<void> {
+  let watermark: string | null = null;
+  try {
+    watermark = await context.source.scopeWatermark(parts, context.signal);
+  } catch (error) {
+    if (!isScopeFault(context, error)) throw error;
+    context.log.info(
+      { reason: error.message },
+      "people who leave the scope are seen by the next cycle, not before",
+    );
+  }
+  await keepNotes(context, { scopeWatermark: watermark ?? "" });
 }
 
 /** `true` if an error is a fault of the scope. A requested pause is not: it stops the cycle. */

@@ -8,6 +8,8 @@ export type ToldNotes = Pick<
 export interface Meta {
   /** Delta link of the last completed read of the source. */
   readonly watermark: string;
+  /** Delta link of the groups of the scope, as the last cycle read it; empty if the source cannot tell who left. */
+  readonly scopeWatermark: string;
   /**
    * Not empty: the stored people include data that was read since that watermark. Emptied together with the next watermark.
    */
