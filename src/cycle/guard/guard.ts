@@ -216,6 +216,9 @@ function weighRow(row: Row, weights: Weights, limits: GuardLimits): Finding[] {
   });
 }
 
+/** Kinds that are not changes of accounts that the base counts. */
+const grows: ReadonlySet<WeightKind> = new Set(["create", "link", "doubtfulLink", "reactivate"]);
+
 interface Measure {
   readonly hold: Hold;
   readonly planned: number;
@@ -231,7 +234,9 @@ function overLimits(
 ): Finding[] {
   if (planned === 0) return [];
   const total = planned + recent;
-  const window = recent === 0 ? "" : `, counting ${number(recent)} already sent within guard.window`;
+  // What was sent may have been about the same accounts: created ones and those that become active are others each time.
+  const again = total > base && !grows.has(row.kind) ? ", some to the same accounts" : "";
+  const window = recent === 0 ? "" : `, counting ${number(recent)} already sent within guard.window${again}`;
   const found = `${row.what(total, base, attribute)}${window}`;
   const share = base === 0 ? 100 : (total / base) * 100;
   const max = row.max === null ? null : limits[row.max];

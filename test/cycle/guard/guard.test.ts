@@ -128,6 +128,16 @@ describe("the guard, with given counts,", () => {
     expect(weigh({ reactivate: 9 }, { ...done, recent: counts({ deactivate: 6 }) }).verdict.held).toBe(false);
   });
 
+  it("says that accounts count twice if the window had changes of the same ones, so that there are more than all", () => {
+    const recent = counts({ rename: 5, create: 5, reactivate: 5 });
+    const reasons = weigh({ rename: 34, create: 34, reactivate: 34 }, { active: 34, linked: 34, recent })
+      .verdict.reasons;
+    expect(reasons.filter((reason) => reason.includes("some to the same accounts"))).toEqual([
+      "39 of 34 active accounts would get another userName, counting 5 already sent within guard.window, some to the same accounts: 114.7 % is more than the limit of 10 % (guard.maxRenamePercent)",
+    ]);
+    expect(reasons).toHaveLength(3);
+  });
+
   it("holds nothing if it is off", () => {
     const off = { ...defaults, enabled: false };
     expect(weigh({ deactivate: 999, create: 999 }, {}, off).holds).toEqual([]);
