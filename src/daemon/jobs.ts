@@ -19,6 +19,8 @@ import { openRunningJob, type RunningJob } from "./running-job.ts";
 const openedAtOnce = 8;
 /** A start waits for the jobs to be opened for as long as this; the rest is opened while the daemon works. */
 const startPatienceMs = 10_000;
+/** With more jobs, memory is worth more processor time: each of them is a small company. */
+const manyJobs = 100;
 /** How often a job that could not be opened is tried again. */
 const retryMs = 60_000;
 
@@ -185,7 +187,7 @@ export async function openJobs(first: Configuration, parts: DaemonJobsParts): Pr
         }),
       );
       // The modules of a job are loaded. What hundreds of jobs leave behind as they are opened is collected soon.
-      if (some.length > openedAtOnce) keepHeapSmall();
+      if (some.length > openedAtOnce) keepHeapSmall(some.length > manyJobs ? "givenBack" : "asItIs");
     }
   };
 
