@@ -59,3 +59,14 @@ export function median(values: readonly number[]): number {
 export function grouped(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
+
+/** How long the work takes at least, milliseconds. */
+export function best(rounds: number, work: () => void): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round += 1) {
+    const startedAt = performance.now();
+    work();
+    least = Math.min(least, performance.now() - startedAt);
+  }
+  return least;
+}

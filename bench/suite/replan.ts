@@ -14,7 +14,7 @@ import { type Mapping, parseMapping } from "../../src/mapping/rules/mapping.ts";
 import { parseScopingFilters } from "../../src/mapping/rules/scoping-filter.ts";
 import { type Connection, openDatabase } from "../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../src/state/sqlite/store.ts";
-import { type Bench, type Finding, grouped } from "../bench.ts";
+import { type Bench, best, type Finding, grouped } from "../bench.ts";
 import { type Company, linkedCompany } from "../company.ts";
 
 const sizes = [10_000, 100_000, 1_000_000];
@@ -93,16 +93,6 @@ function readRows(db: Connection): void {
      LEFT JOIN source_user m ON m.object_id = s.manager_id ORDER BY s.object_id`,
   );
   for (const _row of rows.iterate());
-}
-
-function best(rounds: number, work: () => void): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < rounds; round += 1) {
-    const startedAt = performance.now();
-    work();
-    least = Math.min(least, performance.now() - startedAt);
-  }
-  return least;
 }
 
 /** Stands in for a part that a plan does not use. */

@@ -2,32 +2,40 @@ import type { LeavingEvent, SkipCode } from "../domain/plan.ts";
 import type { SourceUser } from "../domain/source.ts";
 import type { AccountPerson, ReportedAccount } from "../domain/state/account-report.ts";
 
-/** An account with one of its people. The columns of the person are null if there is none. */
+/** The columns that every store has in the same form, of an account with one of its people. Those of the person are null if there is none. */
 export interface ReportedRow {
   readonly lattice_id: string;
   readonly user_name: string;
   readonly external_id: string | null;
-  readonly active: boolean | null;
-  readonly department: string | null;
   readonly missing_since: number | null;
   readonly object_id: string | null;
-  readonly written_at: number | null;
-  readonly source: SourceUser | null;
-  readonly member: boolean;
-  readonly groups: readonly string[];
-  readonly events: readonly { readonly event: LeavingEvent; readonly since: number }[];
+  readonly person: string | null;
   readonly skip_code: SkipCode | null;
   readonly skip_reason: string | null;
   readonly retry_code: string | null;
   readonly retry_message: string | null;
   readonly next_try_at: number | null;
   readonly held: string | null;
-  readonly pending: boolean;
   readonly person_lattice_id: string | null;
 }
 
+/** What a store has in a form of its own. */
+export interface OwnColumns<Row> {
+  /** Only asked for if there is a person. */
+  source(row: Row): SourceUser;
+  active(row: Row): boolean | null;
+  department(row: Row): string | null;
+  member(row: Row): boolean;
+  pending(row: Row): boolean;
+  groups(row: Row): readonly string[];
+  events(row: Row): readonly { readonly event: LeavingEvent; readonly since: number }[];
+}
+
 /** The accounts of rows that are in the order of accounts: those of one account follow one another. */
-export function reportedAccounts(rows: readonly ReportedRow[]): readonly ReportedAccount[] {
+export function reportedAccounts<Row extends ReportedRow>(
+  rows: readonly Row[],
+  own: OwnColumns<Row>,
+): readonly ReportedAccount[] {
   const accounts: (ReportedAccount & { readonly people: AccountPerson[] })[] = [];
   for (const row of rows) {
     let account = accounts.at(-1);
@@ -36,16 +44,15 @@ export function reportedAccounts(rows: readonly ReportedRow[]): readonly Reporte
         latticeId: row.lattice_id,
         userName: row.user_name,
         externalId: row.external_id,
-        active: row.active,
-        department: row.department,
+        active: own.active(row),
+        department: own.department(row),
         missingSince: row.missing_since,
         linkedTo: row.object_id,
-        writtenAt: row.written_at,
         people: [],
       };
       accounts.push(account);
     }
-    if (row.source !== null) account.people.push(accountPerson(row, row.source));
+    if (row.person !== null) account.people.push(accountPerson(row, own));
   }
   return accounts;
 }
@@ -53,20 +60,22 @@ export function reportedAccounts(rows: readonly ReportedRow[]): readonly Reporte
 const noGroups: ReadonlySet<string> = new Set();
 const noEvents: ReadonlyMap<LeavingEvent, number> = new Map();
 
-function accountPerson(row: ReportedRow, source: SourceUser): AccountPerson {
+function accountPerson<Row extends ReportedRow>(row: Row, own: OwnColumns<Row>): AccountPerson {
   const { skip_code: code, retry_code: retry } = row;
+  const groups = own.groups(row);
+  const events = own.events(row);
   return {
-    source,
-    member: row.member,
-    groups: row.groups.length === 0 ? noGroups : new Set(row.groups),
-    events: row.events.length === 0 ? noEvents : new Map(row.events.map((one) => [one.event, one.since])),
+    source: own.source(row),
+    member: own.member(row),
+    groups: groups.length === 0 ? noGroups : new Set(groups),
+    events: events.length === 0 ? noEvents : new Map(events.map((one) => [one.event, one.since])),
     skip: code === null ? null : { code, reason: row.skip_reason ?? "" },
     retry:
       retry === null
         ? null
         : { code: retry, message: row.retry_message ?? "", nextTryAt: row.next_try_at ?? 0 },
     held: row.held,
-    marked: row.pending,
+    marked: own.pending(row),
     latticeId: row.person_lattice_id,
   };
 }

@@ -75,6 +75,7 @@ export async function* accountsOf(
   const settings = await withDecisions(given, store);
   const everyoneInScope = settings.scope.mode === "all";
   const { department, now, signal } = query;
+  const writes = await store.lastWrites("everybody");
   const read = (after: string) => {
     const page = store.reportedAccounts({ everyoneInScope, department, after, limit: pageSize });
     // Awaited below; an error before that is no unhandled one.
@@ -88,7 +89,7 @@ export async function* accountsOf(
     const last = page.at(-1);
     if (last === undefined) return;
     next = read(last.latticeId);
-    yield page.map((account) => accountFor(account, settings, now));
+    yield page.map((account) => accountFor(account, settings, writes, now));
   }
 }
 
@@ -121,9 +122,10 @@ export async function accountsPage(
     const page = await store.reportedAccounts({ everyoneInScope, department, after, limit: apiPageSize });
     if (page.length === 0) return { accounts, after: null };
     lookedAt += page.length;
+    const writes = await store.lastWrites(page.flatMap(({ linkedTo }) => linkedTo ?? []));
     for (const account of page) {
       after = account.latticeId;
-      const shown = accountFor(account, settings, now);
+      const shown = accountFor(account, settings, writes, now);
       if (kinds !== undefined && !kinds.includes(shown.kind)) continue;
       if (activeOnly && shown.active === false) continue;
       accounts.push(shown);
@@ -136,13 +138,14 @@ export async function accountsPage(
 /** Accounts in one statement of such a page. */
 const apiPageSize = 1_000;
 
-/** Says whose one account is. */
+/** Says whose one account is. @param writes when a write was last done for each person */
 function accountFor(
   account: ReportedAccount,
   settings: Settings & Pick<AccountDecisions, "promised">,
+  writes: ReadonlyMap<string, number>,
   now: number,
 ): AccountedFor {
-  const { latticeId, userName, externalId, active, department, missingSince, writtenAt, people } = account;
+  const { latticeId, userName, externalId, active, department, missingSince, linkedTo, people } = account;
   const { kind, person, reason } = whose(account, settings, now);
   const protector = protectorOf(account, settings);
   return {
@@ -154,14 +157,14 @@ function accountFor(
       protector === null
         ? reason
         : joined(reason, `${protectorText(protector)}: it is neither linked nor changed`),
-    objectId: person?.source.objectId ?? account.linkedTo ?? people[0]?.source.objectId ?? null,
+    objectId: person?.source.objectId ?? linkedTo ?? people[0]?.source.objectId ?? null,
     userPrincipalName: nameOf(person ?? people[0]),
     externalId,
     department,
     protected: protector !== null,
     protection: protector === null ? null : accountProtection(protector),
     missingSince,
-    changedAt: writtenAt,
+    changedAt: linkedTo === null ? null : (writes.get(linkedTo) ?? null),
   };
 }
 

@@ -34,8 +34,6 @@ export interface ReportedAccount {
   readonly missingSince: number | null;
   /** The person that it is linked to, known or not; `null` if there is none. */
   readonly linkedTo: string | null;
-  /** When a write for that person was last done, as far as the log goes back; milliseconds since the epoch. */
-  readonly writtenAt: number | null;
   /**
    * Of a linked account its person, if known. Of any other account, by object id: everybody who maps to its userName (in
    * lower case) or its externalId, whose object id is its externalId, who had it before the link was lost, or whose a person has
@@ -69,6 +67,12 @@ export interface AccountReport {
     readonly after: string;
     readonly limit: number;
   }): Promise<readonly ReportedAccount[]>;
+  /**
+   * When a write for each person was last done, by object id, as far as the log goes back; milliseconds since the epoch. People
+   * without one are left out.
+   * @param people `everybody` reads the log once; to look up each person takes several times as long
+   */
+  lastWrites(people: readonly string[] | "everybody"): Promise<ReadonlyMap<string, number>>;
   /**
    * All accounts, counted. `linked`: they are linked to a person, known or not. `left`: those of them whose person is not known, or
    * has a leaving event. `matched`: not linked, and somebody may have them, as in `reportedAccounts`. `nobodys`: nobody.

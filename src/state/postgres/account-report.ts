@@ -1,18 +1,25 @@
 import type { Json } from "../../domain/json.ts";
+import type { LeavingEvent } from "../../domain/plan.ts";
 import type { AccountReport } from "../../domain/state/account-report.ts";
-import { type ReportedRow, reportedAccounts } from "../reported-accounts.ts";
+import { type OwnColumns, type ReportedRow, reportedAccounts } from "../reported-accounts.ts";
 import type { Database } from "./connection/database.ts";
 import { type SourceRow, sourceUser } from "./rows.ts";
 
-type Row = Omit<ReportedRow, "active" | "department" | "source" | "groups" | "events"> &
+type Row = ReportedRow &
   Omit<SourceRow, "object_id"> & {
     readonly department: Json;
     readonly active: boolean;
     readonly active_known: boolean;
-    readonly person: string | null;
-    readonly groups: ReportedRow["groups"] | null;
-    readonly events: ReportedRow["events"] | null;
+    readonly member: boolean;
+    readonly pending: boolean;
+    readonly groups: readonly string[] | null;
+    readonly events: readonly { readonly event: LeavingEvent; readonly since: number }[] | null;
   };
+
+interface LastWrite {
+  readonly object_id: string;
+  readonly at: number;
+}
 
 // Of `source_user` as `s`. A table that has no row of the job is not looked into for each person.
 const person = `s.object_id AS person, s.attributes, s.manager_id, s.presence, s.unshown, s.skip_code, s.skip_reason,
@@ -48,35 +55,57 @@ whose AS MATERIALIZED (
     JOIN lost_link l ON l.job = $1 AND l.lattice_id = u.lattice_id
   UNION SELECT u.lattice_id, d.object_id FROM unlinked u
     JOIN link_decision d ON d.job = $1 AND d.lattice_id = u.lattice_id AND d.what = 'linked')
-SELECT ${account}, ${person},
-  (SELECT max(finished_at) FROM operation WHERE job = $1 AND object_id = p.object_id AND status = 'done') AS written_at,
-  p.lattice_id AS person_lattice_id
+SELECT ${account}, ${person}, p.lattice_id AS person_lattice_id
 FROM page p LEFT JOIN LATERAL (SELECT * FROM source_user WHERE job = $1 AND object_id = p.object_id LIMIT 1) s ON true ${besides}
 WHERE p.object_id IS NOT NULL
-UNION ALL SELECT ${account}, ${person}, NULL,
+UNION ALL SELECT ${account}, ${person},
   (SELECT lattice_id FROM target_user WHERE job = $1 AND object_id = s.object_id)
 FROM page p LEFT JOIN whose w ON w.lattice_id = p.lattice_id
   LEFT JOIN LATERAL (SELECT * FROM source_user WHERE job = $1 AND object_id = w.person LIMIT 1) s ON true ${besides}
 WHERE p.object_id IS NULL
 ORDER BY lattice_id, person`;
 
+const lastWritesOf = `SELECT object_id, max(finished_at) AS at FROM operation
+  WHERE job = $1 AND object_id = ANY ($2::text[]) AND status = 'done' AND finished_at IS NOT NULL GROUP BY object_id`;
+const lastWritesAfter = `SELECT object_id, max(finished_at) AS at FROM operation
+  WHERE job = $1 AND object_id > $2 AND status = 'done' AND finished_at IS NOT NULL
+  GROUP BY object_id ORDER BY object_id LIMIT $3`;
+
+/** People in one statement. */
+const peoplePerPage = 20_000;
+
 /** Every account with the people to whom it belongs. */
-export function accountReportMethods(db: Database): Pick<AccountReport, "reportedAccounts"> {
+export function accountReportMethods(db: Database): Pick<AccountReport, "reportedAccounts" | "lastWrites"> {
+  const everybodysWrites = async (): Promise<Map<string, number>> => {
+    const latest = new Map<string, number>();
+    for (let after = ""; ; ) {
+      const page = await db.all<LastWrite>(lastWritesAfter, after, peoplePerPage);
+      for (const { object_id, at } of page) latest.set(object_id, at);
+      const last = page.at(-1);
+      if (last === undefined) return latest;
+      after = last.object_id;
+    }
+  };
   return {
+    lastWrites: async (people) => {
+      if (people === "everybody") return everybodysWrites();
+      const found = await db.all<LastWrite>(lastWritesOf, people);
+      return new Map(found.map(({ object_id, at }) => [object_id, at]));
+    },
     reportedAccounts: async ({ everyoneInScope, department, after, limit }) => {
       const rows = await db.all<Row>(accountsWithPeople, everyoneInScope, department, after, limit);
-      return reportedAccounts(rows.map(reportedRow));
+      return reportedAccounts(rows, ownColumns);
     },
   };
 }
 
-function reportedRow({ active, active_known, department, person, groups, events, ...row }: Row): ReportedRow {
-  return {
-    ...row,
-    department: typeof department === "string" ? department : null,
-    active: active_known ? active : null,
-    source: person === null ? null : sourceUser({ ...row, object_id: person }),
-    groups: groups ?? [],
-    events: events ?? [],
-  };
-}
+const ownColumns: OwnColumns<Row> = {
+  source: ({ person, attributes, manager_id, presence, unshown }) =>
+    sourceUser({ object_id: person ?? "", attributes, manager_id, presence, unshown }),
+  active: ({ active, active_known }) => (active_known ? active : null),
+  department: ({ department }) => (typeof department === "string" ? department : null),
+  member: ({ member }) => member,
+  pending: ({ pending }) => pending,
+  groups: ({ groups }) => groups ?? [],
+  events: ({ events }) => events ?? [],
+};

@@ -1,15 +1,16 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Presence } from "../../domain/source.ts";
 import type { AccountReport } from "../../domain/state/account-report.ts";
-import { type ReportedRow, reportedAccounts } from "../reported-accounts.ts";
+import { type OwnColumns, type ReportedRow, reportedAccounts } from "../reported-accounts.ts";
 import type { Connection } from "./files/database.ts";
 import { sourceUser } from "./rows.ts";
 import { given, readTogether } from "./tuning.ts";
 
-type Row = Omit<ReportedRow, "active" | "source" | "member" | "groups" | "events" | "pending"> & {
+type Row = ReportedRow & {
   readonly active: number;
   readonly active_known: number;
-  readonly person: string | null;
+  /** JSON. */
+  readonly department: string | null;
   readonly attributes: string;
   readonly manager_id: string | null;
   readonly presence: Presence;
@@ -23,6 +24,10 @@ type Row = Omit<ReportedRow, "active" | "source" | "member" | "groups" | "events
 
 /** A row without the columns of the account, for the account `account`. */
 type PersonRow = Omit<Row, AccountColumn> & { readonly account: string };
+interface LastWrite {
+  readonly object_id: string;
+  readonly at: number | null;
+}
 type AccountColumn =
   | "lattice_id"
   | "object_id"
@@ -31,25 +36,25 @@ type AccountColumn =
   | "active"
   | "active_known"
   | "department"
-  | "missing_since"
-  | "written_at";
+  | "missing_since";
 
-/** Of `source_user` as `s`. */
+// Of `source_user` as `s`. A table that has no row is not looked into for each person.
 const person = `s.object_id AS person, s.attributes, s.manager_id, s.presence, s.unshown, s.skip_code, s.skip_reason,
   coalesce(s.pending, 0) AS pending,
   (:everyone OR s.always_in_scope OR EXISTS (SELECT 1 FROM scope_member WHERE object_id = s.object_id)) AS member,
-  (SELECT json_group_array(group_name) FROM filter_group_member WHERE object_id = s.object_id HAVING count(*) > 0) AS groups,
-  (SELECT json_group_array(json_object('event', event, 'since', since)) FROM leaving_event
-    WHERE object_id = s.object_id HAVING count(*) > 0) AS events,
+  CASE WHEN EXISTS (SELECT 1 FROM filter_group_member) THEN
+    (SELECT json_group_array(group_name) FROM filter_group_member WHERE object_id = s.object_id HAVING count(*) > 0) END AS groups,
+  CASE WHEN EXISTS (SELECT 1 FROM leaving_event) THEN
+    (SELECT json_group_array(json_object('event', event, 'since', since)) FROM leaving_event
+      WHERE object_id = s.object_id HAVING count(*) > 0) END AS events,
   r.code AS retry_code, r.message AS retry_message, r.next_try_at,
-  (SELECT reason FROM operation INDEXED BY operation_held WHERE object_id = s.object_id AND status = 'held'
-    ORDER BY id DESC LIMIT 1) AS held`;
+  CASE WHEN EXISTS (SELECT 1 FROM operation INDEXED BY operation_held WHERE status = 'held') THEN
+    (SELECT reason FROM operation INDEXED BY operation_held WHERE object_id = s.object_id AND status = 'held'
+      ORDER BY id DESC LIMIT 1) END AS held`;
 
 // `->` leaves a value as JSON: whether it is a text is seen from its first character, and the document is parsed once.
 const accountsWithOwners = `SELECT t.lattice_id, t.object_id, t.user_name, t.external_id, t.active, t.active_known, t.missing_since,
     t.attributes -> ('$.' || json_quote(:department)) AS department,
-    (SELECT max(finished_at) FROM operation INDEXED BY operation_person
-      WHERE object_id = t.object_id AND status = 'done') AS written_at,
     t.lattice_id AS person_lattice_id, ${person}
   FROM target_user t LEFT JOIN source_user s ON s.object_id = t.object_id LEFT JOIN retry r ON r.object_id = s.object_id
   WHERE t.lattice_id > :after ORDER BY t.lattice_id LIMIT ${given(":limit")}`;
@@ -68,8 +73,16 @@ const peopleOfUnlinked = `WITH page AS MATERIALIZED (
   FROM whose w CROSS JOIN source_user s ON s.object_id = w.person LEFT JOIN retry r ON r.object_id = s.object_id
   ORDER BY w.lattice_id, s.object_id`;
 
+const lastWritesOf = `SELECT object_id, max(finished_at) AS at FROM operation INDEXED BY operation_person
+  WHERE object_id IN (SELECT value FROM json_each(?)) AND status = 'done' GROUP BY object_id`;
+const writesInRange = `SELECT object_id, max(finished_at) AS at FROM operation
+  WHERE id BETWEEN ? AND ? AND status = 'done' GROUP BY object_id`;
+
+/** Operations in one statement: the event loop runs between two. */
+const rangeSize = 10_000;
+
 /** Every account with the people to whom it belongs. */
-export function accountReportMethods(db: Connection): Pick<AccountReport, "reportedAccounts"> {
+export function accountReportMethods(db: Connection): Pick<AccountReport, "reportedAccounts" | "lastWrites"> {
   const together = readTogether(db);
   const select = db.prepare<
     { everyone: number; department: string | null; after: string; limit: number },
@@ -84,34 +97,44 @@ export function accountReportMethods(db: Connection): Pick<AccountReport, "repor
     const people = Map.groupBy(found, ({ account }) => account);
     return page.flatMap((row) => people.get(row.lattice_id)?.map((one) => ({ ...row, ...one })) ?? row);
   };
+  const writesOf = db.prepare<[string], LastWrite>(lastWritesOf);
+  const writesIn = db.prepare<[number, number], LastWrite>(writesInRange);
+  const newestId = db.prepare<[], number | null>("SELECT max(id) FROM operation").pluck();
+  const oldestId = db.prepare<[], number | null>("SELECT min(id) FROM operation").pluck();
+  const everybodysWrites = async (): Promise<Map<string, number>> => {
+    const latest = new Map<string, number>();
+    const newest = newestId.get() ?? 0;
+    for (let from = oldestId.get() ?? 1; from <= newest; from += rangeSize) {
+      for (const { object_id, at } of writesIn.iterate(from, from + rangeSize - 1)) {
+        if (at !== null && at > (latest.get(object_id) ?? 0)) latest.set(object_id, at);
+      }
+      await new Promise(setImmediate);
+    }
+    return latest;
+  };
   return {
+    lastWrites: async (people) => {
+      if (people === "everybody") return everybodysWrites();
+      const found = writesOf.all(JSON.stringify(people));
+      return new Map(found.flatMap(({ object_id, at }) => (at === null ? [] : [[object_id, at]])));
+    },
     reportedAccounts: async ({ everyoneInScope, department, after, limit }) => {
       const everyone = everyoneInScope ? 1 : 0;
       const rows = together(() => withPeople(select.all({ everyone, department, after, limit }), everyone));
-      return reportedAccounts(rows.map(reportedRow));
+      return reportedAccounts(rows, ownColumns);
     },
   };
 }
 
-function reportedRow({
-  active,
-  active_known,
-  person,
-  groups,
-  events,
-  member,
-  pending,
-  department,
-  ...row
-}: Row): ReportedRow {
-  return {
-    ...row,
-    department: department?.startsWith('"') === true ? (JSON.parse(department) as string) : null,
-    active: active_known === 1 ? active === 1 : null,
-    source: person === null ? null : sourceUser({ ...row, object_id: person }),
-    member: member === 1,
-    pending: pending === 1,
-    groups: groups === null ? [] : (JSON.parse(groups) as string[]),
-    events: events === null ? [] : (JSON.parse(events) as { event: LeavingEvent; since: number }[]),
-  };
-}
+const ownColumns: OwnColumns<Row> = {
+  source: ({ person, attributes, manager_id, presence, unshown }) =>
+    sourceUser({ object_id: person ?? "", attributes, manager_id, presence, unshown }),
+  active: ({ active, active_known }) => (active_known === 1 ? active === 1 : null),
+  department: ({ department }) =>
+    department?.startsWith('"') === true ? (JSON.parse(department) as string) : null,
+  member: ({ member }) => member === 1,
+  pending: ({ pending }) => pending === 1,
+  groups: ({ groups }) => (groups === null ? [] : (JSON.parse(groups) as string[])),
+  events: ({ events }) =>
+    events === null ? [] : (JSON.parse(events) as { event: LeavingEvent; since: number }[]),
+};

@@ -46,7 +46,6 @@ export function describeAccountReport(make: MakeState): void {
         department: "Sales",
         missingSince: 7,
         linkedTo: null,
-        writtenAt: null,
         people: [],
       });
       expect(second).toMatchObject({ active: false, department: null });
@@ -161,31 +160,39 @@ export function describeAccountReport(make: MakeState): void {
       };
       await store.commit(
         {
-          operations: { add: [operationRow(cycleId, "a", { status: "held" }), operationRow(cycleId, "b")] },
+          operations: {
+            add: [
+              operationRow(cycleId, "a", { status: "held" }),
+              ...["b", "b"].map((id) => operationRow(cycleId, id)),
+            ],
+          },
           retries: { put: [retry] },
         },
         "private",
       );
       const planned = await store.operations(cycleId, { afterWave: -1, afterId: 0, limit: 9 });
-      const { id = 0 } = planned.find(({ objectId }) => objectId === "b") ?? {};
-      await kept(store).outcomes([
-        {
+      const written = planned.filter(({ objectId }) => objectId === "b");
+      await kept(store).outcomes(
+        written.map(({ id }, index) => ({
           operationId: id,
           objectId: "b",
           status: "done",
           unknown: false,
           referencePending: false,
-          finishedAt: 8,
-        },
-      ]);
+          finishedAt: 8 - index,
+        })),
+      );
       await store.commit({ retries: { put: [retry] } }, "private");
       const [first, second, third] = await report(store);
-      expect(first).toMatchObject({ writtenAt: null, people: [{ held: "title changed", retry: null }] });
+      expect(first).toMatchObject({ people: [{ held: "title changed", retry: null }] });
       expect(second).toMatchObject({
-        writtenAt: 8,
         people: [{ held: null, retry: { code: "c", message: "m", nextTryAt: 9 } }],
       });
-      expect(third).toMatchObject({ writtenAt: null, people: [] });
+      expect(third).toMatchObject({ people: [] });
+      const writes = new Map([["b", 8]]);
+      expect(await store.lastWrites("everybody")).toEqual(writes);
+      expect(await store.lastWrites(["a", "b", "unknown"])).toEqual(writes);
+      expect(await store.lastWrites(["a"])).toEqual(new Map());
     });
   });
 }
