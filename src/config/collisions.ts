@@ -72,7 +72,11 @@ const sameSecretOfAnotherApp: Rule = (jobs) =>
 export function whyNotTogether(one: LoadedConfig, other: LoadedConfig): string | null {
   const names = (job: LoadedConfig): readonly string[] => job.config.lattice.sharedWith;
   if (!names(one).includes(other.job) || !names(other).includes(one.job)) {
-    return "give each job its own key; if they share the company on purpose, name the other job in lattice.sharedWith of each";
+    const remedy =
+      one.config.lattice.token?.reveal() === other.config.lattice.token?.reveal()
+        ? "give each job its own key"
+        : "give one of them the key of its own company, or remove one";
+    return `${remedy}; if they share the company on purpose, name the other job in lattice.sharedWith of each`;
   }
   if (tenantOf(one) !== tenantOf(other)) return null;
   const [left, right] = [one.config.entra.scope, other.config.entra.scope];

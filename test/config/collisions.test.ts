@@ -1,6 +1,7 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { whyNotTogether } from "../../src/config/collisions.ts";
 import { openConfiguration } from "../../src/config/load.ts";
 import { faultsOf, loadJobs, refuseCollisions, settingsOf } from "../../src/config/load-jobs.ts";
 import { usageLines, workplace } from "./workplace.ts";
@@ -50,6 +51,15 @@ const groups = (...names: string[]): object => ({ mode: "groups", groups: names 
 describe("jobs in one configuration", () => {
   it("are accepted if each has everything of its own", () => {
     expect(faults({ emea: job(1), us: job(2) })).toEqual([]);
+  });
+
+  it("are told what to do if they write to one company by two keys: not to get keys that they have", () => {
+    const loaded = settingsOf(loadJobs(open({ emea: job(1), us: job(2) })));
+    const [one, other] = loaded;
+    if (one === undefined || other === undefined) throw new Error("not loaded");
+    expect(whyNotTogether(one, other)).toBe(
+      "give one of them the key of its own company, or remove one; if they share the company on purpose, name the other job in lattice.sharedWith of each",
+    );
   });
 
   it("are refused if one is a copy of another one with another name", () => {
