@@ -44,6 +44,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     schedule: () => ({ kind: "every", everyMs: 45 * 60_000, timezone: "UTC" }),
     scheduler,
     nextLookAt: () => null,
+    waitsFor: () => null,
     looksEveryMs: () => null,
     works: createWorks(Date.now),
     now: Date.now,

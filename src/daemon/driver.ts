@@ -14,7 +14,7 @@ import { createWorks, type WorkStarter } from "./works.ts";
 
 /** What starts the cycles of a job, and what a person asks for: the daemon alone, or several that share a database. */
 export interface Driver {
-  readonly view: Pick<JobView, "scheduler" | "works" | "nextLookAt" | keyof WorkStarter>;
+  readonly view: Pick<JobView, "scheduler" | "works" | "nextLookAt" | "waitsFor" | keyof WorkStarter>;
   /** Lets cycles start. */
   start(): void;
   /** Call after another configuration of the job has come in force. */
@@ -54,7 +54,16 @@ export async function driveAlone(parts: DriverParts): Promise<Driver> {
     systemRandom,
   );
   return {
-    view: { scheduler, works, startCycle, startDryRun, startRelease, startRevert, nextLookAt: lane.nextAt },
+    view: {
+      scheduler,
+      works,
+      startCycle,
+      startDryRun,
+      startRelease,
+      startRevert,
+      nextLookAt: lane.nextAt,
+      waitsFor: () => null,
+    },
     start: () => {
       scheduler.start();
       lane.start();

@@ -334,7 +334,7 @@ function sayNotOpened(log: Logger, error: unknown): void {
 }
 
 function shown({ name, running, fault }: Entry): JobEntry {
-  return { name, view: running?.view ?? null, fault };
+  return { name, view: running?.view ?? null, fault: fault ?? running?.view.waitsFor() ?? null };
 }
 
 /** A job that is no longer configured: what its cycle has in flight is finished. */

@@ -23,11 +23,13 @@ export interface DaemonNotifier extends Notifier {
  * Starts to notify: at the end of each cycle, and twice a minute of what is due again.
  * @param current the job in force
  * @param jobs how many jobs the process has
+ * @param waits whether another daemon has the job, for another company: nothing is sent then
  */
 export async function startNotifier(
   current: () => Job,
   store: StateStore,
   jobs: () => number,
+  waits: () => boolean,
 ): Promise<DaemonNotifier> {
   const { clock, log } = current();
   const deadline = (from: number): number => {
@@ -46,7 +48,7 @@ export async function startNotifier(
     underWay.add(promise);
   };
   const notifyNow = (silentFrom: number): void => {
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted || waits()) return;
     again ||= notifying;
     if (notifying) return;
     notifying = true;

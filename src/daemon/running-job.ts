@@ -1,6 +1,6 @@
 import { pauseSending, resumeSending } from "../cycle/health/sending-pause.ts";
 import { accountsPage } from "../cycle/person/account-kinds.ts";
-import { InterruptedError } from "../domain/errors.ts";
+import { InterruptedError, UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { explainFromState } from "../job/explain.ts";
 import type { Job } from "../job/job.ts";
@@ -76,13 +76,25 @@ async function assemble(
   const inForce = createInForce(first);
   const { current } = inForce;
   sayNewConfiguration(first, newConfiguration(first.loaded, first.mapping.digest, await store.meta()));
-  const notifier = await startNotifier(current, store, jobs);
+  let waitsFor: JobView["waitsFor"] = () => null;
+  const notifier = await startNotifier(current, store, jobs, () => waitsFor() !== null);
   closers.push(() => notifier.stop());
   const reader: StateStore = await openReaderBeside(first.statePlace, store);
   closers.push(() => reader.close());
   const parts: DriverParts = { current, store, reader, slot: createSlot(), turns, metrics, notifier, signal };
   const fleet = await fleets.of(first);
   const driver = fleet === null ? await driveAlone(parts) : await driveInFleet(parts, fleet, fleets);
+  waitsFor = driver.view.waitsFor;
+  const { startCycle, startDryRun, startRelease, startRevert } = driver.view;
+  const { protect, unprotect, decideLink } = accountDecisions(parts);
+  /** @throws UsageError if another daemon has the job, for another company: a person who sees this one means the other */
+  const unlessWaiting =
+    <A extends readonly unknown[], R>(action: (...given: A) => Promise<R>) =>
+    async (...given: A): Promise<R> => {
+      const waits = waitsFor();
+      if (waits !== null) throw new UsageError(waits.reason);
+      return action(...given);
+    };
   return {
     name: first.name,
     first,
@@ -95,13 +107,19 @@ async function assemble(
       looksEveryMs: () => current().config.leavers.everyMs,
       now: first.clock.now,
       ...driver.view,
-      pause: async (ordered) => sayEvent(first.log, await pauseSending(store, ordered)),
-      resume: async (how) => {
+      startCycle: unlessWaiting(startCycle),
+      startDryRun: unlessWaiting(startDryRun),
+      startRelease: unlessWaiting(startRelease),
+      startRevert: unlessWaiting(startRevert),
+      pause: unlessWaiting(async (ordered) => sayEvent(first.log, await pauseSending(store, ordered))),
+      resume: unlessWaiting(async (how) => {
         const event = await resumeSending(store, how);
         if (event !== null) sayEvent(first.log, event);
         return event !== null;
-      },
-      ...accountDecisions(parts),
+      }),
+      protect: unlessWaiting(protect),
+      unprotect: unlessWaiting(unprotect),
+      decideLink: unlessWaiting(decideLink),
       accounts: (query) => {
         const { config, mapping, embedded, clock } = current();
         const rest = { department: departmentPath(mapping), now: clock.now() };

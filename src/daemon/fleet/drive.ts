@@ -30,11 +30,13 @@ export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fle
       scheduler: fleetScheduler(fleet, current),
       works,
       nextLookAt: () => fleet.worker.timesOf(current().name)?.nextLookAt ?? null,
+      waitsFor: () => fleet.worker.waitsFor(current().name),
       ...starter,
     },
     start: () => {},
     reconfigured: async () => {
       serve();
+      if (fleet.worker.waitsFor(current().name) !== null) return;
       // Whoever has it reloaded may have fixed the cause: it is tried at once, as if a person had asked for it.
       if (parseQuarantine(await store.meta()) !== null) await starter.startCycle({ full: false });
     },

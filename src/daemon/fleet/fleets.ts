@@ -10,7 +10,7 @@ export interface Fleets {
   of(job: Pick<Job, "statePlace">): Promise<Fleet | null>;
   /** All fleets. */
   all(): readonly Fleet[];
-  /** Tells the others of the jobs, and begins to take them. @throws UsageError, StateError */
+  /** Tells the others of the jobs, and begins to take them. @throws StateError */
   start(): Promise<void>;
   /** Tells the others soon that the jobs, or their configurations, have changed. */
   changed(): void;

@@ -1,4 +1,4 @@
-import { errorText, LeaseHeldError, UsageError } from "../../domain/errors.ts";
+import { errorText, LeaseHeldError } from "../../domain/errors.ts";
 import type {
   FleetStore,
   JobTimes,
@@ -8,6 +8,8 @@ import type {
   TurnEnd,
   Worker,
 } from "../../domain/fleet.ts";
+import { sentences } from "../../domain/sentence.ts";
+import type { JobFault } from "../http/daemon-view.ts";
 import type { Schedule } from "../scheduler.ts";
 import { dueAt, type NextFiring } from "./due.ts";
 import type { Claim, DueJob, Queue, QueueName } from "./queue.ts";
@@ -58,14 +60,16 @@ export interface FleetWorkerParts {
 /** A daemon that shares the jobs of a database with others. */
 export interface FleetWorker {
   /**
-   * Tells the others of the jobs as they are configured now, or of none.
-   * @throws UsageError about a job that a living daemon has with another tenant
+   * Tells the others of the jobs as they are configured now. A job that a living daemon has for another tenant or Lattice waits until that one has
+   * ended, and the log says so.
    */
   announce(): Promise<void>;
-  /** Tells the others soon that the jobs, or their configurations, have changed. A job that another tenant has is not run, and the log says so. */
+  /** Tells the others soon that the jobs, or their configurations, have changed. */
   reconfigured(): void;
   /** Begins to take jobs. */
   start(): void;
+  /** Why the job waits for another daemon to end; `null` if it does not. */
+  waitsFor(job: string): JobFault | null;
   /** Takes the next job sooner: something was asked for. */
   wake(): void;
   /** The job's times as they were read last; `null` if they were not read yet. */
@@ -92,7 +96,6 @@ const mostLooks = 4;
 /** Entries whose time differs by less than this are left as they are. */
 const toleranceMs = 2_000;
 
-/** @throws UsageError if a living daemon has one of the jobs with another tenant or Lattice */
 export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   const { self, queue, fleet, jobs, maxAtOnce, nextFiring, silenceMs, log, signal } = parts;
   const running = new Map<
@@ -110,8 +113,8 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   /** Counts the configurations of this daemon: the others may not have been told of the last one yet. */
   let configured = 0;
   let told = -1;
-  /** Sentences about jobs that another daemon has with another tenant. */
-  let refused: readonly string[] = [];
+  /** Jobs that another daemon has for another tenant or Lattice. */
+  let waiting: ReadonlyMap<string, JobFault> = new Map();
 
   const busyJobs = (): string[] => [...running.values()].map(({ claim }) => claim.job);
   /** Jobs that this daemon does not take: of others, or by an older configuration. */
@@ -138,13 +141,8 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
 
   const served = (): readonly ServedJob[] =>
     jobs().map(({ name, digest, identity }) => ({ name, digest, identity }));
+  /** Tells the others of all jobs that none of them has for another tenant: one of these keeps no other job from running. */
   const announce = async (): Promise<void> => {
-    const [stranger] = await fleet.announce(self, served());
-    if (stranger !== undefined) throw unlike(stranger);
-    told = configured;
-  };
-  /** Tells the others of all jobs that they do not have with another tenant: one of these keeps no other job from running. */
-  const tell = async (): Promise<void> => {
     const now = configured;
     const all = served();
     const strangers = await fleet.announce(self, all);
@@ -155,17 +153,26 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
         self,
         all.filter(({ name }) => !apart.has(name)),
       );
-    const faults = strangers.map((stranger) => unlike(stranger).message);
-    for (const fault of faults.filter((one) => !refused.includes(one))) {
-      log.error(
-        { error: fault },
-        "a job is not run, because another daemon has one of this name; the others are",
-      );
+    const before = waiting;
+    waiting = new Map(
+      strangers.map((stranger) => [
+        stranger.job,
+        before.get(stranger.job) ?? { reason: sentences(unlike(stranger)), since: Date.now() },
+      ]),
+    );
+    for (const [job, { reason }] of waiting) {
+      if (!before.has(job)) log.warn({ job, reason }, "the job waits for another daemon to end");
     }
-    refused = faults;
+    for (const job of before.keys()) {
+      const isServed = all.some(({ name }) => name === job);
+      if (!waiting.has(job) && isServed)
+        log.info({ job }, "the other daemon has ended: this one takes the job over");
+    }
   };
   const tick = async (): Promise<void> => {
-    if (!(await fleet.seen(self.id)) || told !== configured) await tell();
+    if (!(await fleet.seen(self.id)) || told !== configured) await announce();
+    // It is taken over soon after the other daemon has ended.
+    if (waiting.size > 0) ticks.soon();
     const read = await fleet.timetable(self.id);
     sayOutdated(read);
     const schedules = new Map(jobs().map(({ name, schedule }) => [name, schedule]));
@@ -321,6 +328,20 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     }
   };
 
+  /** A daemon that stops ends its writes first. Jobs of which it does nothing need not wait for that. */
+  const leaveIdleJobs = async (): Promise<void> => {
+    const busy = new Set(busyJobs());
+    if (busy.size === 0) return;
+    try {
+      await fleet.announce(
+        self,
+        served().filter(({ name }) => busy.has(name)),
+      );
+    } catch (error) {
+      log.warn({ error: errorText(error) }, "the other daemons could not be told which jobs this one leaves");
+    }
+  };
+
   const onFault = (what: string) => (error: unknown, again: boolean) => {
     if (!again) log.warn({ error: errorText(error) }, `${what}; it is tried again`);
   };
@@ -341,6 +362,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     start: () => {
       for (const one of [ticks, polls, heartbeats]) one.start();
     },
+    waitsFor: (job) => waiting.get(job) ?? null,
     wake: polls.soon,
     timesOf: (job) => {
       const times = table?.jobs.find(({ name }) => name === job);
@@ -349,6 +371,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     },
     stop: async () => {
       await Promise.all([ticks.stop(), polls.stop()]);
+      await leaveIdleJobs();
       await Promise.all([...running.values()].map(({ ended }) => ended));
       await heartbeats.stop();
       await fleet.leave(self.id);
@@ -365,8 +388,6 @@ function unlike(stranger: {
   readonly job: string;
   readonly host: string;
   readonly identity: string;
-}): UsageError {
-  return new UsageError(
-    `the daemon on ${stranger.host} runs a job "${stranger.job}" for ${stranger.identity} on the same database: give this job another name (jobs), or set another state.url, or stop that daemon`,
-  );
+}): string {
+  return `the daemon on ${stranger.host} runs the job "${stranger.job}" for ${stranger.identity} on the same database, so this daemon waits, and takes the job over when that one has ended. If these are two installations, give the job another name (jobs), or set another state.url`;
 }

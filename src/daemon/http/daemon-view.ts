@@ -46,7 +46,7 @@ export interface JobEntry {
   readonly name: string;
   /** `null` as long as the job could not be opened. */
   readonly view: JobView | null;
-  /** Why it could not be opened, or why its changed configuration is not in force; `null` if all is well. */
+  /** Why it could not be opened, why its changed configuration is not in force, or why it waits for another daemon; `null` if all is well. */
   readonly fault: JobFault | null;
 }
 
@@ -81,6 +81,8 @@ export interface JobView extends WorkStarter {
   nextLookAt(): number | null;
   /** How often leavers are looked for between two cycles, milliseconds; `null`: never. */
   looksEveryMs(): number | null;
+  /** Why this daemon does nothing with the job until another one has ended; `null` if it does. */
+  waitsFor(): JobFault | null;
   readonly works: Works;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

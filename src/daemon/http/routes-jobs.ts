@@ -92,6 +92,7 @@ async function listedJob(entry: JobEntry, fleet: FleetNow, now: number): Promise
     name,
     open: view !== null,
     fault: fault && { reason: fault.reason, since: iso(fault.since) },
+    waits: (view?.waitsFor() ?? null) !== null,
   };
   if (view === null) {
     const summary = summaryOf(facts);

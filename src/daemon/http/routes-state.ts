@@ -92,7 +92,7 @@ export function stateRoutes(
     ]);
     const document = statusDocument(status, view.newConfiguration(status.lastConfiguration));
     const summary = summaryOf({
-      fault: null,
+      fault: view.waitsFor()?.reason ?? null,
       status,
       intervalMs: view.scheduler.intervalMs(),
       fleet: fleet.of(view.name),

@@ -80,12 +80,14 @@ export interface Readiness {
 
 /**
  * Whether the jobs work: each is open, its state database answers, and a cycle of everybody was completed less than two
- * intervals ago.
+ * intervals ago. A job that waits for another daemon to end has nothing to show: that daemon may end only once this one is ready.
  */
 export function readiness({ jobs, now }: DaemonView): () => Promise<Readiness> {
   const ageMs = (): number => Math.max(readyAgeMs, ageMsOfEachJob * jobs.all().length);
   return kept(ageMs, now, async () => {
-    const ready = await Promise.all(jobs.all().map(({ view }) => view !== null && inTime(view)));
+    const ready = await Promise.all(
+      jobs.all().map(({ view }) => view !== null && (view.waitsFor() !== null || inTime(view))),
+    );
     return { jobs: ready.length, notReady: ready.filter((one) => !one).length };
   });
 }

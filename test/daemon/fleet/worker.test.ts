@@ -9,7 +9,7 @@ import {
   type RunnableJob,
 } from "../../../src/daemon/fleet/worker.ts";
 import type { Schedule } from "../../../src/daemon/scheduler.ts";
-import { LeaseHeldError, StateError, UsageError } from "../../../src/domain/errors.ts";
+import { LeaseHeldError, StateError } from "../../../src/domain/errors.ts";
 import type { FleetStore, ServedJob, Timetable, TurnEnd, WorkRow } from "../../../src/domain/fleet.ts";
 import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
 import { serverIn } from "../../state/postgres/server.ts";
@@ -51,6 +51,8 @@ interface Started {
   readonly worker: FleetWorker;
   readonly fleet: FleetStore;
   readonly queue: Queue;
+  /** Ends it as a signal does. */
+  stop(): Promise<void>;
   /** Ends it without a word, as a kill does. */
   kill(): Promise<void>;
 }
@@ -127,16 +129,19 @@ async function start(
   }
   worker.start();
   let over = false;
-  closers.push(async () => {
+  const end = async (): Promise<void> => {
     if (over) return;
+    over = true;
     stop.abort();
     await worker.stop();
     await close();
-  });
+  };
+  closers.push(end);
   return {
     worker,
     fleet,
     queue,
+    stop: end,
     kill: async () => {
       over = true;
       await close();
@@ -290,13 +295,44 @@ describe("daemons that share a database", () => {
     expect(said.filter((line) => line.includes("newer configuration"))).toHaveLength(1);
   });
 
-  it("are refused if one that lives has the job with another tenant", async () => {
-    await start("a", ["one"], { identity: "tenant a" });
-    await expect(start("b", ["one"], { identity: "tenant b" })).rejects.toThrow(
-      new UsageError(
-        'the daemon on host-a runs a job "one" for tenant a on the same database: give this job another name (jobs), or set another state.url, or stop that daemon',
-      ),
+  it("wait with a job that one that lives has for another tenant, do others meanwhile, and take it over when that one has ended", async () => {
+    const a = await start("a", ["one"], { identity: "tenant a" });
+    (await runOf("one")).end();
+    const b = await start("b", ["one", "two"], { identity: "tenant b" });
+    (await runOf("two")).end();
+    expect(b.worker.waitsFor("two")).toBeNull();
+    expect(b.worker.waitsFor("one")?.reason).toBe(
+      'The daemon on host-a runs the job "one" for tenant a on the same database, so this daemon waits, and takes the job over when that one has ended. If these are two installations, give the job another name (jobs), or set another state.url.',
     );
+    await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
+    expect((await runOf("one", 2)).by).toBe("a");
+    runs.at(-1)?.end();
+    await a.stop();
+    await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
+    expect((await runOf("one", 3)).by).toBe("b");
+    expect(b.worker.waitsFor("one")).toBeNull();
+    expect(said.filter((one) => one.startsWith("b"))).toEqual([
+      "b: the job waits for another daemon to end",
+      "b: the other daemon has ended: this one takes the job over",
+    ]);
+  });
+
+  it("leave the jobs of which they do nothing at once when they stop, and the others when their writes have ended", async () => {
+    const a = await start("a", ["one", "two"], { identity: "tenant a" });
+    (await runOf("two")).end();
+    const busy = await runOf("one");
+    await until("the end of the other turn", async () => {
+      const [turn] = await sql(place, "SELECT count(*)::int AS ended FROM turn WHERE ended_at IS NOT NULL");
+      return turn?.ended === 1;
+    });
+    const b = await start("b", ["one", "two"], { identity: "tenant b" });
+    expect(b.worker.waitsFor("two")).not.toBeNull();
+    const stopped = a.stop();
+    await until("the idle job to be free", () => b.worker.waitsFor("two") === null);
+    expect(b.worker.waitsFor("one")).not.toBeNull();
+    busy.end({ kind: "interrupted" });
+    await stopped;
+    expect((await runOf("one", 2)).by).toBe("b");
   });
 
   it("run all others of their jobs if one that is added is another tenant's, and that one when it is no longer", async () => {
@@ -308,14 +344,12 @@ describe("daemons that share a database", () => {
     names = ["one", "two", "three"];
     b.worker.reconfigured();
     (await runOf("three")).end();
-    expect(said.filter((one) => one.startsWith("b"))).toEqual([
-      "b: a job is not run, because another daemon has one of this name; the others are",
-    ]);
+    expect(said.filter((one) => one.startsWith("b"))).toEqual(["b: the job waits for another daemon to end"]);
     const served = async (): Promise<readonly string[]> =>
       (await b.fleet.workers()).find(({ id }) => id === "b")?.jobs ?? [];
     expect(await served()).toEqual(["three", "two"]);
     expect(runs.filter(({ job }) => job === "one").map(({ by }) => by)).toEqual(["a"]);
-    await a.worker.stop();
+    await a.stop();
     await until("the job to be taken", async () => (await served()).includes("one"));
   });
 

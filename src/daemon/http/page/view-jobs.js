@@ -92,11 +92,11 @@ const tags = {
   idle: ["good", "ok"],
 };
 
-function state({ open, fault, condition, reason, working }) {
+function state({ open, fault, waits, condition, reason, working }) {
   const [tone, text] = !open
     ? ["bad", "not open"]
     : fault
-      ? ["warn", "old configuration"]
+      ? ["warn", waits ? "waits for another daemon" : "old configuration"]
       : (tags[condition] ?? ["", condition]);
   const alsoWorks = working && condition !== "running" && condition !== "idle";
   return [
