@@ -147,7 +147,11 @@ const scheduleSchema = z
         })
         .optional()
         .describe("Cron expression with five fields, instead of every."),
-      timezone: timeZone().prefault("UTC").describe("Time zone of the cron expression."),
+      timezone: timeZone()
+        .prefault("UTC")
+        .describe(
+          "Time zone of the cron expression. A time that the change to summer time leaves out is skipped on that day, and one that comes twice at its end counts once, if the expression names the hours.",
+        ),
     },
     { error: sectionMessage },
   )

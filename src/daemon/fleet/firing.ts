@@ -32,7 +32,8 @@ function firstFiring(cron: string, timezone: string, after: number): number | nu
   try {
     // node-cron knows what comes next from now on. What is past by this machine's clock is looked for before.
     const now = Date.now();
-    const past = firstMatch(cron, (date) => task.match(date), Math.max(after, now - longestAgoMs), now);
+    const fires = (date: Date): boolean => task.match(date) && !comesAgain(cron, timezone, date);
+    const past = firstMatch(cron, fires, Math.max(after, now - longestAgoMs), now);
     if (past !== null) return past;
     for (let count = 1; count <= mostRuns; count *= 4) {
       const found = task.getNextRuns(count).find((date) => date.getTime() > after);
@@ -42,6 +43,23 @@ function firstFiring(cron: string, timezone: string, after: number): number | nu
   } finally {
     void task.destroy();
   }
+}
+
+/** By how much clocks are set back at the end of summer time, milliseconds. */
+const setBackMs = [60 * minuteMs, 30 * minuteMs];
+
+/**
+ * Whether the clock of a time zone shows the same time later again, because summer time ends. A cycle at certain hours then runs at the second
+ * of the two times alone, as node-cron has it. One of every hour goes on.
+ */
+function comesAgain(cron: string, timezone: string, date: Date): boolean {
+  if (parse(cron).hour.length === 24) return false;
+  const { format } = new Intl.DateTimeFormat("en", {
+    timeZone: timezone,
+    dateStyle: "short",
+    timeStyle: "medium",
+  });
+  return setBackMs.some((ms) => format(date.getTime() + ms) === format(date));
 }
 
 /** The first time after `after`, and not after `until`, at which an expression fires; `null` if there is none. */

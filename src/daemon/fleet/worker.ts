@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { errorText, LeaseHeldError } from "../../domain/errors.ts";
 import type {
   FleetStore,
@@ -189,7 +190,10 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     await planEntries(read);
     await planLooks(read);
   };
-  /** Each job that looks for leavers has an entry, one interval after whichever daemon looked last. */
+  /**
+   * Each job that looks for leavers has an entry. Each has its own moment in the interval, so that many jobs do not look at the same time, and keeps it when
+   * daemons start again.
+   */
   const planLooks = async (read: Timetable): Promise<void> => {
     const every = new Map(jobs().map(({ name, looksEveryMs }) => [name, looksEveryMs]));
     const waiting = new Map((await queue.waiting("leavers")).map(({ job, at }) => [job, at]));
@@ -199,9 +203,9 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       const everyMs = every.get(name) ?? null;
       const at = waiting.get(name);
       if (everyMs === null || (at === undefined && !inForce)) continue;
-      const look = { job: name, at: read.now + everyMs };
+      const look = { job: name, at: momentAfter(read.now, name, everyMs) };
       // Further away than that: the interval is shorter now, or the server's clock was set back.
-      const isFar = inForce && at !== undefined && at > look.at + toleranceMs;
+      const isFar = inForce && at !== undefined && at > read.now + everyMs + toleranceMs;
       if (at === undefined) missing.push(look);
       if (isFar) await queue.move(look, "leavers");
       looks.set(name, at === undefined || isFar ? look.at : at);
@@ -377,6 +381,13 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       await fleet.leave(self.id);
     },
   };
+}
+
+/** The next moment of a job in intervals of this length, milliseconds since the epoch: between nothing and one interval away. */
+function momentAfter(now: number, job: string, everyMs: number): number {
+  const share = createHash("sha256").update(job).digest().readUInt32BE(0) / 2 ** 32;
+  const moment = Math.floor(share * everyMs);
+  return now + everyMs - ((((now - moment) % everyMs) + everyMs) % everyMs);
 }
 
 /** What people have asked for counts together, whichever level it has. */

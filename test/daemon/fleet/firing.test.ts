@@ -62,3 +62,23 @@ it("a time that the change to summer time leaves out waits for the next day", ()
     expect(createFirings()(local, before)).toBe(after);
   }
 });
+
+it("a time that comes twice at the end of summer time fires once, the second time, whenever it is asked for", () => {
+  const local = { ...nightly, cron: "30 2 * * *", timezone: "Europe/Berlin" };
+  const before = Date.UTC(2026, 9, 24, 23);
+  const second = Date.UTC(2026, 9, 25, 1, 30);
+  for (const now of [before, second - hour / 2, second + hour]) {
+    vi.setSystemTime(now);
+    expect(createFirings()(local, before)).toBe(second);
+    expect(createFirings()(local, second)).toBe(second + day);
+  }
+});
+
+it("one of every hour goes on while the hour comes twice", () => {
+  const local = { ...nightly, cron: "*/30 * * * *", timezone: "Europe/Berlin" };
+  const first = Date.UTC(2026, 9, 25, 0);
+  for (const half of [0, 1, 2, 3]) {
+    vi.setSystemTime(first + (half * hour) / 2 + second);
+    expect(createFirings()(local, first + ((half - 1) * hour) / 2)).toBe(first + (half * hour) / 2);
+  }
+});
