@@ -1,25 +1,14 @@
 import type { PostgresPlace } from "../../src/state/postgres/connection/place.ts";
 import { askEverything } from "../state/both/ask-everything.ts";
 import { bothStores, type Differences } from "../state/both/both-stores.ts";
-import { sql } from "../state/postgres/sql.ts";
 import type { PlayedState } from "./played-state.ts";
 import { postgresState } from "./postgres-state.ts";
 import { sqliteState } from "./sqlite-state.ts";
 
 /** SQLite, and PostgreSQL in a schema that no other state uses. */
 export async function sqliteAndPostgres(place: PostgresPlace): Promise<PlayedState> {
-  const postgres = await postgresState(place);
-  await sql(place, ...followSqlite);
-  return bothStates(sqliteState(), postgres);
+  return bothStates(sqliteState(), await postgresState(place));
 }
-
-/** SQLite gives the ids of the newest operations again once those are gone; PostgreSQL does not. To compare ids it has to. */
-const followSqlite = [
-  `CREATE OR REPLACE FUNCTION give_ids_again() RETURNS trigger LANGUAGE plpgsql AS
-     'BEGIN UPDATE job SET last_operation = coalesce((SELECT max(id) FROM operation o WHERE o.job = job.id), 0); RETURN NULL; END'`,
-  `CREATE OR REPLACE TRIGGER give_ids_again AFTER DELETE ON operation
-     FOR EACH STATEMENT EXECUTE FUNCTION give_ids_again()`,
-];
 
 /**
  * Two states on which the same history is played. Whatever the engine asks is asked of both, and all there is to ask is

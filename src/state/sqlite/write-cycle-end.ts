@@ -2,6 +2,7 @@ import { actions } from "../../domain/plan.ts";
 import type { LeftOver, StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 import type { ValueKeeper } from "./log-values.ts";
+import { operationIds } from "./operation-ids.ts";
 import { given } from "./tuning.ts";
 
 /** Writes what becomes of operations that a cycle leaves, and how it ended, within a commit. */
@@ -9,6 +10,7 @@ export function cycleEndWriter(
   db: Connection,
   values: ValueKeeper,
 ): (change: Pick<StateChange, "leftOver" | "cycleEnd">) => void {
+  const givenIds = operationIds(db);
   // Each action is named, so that the index finds each status: what earlier cycles have reported is not looked through again.
   const anyAction = actions.map((action) => `'${action}'`).join(", ");
   const unanswered = `SELECT id FROM operation INDEXED BY operation_kind
@@ -33,6 +35,7 @@ export function cycleEndWriter(
   );
   const apply = ({ cycleId, status, become, replacesEqual }: LeftOver): void => {
     const ids = cycleId === undefined ? ofEvery.all({ status }) : ofCycle.all({ status, cycleId });
+    if (become === "removed") givenIds.beforeRemoved(ids);
     for (const id of ids) {
       if (become === "removed") {
         remove.run(id);

@@ -3,6 +3,7 @@ import { countsOf } from "../../../src/cycle/operations/weights.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { kept } from "../kept.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
+import { operationRow } from "./rows.ts";
 
 const hour = 3_600_000;
 const start = Date.UTC(2026, 2, 1);
@@ -197,6 +198,15 @@ export function describeRetention(make: MakeState): void {
       await store.commit({ operations: { remove: planned.map(({ id }) => id) } }, "private");
       await cycle(store, 4);
       expect(await newest()).toBe(before + 20);
+      const cycleId = await store.beginCycle(
+        { planId: "left", kind: "incremental", startedAt: start },
+        "private",
+      );
+      await store.commit({ operations: { add: [operationRow(cycleId, "a")] } }, "private");
+      const leftOver = { cycleId, status: "planned", become: "removed" } as const;
+      await store.commit({ leftOver: [leftOver] }, "private");
+      await cycle(store, 5);
+      expect(await newest()).toBe(before + 31);
     });
 
     it("loses exactly the cycles that a commit names, with their operations", async () => {
