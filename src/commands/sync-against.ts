@@ -1,4 +1,6 @@
+import { openConfiguration } from "../config/load.ts";
 import { UsageError } from "../domain/errors.ts";
+import { count } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
 import { type OpenOptions, openJob } from "../job/open-job.ts";
 import type { WhatIf } from "../job/what-if.ts";
@@ -48,10 +50,11 @@ export async function syncAgainst(
   io: CommandIO,
 ): Promise<number> {
   const { planBoth, planBothOffline } = await import("../job/what-if.ts");
+  refuseOtherJobs(job, against, options, io);
   // Not all options: those of a run for all jobs have the settings of the job, which would take the place of the other file.
-  const { job: name, sandbox, people } = options;
+  const { sandbox, people } = options;
   const other = await openJob(io, {
-    job: name,
+    job: job.name,
     sandbox,
     people,
     config: against,
@@ -75,6 +78,25 @@ export async function syncAgainst(
     bar.stop();
     await other.close();
   }
+}
+
+/** @throws UsageError if the other configuration has no job of this name */
+function refuseOtherJobs(
+  { name, loaded: { file, named } }: Pick<Job, "name" | "loaded">,
+  against: string,
+  { sandbox }: OpenChoice,
+  { env, cwd }: CommandIO,
+): void {
+  const other = openConfiguration({ file: against, env, cwd, sandbox });
+  if (other.names.includes(name)) return;
+  const here = file ?? "the environment alone";
+  const [these, those] = [
+    named ? `the job ${name} of ${here}` : `${here}, which has no jobs`,
+    other.named ? `has ${count(other.names.length, "job")}: ${other.names.join(", ")}` : "has no jobs",
+  ];
+  throw new UsageError(
+    `${against} ${those}, so it cannot be compared with ${these}. Give --against a file that has ${named ? `a job ${name}` : "no jobs"}. Nothing was read.`,
+  );
 }
 
 async function reportBoth(

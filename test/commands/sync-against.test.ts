@@ -246,6 +246,25 @@ it("plans each job of several with its section of the other configuration", asyn
   expect(alone.different).toBe(emea.different);
 });
 
+it("says in one sentence that only one of two files has the job", async () => {
+  const two = { jobs: { emea: {}, us: { lattice: { token: "another" } } } };
+  write("other.yaml", two);
+  await expect(run({ against: "other.yaml" })).rejects.toThrow(
+    "other.yaml has 2 jobs: emea, us, so it cannot be compared with config.yaml, which has no jobs. Give --against a file that has no jobs. Nothing was read.",
+  );
+  write("config.yaml", two);
+  write("other.yaml");
+  await expect(run({ against: "other.yaml", job: "emea" })).rejects.toThrow(
+    "other.yaml has no jobs, so it cannot be compared with the job emea of config.yaml. Give --against a file that has a job emea. Nothing was read.",
+  );
+  expect(sandbox.requests.count()).toBe(0);
+});
+
+it("compares a file without jobs with the job default of another one", async () => {
+  write("other.yaml", { jobs: { default: { mapping: capitals }, us: { lattice: { token: "another" } } } });
+  expect((await compared()).different).toBeGreaterThan(0);
+});
+
 it("does the same with the state in PostgreSQL", async () => {
   await using database = await ownDatabase();
   const state = { url: database.url };
