@@ -145,8 +145,7 @@ const pageSize = 5_000;
 
 /** A hint at the account whose userName is spelt most like the text, or at the command that lists all of them. */
 async function nearest(store: Pick<Store, "unreadAccounts">, named: string): Promise<string> {
-  const wanted = named.toLowerCase();
-  let best = { userName: "", spelling: Math.max(1, Math.floor(wanted.length / 3)) + 1 };
+  let best = { userName: "", spelling: Number.POSITIVE_INFINITY };
   let any = false;
   for (let after = ""; ; ) {
     // Every account was read before a cycle that never comes.
@@ -156,7 +155,7 @@ async function nearest(store: Pick<Store, "unreadAccounts">, named: string): Pro
     any = true;
     after = last.latticeId;
     for (const { userName } of page) {
-      const spelling = distance(wanted, userName.toLowerCase());
+      const spelling = misspelling(named, userName);
       if (spelling < best.spelling) best = { userName, spelling };
     }
   }
@@ -165,4 +164,24 @@ async function nearest(store: Pick<Store, "unreadAccounts">, named: string): Pro
   return best.userName === ""
     ? `: ${commandLine("accounts")} lists all of them`
     : `. The nearest userName is ${quotation(visible(best.userName))}`;
+}
+
+/** Letters of a domain that may be wrong. */
+const mostInDomain = 2;
+
+/**
+ * By how many letters the text differs from the userName; infinity if that is another name. What is in front of the `@` tells people of one
+ * domain apart, so a quarter of it may be wrong at most. Without an `@` in the text, the domain does not count.
+ */
+function misspelling(named: string, userName: string): number {
+  const [wanted, given] = [parts(named), parts(userName)];
+  const inName = distance(wanted.name, given.name);
+  const inDomain = wanted.domain === "" ? 0 : distance(wanted.domain, given.domain);
+  const isNear = inName <= wanted.name.length / 4 && inDomain <= mostInDomain;
+  return isNear ? inName + inDomain : Number.POSITIVE_INFINITY;
+}
+
+function parts(userName: string): { readonly name: string; readonly domain: string } {
+  const [, name = "", domain = ""] = /^(.*?)(?:@([^@]*))?$/s.exec(userName.toLowerCase()) ?? [];
+  return { name, domain };
 }

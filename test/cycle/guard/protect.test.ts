@@ -175,6 +175,23 @@ describe("an order to protect an account", () => {
     expect(await place.store.protections()).toEqual([]);
   });
 
+  it.each([
+    ["another person of the same domain", "ken@example.com", null],
+    ["another person of the same long domain", "pat.kim@example.com", null],
+    ["the same name at another domain", "sam.example@another.example.org", null],
+    ["a slip in the name", "sam.exmaple@example.com", "sam.example@example.com"],
+    ["a slip in the domain", "sam.example@exmaple.com", "sam.example@example.com"],
+    ["a slip in the name, and no domain", "sam.exampl", "sam.example@example.com"],
+  ])("suggests only a name that is near: %s", async (_what, named, near) => {
+    await using place = await createWorkplace();
+    place.target.add({ userName: "kim@example.com" });
+    place.target.add({ userName: "sam.example@example.com" });
+    await place.cycle();
+    const hint = near === null ? /accounts lists all of them/ : `The nearest userName is`;
+    await expect(protect(place, named)).rejects.toThrow(hint);
+    if (near !== null) await expect(protect(place, named)).rejects.toThrow(near);
+  });
+
   it("says so if the account is protected already, by a person or by the configuration, and if it is not protected", async () => {
     await using place = await createWorkplace({ protectedAccounts: new Set(["listed@example.com"]) });
     place.target.add({ userName: "root@example.com" });
