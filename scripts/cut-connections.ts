@@ -1,17 +1,22 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { playCuts } from "../test/state/postgres/cut-cycles.ts";
 import { cuttingProxy } from "../test/state/postgres/cutting-proxy.ts";
 import { serverIn } from "../test/state/postgres/server.ts";
+import { optionsOf } from "./options.ts";
 
 // Runs cycles of small companies on PostgreSQL whose connections are cut at random messages, and checks each company after that. A
 // fault is printed with the seed that plays it again: --seed N --runs 1.
 
-const { values } = parseArgs({
+const values = optionsOf({
+  about: "Runs cycles of small companies on PostgreSQL whose connections are cut at random messages.",
   options: {
-    runs: { type: "string", default: "200" },
-    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+    runs: { type: "string", default: "200", about: "companies" },
+    seed: {
+      type: "string",
+      default: String(Date.now() % 2 ** 31),
+      about: "the first company; the others have the seeds after it",
+    },
   },
 });
 const [runs, first] = [Number(values.runs), Number(values.seed)];

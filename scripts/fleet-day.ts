@@ -12,7 +12,6 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import pg from "pg";
 import {
   freePort,
@@ -24,24 +23,27 @@ import {
   userForServer,
 } from "../test/state/postgres/programs.ts";
 import { bundle } from "./bundle.ts";
+import { optionsOf } from "./options.ts";
 
 // A day of many jobs on one worker, with a real PostgreSQL server and the program as it is shipped. Time is not waited for: when all jobs have
 // had a cycle, all that the state knows of the schedule is set back by the interval, so that all are due at the same time. That is harder than
 // a real day, whose cycles are spread over the interval. Each round must last less than the interval.
 
-const { values } = parseArgs({
+const values = optionsOf({
+  about:
+    "Plays a day of many jobs on one worker, with a real PostgreSQL server and the program as it is shipped.",
   options: {
-    jobs: { type: "string", default: "500" },
-    people: { type: "string", default: "200" },
-    /** Rounds after the first run; 32 are a day at 45 minutes. */
-    rounds: { type: "string", default: "32" },
-    /** People who change between two rounds, of each company. */
-    changes: { type: "string", default: "2" },
-    /** Seconds between two reads of /metrics. */
-    scrape: { type: "string", default: "30" },
-    /** Most megabytes of the worker. */
-    memory: { type: "string", default: "400" },
-    profile: { type: "boolean", default: false },
+    jobs: { type: "string", default: "500", about: "jobs" },
+    people: { type: "string", default: "200", about: "people of each job" },
+    rounds: {
+      type: "string",
+      default: "32",
+      about: "rounds after the first run; 32 are a day at 45 minutes",
+    },
+    changes: { type: "string", default: "2", about: "people of each job who change between two rounds" },
+    scrape: { type: "string", default: "30", about: "seconds between two reads of /metrics" },
+    memory: { type: "string", default: "400", about: "most megabytes of the worker" },
+    profile: { type: "boolean", default: false, about: "lets the worker write a profile" },
   },
 });
 const [jobs, people, rounds, changes] = [values.jobs, values.people, values.rounds, values.changes].map(

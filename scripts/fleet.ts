@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { underFire } from "../test/process/fleet-under-fire.ts";
 import {
   freePort,
@@ -15,20 +14,21 @@ import {
   userForServer,
 } from "../test/state/postgres/programs.ts";
 import { bundle } from "./bundle.ts";
+import { optionsOf } from "./options.ts";
 
 // Lets daemons share jobs while they are killed and stopped, and their database is restarted. What was broken is printed.
 
-const { values } = parseArgs({
+const values = optionsOf({
+  about: "Lets daemons share jobs while they are killed and stopped, and their database is restarted.",
   options: {
-    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-    jobs: { type: "string", default: "20" },
-    workers: { type: "string", default: "4" },
-    people: { type: "string", default: "40" },
-    kills: { type: "string", default: "200" },
-    stops: { type: "string", default: "50" },
-    restarts: { type: "string", default: "10" },
-    // Milliseconds between two events, at most.
-    pause: { type: "string", default: "4000" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31), about: "the events follow from it" },
+    jobs: { type: "string", default: "20", about: "jobs" },
+    workers: { type: "string", default: "4", about: "daemons" },
+    people: { type: "string", default: "40", about: "people of each job" },
+    kills: { type: "string", default: "200", about: "daemons that are killed" },
+    stops: { type: "string", default: "50", about: "daemons that are stopped" },
+    restarts: { type: "string", default: "10", about: "restarts of the database" },
+    pause: { type: "string", default: "4000", about: "milliseconds between two events, at most" },
   },
 });
 

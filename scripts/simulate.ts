@@ -1,6 +1,5 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { sqliteAndPostgres } from "../test/simulation/both-states.ts";
 import { families, familyOf } from "../test/simulation/families.ts";
 import { describeHistory } from "../test/simulation/history.ts";
@@ -10,28 +9,32 @@ import type { PlayedState } from "../test/simulation/played-state.ts";
 import { postgresState } from "../test/simulation/postgres-state.ts";
 import { sqliteState } from "../test/simulation/sqlite-state.ts";
 import { serverIn } from "../test/state/postgres/server.ts";
+import { optionsOf } from "./options.ts";
 
 // Plays random histories of both ends, of faults and of killed processes. A failing one is made as small as it gets and
 // printed with what is needed to play it again: --family, --seed and --path.
 
-const { values } = parseArgs({
+const values = optionsOf({
+  about: "Plays random histories of both ends, of faults and of killed processes.",
   options: {
-    runs: { type: "string", default: "2000" },
-    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
-    path: { type: "string" },
-    // One of `--list`, or `all`: this many runs of each.
-    family: { type: "string", default: "everyday" },
-    // Prints the families.
-    list: { type: "boolean", default: false },
-    // `sqlite`; `postgres`: a real server, or the one of DATABASE_URL; `both`, whose answers are compared; or
-    // `moving`: from one to the other and back again.
-    store: { type: "string", default: "sqlite" },
-    // Stops at the first failing history as it is, without making it smaller.
-    first: { type: "boolean", default: false },
-    // The same as --family in-due-time.
-    "in-due-time": { type: "boolean", default: false },
-    // The same as --family lost-database.
-    "lost-database": { type: "boolean", default: false },
+    runs: { type: "string", default: "2000", about: "histories of each family" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31), about: "the histories follow from it" },
+    path: { type: "string", about: "plays the history of this path alone" },
+    family: { type: "string", default: "everyday", about: "one of --list, or all" },
+    list: { type: "boolean", default: false, about: "prints the families" },
+    store: {
+      type: "string",
+      default: "sqlite",
+      about:
+        "sqlite; postgres: a real server, or the one of DATABASE_URL; both, whose answers are compared; moving: from one to the other and back again",
+    },
+    first: {
+      type: "boolean",
+      default: false,
+      about: "stops at the first failing history as it is, without making it smaller",
+    },
+    "in-due-time": { type: "boolean", default: false, about: "the same as --family in-due-time" },
+    "lost-database": { type: "boolean", default: false, about: "the same as --family lost-database" },
   },
 });
 const name = values["lost-database"]
