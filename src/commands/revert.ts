@@ -1,5 +1,5 @@
 import { revertReport } from "../cycle/revert-report.ts";
-import { type RevertOrder, refuseUnderWay, refuseWithoutValues, revertedCycle } from "../cycle/reverts.ts";
+import { type RevertOrder, refuseUnderWay, refuseUnknown, refuseWithoutValues } from "../cycle/reverts.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { configuredJob } from "../job/configured-job.ts";
@@ -7,6 +7,7 @@ import type { Job, Run, RunRequest } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";
 import { protectedByConfiguration } from "../job/settings.ts";
 import { type CommandIO, exitCode, exitCodeOf, noCycleYet, note } from "../process/io.ts";
+import { keepHeapSmall } from "../process/small-heap.ts";
 import { writeOut } from "../report/output.ts";
 import { type RevertView, revertView, writeRevert } from "../report/revert.ts";
 import { layoutOf } from "../report/terminal.ts";
@@ -55,6 +56,7 @@ export async function revert(options: RevertOptions, io: CommandIO): Promise<num
     if (store === null) throw new UsageError(`${noCycleYet(configured.statePlace.name)} Nothing was done`);
     try {
       await refuseUnderWay(store, options.which, configured.clock.now());
+      keepHeapSmall();
       const report = await revertReport(store, options, protectedByConfiguration(configured.config));
       await show({ report, dryRun: true, run: null }, options, io);
       return exitCode.done;
@@ -126,7 +128,7 @@ async function revertElsewhere(
   const ran = await runInFleet(
     job,
     async (reader) => {
-      await revertedCycle(reader, order);
+      await refuseUnknown(reader, order);
       return { kind: "revert", request: { full: false, revert }, decision: null };
     },
     options,

@@ -2,7 +2,7 @@ import { actorText } from "../domain/actor.ts";
 import { ConfigurationError } from "../domain/errors.ts";
 import type { GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import { withoutStop } from "../domain/sentence.ts";
-import type { PersonPlan } from "../domain/state/planning.ts";
+import type { Candidate, PersonPlan } from "../domain/state/planning.ts";
 import type { CycleContext } from "./context/context.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
 import { agreementOf } from "./guard/agreement.ts";
@@ -14,7 +14,7 @@ import { sendCycle, settleEarlierRuns } from "./plan-weigh-send.ts";
 import { withDecisions } from "./planning/decisions.ts";
 import { orderPlan } from "./planning/order.ts";
 import { keepPlan } from "./planning/plan.ts";
-import { revertOperation } from "./planning/revert-operation.ts";
+import { type RevertingOperation, revertOperation } from "./planning/revert-operation.ts";
 import { readReverted } from "./reading/reverted.ts";
 import { refuseSharedCompany } from "./reading/shared-company.ts";
 import { reportOf } from "./revert-report.ts";
@@ -44,14 +44,27 @@ export async function cycleOfRevert(begun: BegunCycle, order: RevertOrder): Prom
   log.info({ cycleId, reverts: cycle.id, by: actorText(order.by) }, "taking a cycle back");
   notes.push(orderText(cycle.id, order));
 
-  const people = found.flatMap((one) => planOf(one, { cycleId: cycle.id, planId }, context));
-  for (let from = 0; from < people.length; from += pageSize) {
-    await store.commit(foldPlans(people.slice(from, from + pageSize), context), context.fence);
+  const people: string[] = [];
+  const actions = { update: 0, deactivate: 0, reactivate: 0 };
+  for (let from = 0; from < found.length; from += pageSize) {
+    const page = await plansOf(found.slice(from, from + pageSize), { cycleId: cycle.id, planId }, context);
+    for (const { operation } of page) {
+      people.push(operation.objectId);
+      actions[operation.action] += 1;
+    }
+    await store.commit(
+      foldPlans(
+        page.map(({ person }) => person),
+        context,
+      ),
+      context.fence,
+    );
     await context.clock.sleep(0, context.signal);
   }
   await orderPlan(context);
 
-  const summary = summaryOf(found, people);
+  const unchanged = found.length - people.length;
+  const summary: PlanSummary = { create: 0, ...actions, link: 0, unchanged, skipped: 0 };
   const { guard, passedOver } = released(await weighAlone(context, summary), order, notes);
   await keepPlan(context, { summary, guard });
   const agreement = await agreementOf(store, cycleId);
@@ -83,37 +96,49 @@ async function readWhatIsReverted(
   return readReverted(context, people);
 }
 
-/** The plan of a person; none if nothing is taken back. Releases and rejections of other changes stay as they are. */
-function planOf(
-  { operation: original, revert, candidate }: RevertedOperation,
+interface PlannedRevert {
+  readonly operation: RevertingOperation;
+  readonly person: PersonWithPlan;
+}
+
+/** The plans of a page of people; none of those of whom nothing is taken back. */
+async function plansOf(
+  page: readonly RevertedOperation[],
   reverting: Parameters<typeof revertOperation>[3],
+  context: CycleContext,
+): Promise<readonly PlannedRevert[]> {
+  const only = page.flatMap(({ operation, revert }) =>
+    revert.reverts.length === 0 ? [] : [operation.objectId],
+  );
+  if (only.length === 0) return [];
+  const candidates = await context.store.candidates({
+    select: { only },
+    everyoneInScope: true,
+    after: "",
+    limit: only.length,
+  });
+  const known = new Map(candidates.map((candidate) => [candidate.source.objectId, candidate]));
+  return page.flatMap(({ operation: original, revert }) => {
+    const candidate = known.get(original.objectId);
+    if (candidate === undefined || original.latticeId === null || revert.reverts.length === 0) return [];
+    const operation = revertOperation(original, original.latticeId, revert.reverts, reverting);
+    return [{ operation, person: { known: candidate, plan: planOf(operation, candidate, context) } }];
+  });
+}
+
+/** Releases and rejections of other changes of the person stay as they are. */
+function planOf(
+  operation: RevertingOperation,
+  { released: releasedChanges, rejected }: Candidate,
   context: Pick<CycleContext, "firstRun">,
-): readonly PersonWithPlan[] {
-  const { latticeId } = original;
-  if (candidate === null || latticeId === null || revert.reverts.length === 0) return [];
-  const operation = revertOperation(original, latticeId, revert.reverts, reverting);
-  const plan: PersonPlan = {
+): PersonPlan {
+  return {
     kind: "operation",
     operation,
     referencePending: false,
     weights: weightsOf(operation, context),
-    releasesInUse: [...candidate.released.keys()],
-    rejected: candidate.rejected,
-  };
-  return [{ known: candidate, plan }];
-}
-
-function summaryOf(found: readonly RevertedOperation[], planned: readonly PersonWithPlan[]): PlanSummary {
-  const of = (action: string): number =>
-    planned.filter(({ plan }) => plan.kind === "operation" && plan.operation.action === action).length;
-  return {
-    create: 0,
-    update: of("update"),
-    deactivate: of("deactivate"),
-    reactivate: of("reactivate"),
-    link: 0,
-    unchanged: found.length - planned.length,
-    skipped: 0,
+    releasesInUse: [...releasedChanges.keys()],
+    rejected,
   };
 }
 
@@ -151,16 +176,15 @@ async function recordDecision(
   { planId, context: { store, fence, clock } }: BegunCycle,
   { by, reason, release }: RevertOrder,
   cycleId: number,
-  people: readonly PersonWithPlan[],
+  people: readonly string[],
 ): Promise<void> {
-  const ids = people.flatMap(({ plan }) => (plan.kind === "operation" ? [plan.operation.objectId] : []));
   const why = reason === undefined ? "" : `: ${reason}`;
   const decision = {
     planId,
     at: clock.now(),
     by,
     reason: `cycle ${cycleId} taken back${why}`,
-    people: { released: release ? ids : [], rejected: ids, undone: [] },
+    people: { released: release ? people : [], rejected: people, undone: [] },
   };
   await store.commit({ decision }, fence);
 }

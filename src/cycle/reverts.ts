@@ -1,7 +1,6 @@
 import type { Actor } from "../domain/actor.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
-import type { Operation } from "../domain/plan.ts";
 import { quotation } from "../domain/quotation.ts";
 import type { LinkedTarget } from "../domain/state/account.ts";
 import type { CycleRecord } from "../domain/state/cycles.ts";
@@ -12,7 +11,7 @@ import { commandLine } from "../process/command-name.ts";
 import { operationsOf } from "./operations/pages.ts";
 import { type ProtectedAccounts, protectorOf, protectorText } from "./operations/protected-account.ts";
 import { withoutTakenNames } from "./planning/revert-names.ts";
-import { asOne, type Revert, revertOf } from "./planning/revert-of.ts";
+import { asOne, type Revert, revertOf, type SentOperation } from "./planning/revert-of.ts";
 
 /** A request to take back what a cycle did. */
 export interface RevertRequest {
@@ -38,15 +37,13 @@ export interface RevertOrder extends RevertRequest {
 export interface RevertedCycle {
   readonly cycle: CycleRecord;
   /** One operation a person, in place of all that the cycle has sent for them. */
-  readonly operations: readonly Operation[];
+  readonly operations: readonly SentOperation[];
 }
 
 /** What the revert of one person's operation is. */
 export interface RevertedOperation {
-  readonly operation: Operation;
+  readonly operation: SentOperation;
   readonly revert: Revert;
-  /** `null` if the person is no longer known. */
-  readonly candidate: Candidate | null;
 }
 
 const pageSize = 250;
@@ -68,13 +65,28 @@ export async function refuseUnderWay(store: StateStore, which: string, now: numb
 }
 
 /**
+ * Refuses a request before anything is begun, without reading what the cycle has sent.
+ * @throws UsageError of `revertedCycle`
+ */
+export async function refuseUnknown(store: StateStore, request: RevertRequest): Promise<void> {
+  const cycle = await cycleNamed(store, request.which);
+  const done: SentTo[] = [];
+  for await (const { objectId, userName } of operationsOf(store, cycle.id, { status: "done" })) {
+    done.push({ objectId, userName });
+    if (request.only === undefined) return;
+  }
+  if (done.length === 0) throw nothingDone(cycle);
+  await chosen(store, done, request.only, cycle);
+}
+
+/**
  * Reads what a cycle has sent.
  * @throws UsageError if the cycle is not known, is no longer in the log, has sent nothing, or has sent nothing of a person who is named
  */
 export async function revertedCycle(store: StateStore, request: RevertRequest): Promise<RevertedCycle> {
   const cycle = await cycleNamed(store, request.which);
-  const done: LoggedOperation[] = [];
-  for await (const operation of operationsOf(store, cycle.id, { status: "done" })) done.push(operation);
+  const done: Sent[] = [];
+  for await (const operation of operationsOf(store, cycle.id, { status: "done" })) done.push(sent(operation));
   if (done.length === 0) throw nothingDone(cycle);
   const people = Map.groupBy(await chosen(store, done, request.only, cycle), ({ objectId }) => objectId);
   const operations = [...people.values()].flatMap(([first, ...later]) =>
@@ -91,7 +103,7 @@ export async function revertedCycle(store: StateStore, request: RevertRequest): 
  */
 export async function revertsOf(
   store: StateStore,
-  operations: readonly Operation[],
+  operations: readonly SentOperation[],
   request: RevertRequest,
   accounts: ProtectedAccounts,
   closed: ReadonlyMap<string, string> = new Map(),
@@ -109,7 +121,7 @@ export async function revertsOf(
 
 async function pageOf(
   store: StateStore,
-  operations: readonly Operation[],
+  operations: readonly SentOperation[],
   { deactivateCreated, only }: RevertRequest,
   accounts: ProtectedAccounts,
   closed: ReadonlyMap<string, string>,
@@ -151,7 +163,7 @@ async function pageOf(
       },
       { deactivateCreated },
     );
-    return { operation, candidate, revert: withoutProtectedName(revert, accounts) };
+    return { operation, revert: withoutProtectedName(revert, accounts) };
   });
 }
 
@@ -193,9 +205,27 @@ function withoutProtectedName(revert: Revert, { protectedAccounts }: ProtectedAc
   };
 }
 
-function inOrder(
-  operations: readonly [LoggedOperation, ...LoggedOperation[]],
-): readonly [LoggedOperation, ...LoggedOperation[]] {
+/** The person whom an operation was about. */
+type SentTo = Pick<LoggedOperation, "objectId" | "userName">;
+
+type Sent = SentOperation & Pick<LoggedOperation, "id">;
+
+/** What is kept of an operation. Of a create the revert asks for no value, and a first run has them all. */
+function sent({
+  id,
+  action,
+  objectId,
+  userName,
+  latticeId,
+  evidence,
+  changes,
+  adopts,
+}: LoggedOperation): Sent {
+  const kept = action === "create" ? [] : changes;
+  return { id, action, objectId, userName, latticeId, evidence, changes: kept, adopts };
+}
+
+function inOrder(operations: readonly [Sent, ...Sent[]]): readonly [Sent, ...Sent[]] {
   const [first, ...later] = operations.toSorted((one, other) => one.id - other.id);
   return first === undefined ? operations : [first, ...later];
 }
@@ -236,12 +266,12 @@ function nothingDone({ id, done }: CycleRecord): UsageError {
  * The operations of the named people. A name counts as the log has it, and as the person is called today.
  * @throws UsageError if a name is of nobody, or of several people
  */
-async function chosen(
+async function chosen<Of extends SentTo>(
   store: StateStore,
-  done: readonly LoggedOperation[],
+  done: readonly Of[],
   only: readonly string[] | undefined,
   { id }: CycleRecord,
-): Promise<readonly LoggedOperation[]> {
+): Promise<readonly Of[]> {
   if (only === undefined) return done;
   const byId = new Map(done.map(({ objectId }) => [objectId.toLowerCase(), objectId]));
   const byName = Map.groupBy(done, ({ userName }) => userName.toLowerCase());

@@ -1,7 +1,7 @@
 import { refuseInPause } from "../cycle/health/sending-pause.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import type { RevertEffect } from "../cycle/revert-report.ts";
-import { type RevertOrder, refuseUnderWay, refuseWithoutValues, revertedCycle } from "../cycle/reverts.ts";
+import { type RevertOrder, refuseUnderWay, refuseUnknown, refuseWithoutValues } from "../cycle/reverts.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job } from "../job/job.ts";
 import type { AskedRevert, DryRunPlan, LeftPerson, RevertNumbers } from "./works.ts";
@@ -17,7 +17,7 @@ export async function refuseRevert(
 ): Promise<void> {
   refuseWithoutValues(config.state.logValues);
   await refuseUnderWay(reader, asked.which, clock.now());
-  await revertedCycle(reader, asked);
+  await refuseUnknown(reader, asked);
   if (!asked.dryRun) refuseInPause(await reader.meta(), clock.now());
 }
 

@@ -161,9 +161,9 @@ function isOfEverybody({ only, revert }: Pick<RunRequest, "only" | "revert">): b
 
 /** Refuses a revert before it has an entry in the log. @throws UsageError */
 async function refuseRevert({ config }: Job, store: StateStore, order: RevertOrder): Promise<void> {
-  const { refuseWithoutValues, revertedCycle } = await import("../cycle/reverts.ts");
+  const { refuseUnknown, refuseWithoutValues } = await import("../cycle/reverts.ts");
   refuseWithoutValues(config.state.logValues);
-  await revertedCycle(store, order);
+  await refuseUnknown(store, order);
 }
 
 /** Refuses to send what a person has asked for while sending is paused. @throws UsageError */

@@ -48,15 +48,14 @@ export async function writeRevert(
   write: Write,
   layout: Layout,
 ): Promise<void> {
-  await (format === "json"
-    ? write(`${jsonText(revertDocument(view))}\n`)
-    : writeRevertTable(view, write, layout));
+  await (format === "json" ? writeRevertJson(view, write) : writeRevertTable(view, write, layout));
 }
 
-/** A revert as plain JSON. */
-function revertDocument({ report, dryRun, run }: RevertView): object {
-  const { cycleId, planId, changedSince, cannot, skipped } = report;
-  const reverts = report.reverts.map(({ changes, ...person }) => {
+/** A revert as plain JSON, person by person: the text of all of them may be longer than memory should be. */
+async function writeRevertJson({ report, dryRun, run }: RevertView, write: Write): Promise<void> {
+  const { reverts, changedSince, cannot, skipped } = report;
+  await write(jsonText(headOf({ report, dryRun, run })).slice(0, -1));
+  await writeList("reverts", reverts, write, ({ changes, ...person }) => {
     const ended = dryRun ? undefined : run?.ended.get(person.objectId);
     return {
       ...person,
@@ -64,8 +63,28 @@ function revertDocument({ report, dryRun, run }: RevertView): object {
       ...(run === null || dryRun ? {} : { status: ended?.status ?? "notSent", error: ended?.error ?? null }),
     };
   });
-  const lists = { reverts, changedSince, cannot, skipped };
-  if (run === null) return { formatVersion, dryRun, cycleId, planId, ...lists };
+  for (const [name, list] of Object.entries({ changedSince, cannot, skipped })) {
+    await writeList(name, list, write, (person) => person);
+  }
+  await write("}\n");
+}
+
+async function writeList<T>(
+  name: string,
+  items: readonly T[],
+  write: Write,
+  documentOf: (item: T) => object,
+): Promise<void> {
+  await write(`,${jsonText(name)}:[`);
+  for (const [index, item] of items.entries()) {
+    await write(`${index === 0 ? "" : ","}${jsonText(documentOf(item))}`);
+  }
+  await write("]");
+}
+
+/** Everything but the lists of people. */
+function headOf({ report: { cycleId, planId }, dryRun, run }: RevertView): object {
+  if (run === null) return { formatVersion, dryRun, cycleId, planId };
   const { header, outcome, done, failed, notSent, revert } = run.result;
   const { held, reasons } = header.guard;
   return {
@@ -79,7 +98,6 @@ function revertDocument({ report, dryRun, run }: RevertView): object {
         : { cycleId: run.result.cycleId, planId: header.planId, outcome, done, failed, notSent }),
       guard: { held, reasons, passedOver: revert?.passedOver ?? [] },
     },
-    ...lists,
   };
 }
 

@@ -111,7 +111,10 @@ export function rejectedChanges(operation: Operation): ChangeToReject[] {
  * Names a change that a revert takes back by the value that was sent alone: the account may show the earlier value in another form
  * by the next plan, and yet the same value must not be sent again. Nor in other letters: the log may have the form that Lattice keeps.
  */
-export function revertedFingerprint(operation: Operation, change: Change): string {
+export function revertedFingerprint(
+  operation: Pick<Operation, "evidence" | "latticeId">,
+  change: Change,
+): string {
   const { attribute, after, reference } = change;
   const { evidence, latticeId } = operation;
   const cause = attribute === "active" && after === false ? evidence : null;

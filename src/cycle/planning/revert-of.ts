@@ -4,6 +4,12 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import { heldAt, holds } from "./held.ts";
 
+/** What a revert needs of an operation that was carried out. Hundreds of thousands of them may be in memory at the same time. */
+export type SentOperation = Pick<
+  Operation,
+  "action" | "objectId" | "userName" | "latticeId" | "evidence" | "changes" | "adopts"
+>;
+
 /** The traces of an operation that was carried out, sorted by what can be done about them. */
 export interface Revert {
   /** Changes that are still as the operation left them, with before and after swapped. */
@@ -47,7 +53,7 @@ const theAccount = "account";
  * @param options `deactivateCreated`: a created account is switched off; otherwise it is left
  */
 export function revertOf(
-  operation: Operation,
+  operation: SentOperation,
   now: AccountNow,
   options: { readonly deactivateCreated: boolean },
 ): Revert {
@@ -156,7 +162,7 @@ function revertOfReference(
  * One operation in the place of several of one person in one cycle, in the order in which they were sent: each attribute from its first value
  * before to its last value after.
  */
-export function asOne(operations: readonly [Operation, ...Operation[]]): Operation {
+export function asOne(operations: readonly [SentOperation, ...SentOperation[]]): SentOperation {
   const [first] = operations;
   const changes = new Map<string, Change>();
   for (const change of operations.flatMap((operation) => operation.changes)) {

@@ -1,6 +1,7 @@
 import type { Change, Operation } from "../../domain/plan.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { revertedFingerprint } from "../operations/fingerprint.ts";
+import type { SentOperation } from "./revert-of.ts";
 
 /** The cycle that is reverted, and the plan that reverts it. */
 export interface Reverting {
@@ -9,17 +10,20 @@ export interface Reverting {
   readonly planId: string;
 }
 
+/** An operation that takes changes back. */
+export type RevertingOperation = Operation & { readonly action: "update" | "deactivate" | "reactivate" };
+
 /**
  * The operation that takes these changes back. Each of its changes names the one that is rejected when it is carried out.
  * @param original the operation of the reverted cycle
  * @param reverts of `revertOf`; at least one
  */
 export function revertOperation(
-  original: Operation,
+  original: SentOperation,
   latticeId: string,
   reverts: readonly Change[],
   { cycleId, planId }: Reverting,
-): Operation {
+): RevertingOperation {
   const { objectId, userName } = original;
   const active = reverts.find(({ attribute }) => attribute === "active");
   const action = active === undefined ? "update" : active.after === true ? "reactivate" : "deactivate";
@@ -42,7 +46,7 @@ export function revertOperation(
 }
 
 /** The change that is taken back. A created account was made active, whether `active` was sent or not. */
-function sentBy({ action, changes }: Operation, back: Change): Change {
+function sentBy({ action, changes }: SentOperation, back: Change): Change {
   const sent = changes.find(({ attribute }) => attribute === back.attribute);
   if (sent !== undefined && action !== "create") return sent;
   return { attribute: back.attribute, before: back.after, after: back.before };

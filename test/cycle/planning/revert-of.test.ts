@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { asOne, type Revert, revertOf } from "../../../src/cycle/planning/revert-of.ts";
+import { asOne, type Revert, revertOf, type SentOperation } from "../../../src/cycle/planning/revert-of.ts";
 import type { Change, Operation } from "../../../src/domain/plan.ts";
 import type { LinkedTarget } from "../../../src/domain/state/account.ts";
 
@@ -34,7 +34,7 @@ const links: ReadonlyMap<string, string> = new Map([
 const people = new Map([...links].map(([person, id]) => [id, person]));
 
 function revert(
-  of: Operation,
+  of: SentOperation,
   now: LinkedTarget | null = account(),
   { deactivateCreated = false, of: linked = links } = {},
 ): Revert {
