@@ -27,6 +27,7 @@ export interface OwnColumns<Row> {
   department(row: Row): string | null;
   member(row: Row): boolean;
   pending(row: Row): boolean;
+  former(row: Row): boolean;
   groups(row: Row): readonly string[];
   events(row: Row): readonly { readonly event: LeavingEvent; readonly since: number }[];
 }
@@ -76,6 +77,7 @@ function accountPerson<Row extends ReportedRow>(row: Row, own: OwnColumns<Row>):
         : { code: retry, message: row.retry_message ?? "", nextTryAt: row.next_try_at ?? 0 },
     held: row.held,
     marked: own.pending(row),
+    former: own.former(row),
     latticeId: row.person_lattice_id,
   };
 }

@@ -145,7 +145,7 @@ function accountFor(
   writes: ReadonlyMap<string, number>,
   now: number,
 ): AccountedFor {
-  const { latticeId, userName, externalId, active, department, missingSince, linkedTo, people } = account;
+  const { latticeId, userName, externalId, active, department, missingSince, linkedTo } = account;
   const { kind, person, reason } = whose(account, settings, now);
   const protector = protectorOf(account, settings);
   return {
@@ -157,8 +157,8 @@ function accountFor(
       protector === null
         ? reason
         : joined(reason, `${protectorText(protector)}: it is neither linked nor changed`),
-    objectId: person?.source.objectId ?? linkedTo ?? people[0]?.source.objectId ?? null,
-    userPrincipalName: nameOf(person ?? people[0]),
+    objectId: person?.source.objectId ?? linkedTo ?? null,
+    userPrincipalName: nameOf(person),
     externalId,
     department,
     protected: protector !== null,
@@ -190,7 +190,14 @@ function whose(
     if (account.active === false) return { kind: "left", person, reason: seen };
     return { kind: "left", person, reason: joined(seen, standing(person) ?? nextCycle) };
   }
-  if (person === undefined) return { kind: "nobodys", person, reason: "no user of the directory has it" };
+  if (account.people.every(isOnlyFormer)) {
+    const before = account.people.slice(0, mostPeople).map(formerBecause);
+    return {
+      kind: "nobodys",
+      person: undefined,
+      reason: ["no user of the directory has it", ...before].join("; "),
+    };
+  }
   const decision = promised.get(account.latticeId);
   const decided = account.people.find(({ source }) => source.objectId === decision?.objectId);
   if (decision === undefined || decided === undefined) {
@@ -200,6 +207,19 @@ function whose(
   // The standing of a person who is planned again may be from before the decision.
   const why = decided.marked ? inNextPlan : (standing(decided) ?? nextCycle);
   return { kind: "unlinked", person: decided, reason: joined(linked, why) };
+}
+
+/**
+ * The person had the account before, and has another one now or is deleted for good. No plan links them again: that needs the
+ * externalId of that time (`returnedAccount`).
+ */
+function isOnlyFormer({ former, latticeId, source }: AccountPerson): boolean {
+  return former && (latticeId !== null || source.presence === "deleted");
+}
+
+function formerBecause(person: AccountPerson): string {
+  const now = person.latticeId === null ? "is deleted from Entra" : `has the account ${person.latticeId} now`;
+  return `${nameOf(person) ?? person.source.objectId} had it before and ${now}`;
 }
 
 const inNextPlan = "in the plan of the next cycle";

@@ -18,6 +18,11 @@ export interface AccountPerson {
   readonly held: string | null;
   /** The person is in the next plan. */
   readonly marked: boolean;
+  /**
+   * The person had the account before the link was lost, and nothing else points to them: it does not carry the externalId that it
+   * had then. Never so of a linked account.
+   */
+  readonly former: boolean;
   /** The Lattice id of the account that is linked to the person, missing or not. */
   readonly latticeId: string | null;
 }
@@ -75,7 +80,8 @@ export interface AccountReport {
   lastWrites(people: readonly string[] | "everybody"): Promise<ReadonlyMap<string, number>>;
   /**
    * All accounts, counted. `linked`: they are linked to a person, known or not. `left`: those of them whose person is not known, or
-   * has a leaving event. `matched`: not linked, and somebody may have them, as in `reportedAccounts`. `nobodys`: nobody.
+   * has a leaving event. `matched`: not linked, and somebody may have them, as in `reportedAccounts`; a person who is only `former` counts if they
+   * are not deleted for good and have no other account. `nobodys`: nobody.
    */
   accountCounts(): Promise<{ readonly [What in "linked" | "left" | "matched" | "nobodys"]: StateCount }>;
   /** Active accounts that are nobody's and that no commit has noted as such (`StateChange.nobodys`), in pages by Lattice id. */

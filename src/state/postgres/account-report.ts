@@ -12,6 +12,7 @@ type Row = ReportedRow &
     readonly active_known: boolean;
     readonly member: boolean;
     readonly pending: boolean;
+    readonly former: boolean;
     readonly groups: readonly string[] | null;
     readonly events: readonly { readonly event: LeavingEvent; readonly since: number }[] | null;
   };
@@ -44,21 +45,22 @@ const accountsWithPeople = `WITH page AS MATERIALIZED (SELECT lattice_id, object
     active, active_known, missing_since, attributes -> $3::text AS department
   FROM target_user WHERE job = $1 AND lattice_id > $4 ORDER BY lattice_id LIMIT $5),
 unlinked AS MATERIALIZED (SELECT lattice_id, user_name_key, external_id FROM page WHERE object_id IS NULL),
-whose AS MATERIALIZED (
-  SELECT u.lattice_id, s.object_id AS person FROM unlinked u
+pointed AS (
+  SELECT u.lattice_id, s.object_id AS person, false AS former FROM unlinked u
     JOIN source_user s ON s.job = $1 AND s.user_name_key = u.user_name_key
-  UNION SELECT u.lattice_id, s.object_id FROM unlinked u
+  UNION ALL SELECT u.lattice_id, s.object_id, false FROM unlinked u
     JOIN source_user s ON s.job = $1 AND s.external_id_key = u.external_id
-  UNION SELECT u.lattice_id, s.object_id FROM unlinked u
+  UNION ALL SELECT u.lattice_id, s.object_id, false FROM unlinked u
     JOIN source_user s ON s.job = $1 AND s.object_id = u.external_id
-  UNION SELECT u.lattice_id, l.object_id FROM unlinked u
+  UNION ALL SELECT u.lattice_id, l.object_id, coalesce(l.external_id <> u.external_id, true) FROM unlinked u
     JOIN lost_link l ON l.job = $1 AND l.lattice_id = u.lattice_id
-  UNION SELECT u.lattice_id, d.object_id FROM unlinked u
-    JOIN link_decision d ON d.job = $1 AND d.lattice_id = u.lattice_id AND d.what = 'linked')
-SELECT ${account}, ${person}, p.lattice_id AS person_lattice_id
+  UNION ALL SELECT u.lattice_id, d.object_id, false FROM unlinked u
+    JOIN link_decision d ON d.job = $1 AND d.lattice_id = u.lattice_id AND d.what = 'linked'),
+whose AS MATERIALIZED (SELECT lattice_id, person, bool_and(former) AS former FROM pointed GROUP BY lattice_id, person)
+SELECT ${account}, ${person}, false AS former, p.lattice_id AS person_lattice_id
 FROM page p LEFT JOIN LATERAL (SELECT * FROM source_user WHERE job = $1 AND object_id = p.object_id LIMIT 1) s ON true ${besides}
 WHERE p.object_id IS NOT NULL
-UNION ALL SELECT ${account}, ${person},
+UNION ALL SELECT ${account}, ${person}, coalesce(w.former, false),
   (SELECT lattice_id FROM target_user WHERE job = $1 AND object_id = s.object_id)
 FROM page p LEFT JOIN whose w ON w.lattice_id = p.lattice_id
   LEFT JOIN LATERAL (SELECT * FROM source_user WHERE job = $1 AND object_id = w.person LIMIT 1) s ON true ${besides}
@@ -106,6 +108,7 @@ const ownColumns: OwnColumns<Row> = {
   department: ({ department }) => (typeof department === "string" ? department : null),
   member: ({ member }) => member,
   pending: ({ pending }) => pending,
+  former: ({ former }) => former,
   groups: ({ groups }) => groups ?? [],
   events: ({ events }) => events ?? [],
 };

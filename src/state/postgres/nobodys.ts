@@ -7,7 +7,8 @@ const matched = `(EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND user_name
   OR EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND external_id_key = t.external_id)
   OR EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND object_id = t.external_id)
   OR EXISTS (SELECT 1 FROM lost_link l JOIN source_user s ON s.job = l.job AND s.object_id = l.object_id
-    WHERE l.job = $1 AND l.lattice_id = t.lattice_id)
+    WHERE l.job = $1 AND l.lattice_id = t.lattice_id AND (l.external_id = t.external_id OR (s.presence <> 'deleted'
+      AND NOT EXISTS (SELECT 1 FROM target_user other WHERE other.job = $1 AND other.object_id = l.object_id))))
   OR EXISTS (SELECT 1 FROM link_decision d JOIN source_user s ON s.job = d.job AND s.object_id = d.object_id
     WHERE d.job = $1 AND d.lattice_id = t.lattice_id AND d.what = 'linked'))`;
 const nobodys = `t.job = $1 AND t.object_id IS NULL AND t.active AND NOT ${matched}`;

@@ -17,6 +17,7 @@ type Row = ReportedRow & {
   readonly unshown: string | null;
   readonly member: number;
   readonly pending: number;
+  readonly former: number;
   /** JSON; `null` for none. */
   readonly groups: string | null;
   readonly events: string | null;
@@ -55,20 +56,21 @@ const person = `s.object_id AS person, s.attributes, s.manager_id, s.presence, s
 // `->` leaves a value as JSON: whether it is a text is seen from its first character, and the document is parsed once.
 const accountsWithOwners = `SELECT t.lattice_id, t.object_id, t.user_name, t.external_id, t.active, t.active_known, t.missing_since,
     t.attributes -> ('$.' || json_quote(:department)) AS department,
-    t.lattice_id AS person_lattice_id, ${person}
+    0 AS former, t.lattice_id AS person_lattice_id, ${person}
   FROM target_user t LEFT JOIN source_user s ON s.object_id = t.object_id LEFT JOIN retry r ON r.object_id = s.object_id
   WHERE t.lattice_id > :after ORDER BY t.lattice_id LIMIT ${given(":limit")}`;
 
 const peopleOfUnlinked = `WITH page AS MATERIALIZED (
     SELECT lattice_id, user_name_key, external_id FROM target_user WHERE lattice_id IN (SELECT value FROM json_each(:accounts))),
-  whose AS MATERIALIZED (
-    SELECT p.lattice_id, s.object_id AS person FROM page p CROSS JOIN source_user s ON s.user_name_key = p.user_name_key
-    UNION SELECT p.lattice_id, s.object_id FROM page p CROSS JOIN source_user s ON s.external_id_key = p.external_id
-    UNION SELECT p.lattice_id, s.object_id FROM page p CROSS JOIN source_user s ON s.object_id = p.external_id
-    UNION SELECT p.lattice_id, l.object_id FROM page p CROSS JOIN lost_link l ON l.lattice_id = p.lattice_id
-    UNION SELECT p.lattice_id, d.object_id FROM page p CROSS JOIN link_decision d ON d.lattice_id = p.lattice_id
-      AND d.what = 'linked')
-  SELECT w.lattice_id AS account,
+  pointed AS (
+    SELECT p.lattice_id, s.object_id AS person, 0 AS former FROM page p CROSS JOIN source_user s ON s.user_name_key = p.user_name_key
+    UNION ALL SELECT p.lattice_id, s.object_id, 0 FROM page p CROSS JOIN source_user s ON s.external_id_key = p.external_id
+    UNION ALL SELECT p.lattice_id, s.object_id, 0 FROM page p CROSS JOIN source_user s ON s.object_id = p.external_id
+    UNION ALL SELECT p.lattice_id, l.object_id, coalesce(l.external_id <> p.external_id, 1) FROM page p CROSS JOIN lost_link l ON l.lattice_id = p.lattice_id
+    UNION ALL SELECT p.lattice_id, d.object_id, 0 FROM page p CROSS JOIN link_decision d ON d.lattice_id = p.lattice_id
+      AND d.what = 'linked'),
+  whose AS MATERIALIZED (SELECT lattice_id, person, min(former) AS former FROM pointed GROUP BY lattice_id, person)
+  SELECT w.lattice_id AS account, w.former,
     (SELECT lattice_id FROM target_user WHERE object_id = s.object_id) AS person_lattice_id, ${person}
   FROM whose w CROSS JOIN source_user s ON s.object_id = w.person LEFT JOIN retry r ON r.object_id = s.object_id
   ORDER BY w.lattice_id, s.object_id`;
@@ -134,6 +136,7 @@ const ownColumns: OwnColumns<Row> = {
     department?.startsWith('"') === true ? (JSON.parse(department) as string) : null,
   member: ({ member }) => member === 1,
   pending: ({ pending }) => pending === 1,
+  former: ({ former }) => former === 1,
   groups: ({ groups }) => (groups === null ? [] : (JSON.parse(groups) as string[])),
   events: ({ events }) =>
     events === null ? [] : (JSON.parse(events) as { event: LeavingEvent; since: number }[]),

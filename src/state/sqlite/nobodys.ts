@@ -7,7 +7,9 @@ import { given } from "./tuning.ts";
 const matched = `(EXISTS (SELECT 1 FROM source_user WHERE user_name_key = t.user_name_key)
   OR EXISTS (SELECT 1 FROM source_user WHERE external_id_key = t.external_id)
   OR EXISTS (SELECT 1 FROM source_user WHERE object_id = t.external_id)
-  OR EXISTS (SELECT 1 FROM lost_link l JOIN source_user USING (object_id) WHERE l.lattice_id = t.lattice_id)
+  OR EXISTS (SELECT 1 FROM lost_link l JOIN source_user s USING (object_id)
+    WHERE l.lattice_id = t.lattice_id AND (l.external_id = t.external_id OR (s.presence <> 'deleted'
+      AND NOT EXISTS (SELECT 1 FROM target_user other WHERE other.object_id = l.object_id))))
   OR EXISTS (SELECT 1 FROM link_decision d JOIN source_user USING (object_id)
     WHERE d.lattice_id = t.lattice_id AND d.what = 'linked'))`;
 const nobodys = `t.object_id IS NULL AND t.active = 1 AND NOT ${matched}`;

@@ -17,6 +17,7 @@ export function describeAccountCounts(make: MakeState): void {
         personRow("c", { userNameKey: "named@example.com" }),
         personRow("d", { externalIdKey: "key" }),
         personRow("e"),
+        personRow("gone", { presence: "deleted" }),
       ]);
       const lost = { externalId: null, userName: "u", missingSince: 1, dissolvedAt: 2, reason: "gone" };
       const decided = { userName: "u", by: { kind: "cli", name: "kim@host" } as const, reason: "", at: 1 };
@@ -34,6 +35,9 @@ export function describeAccountCounts(make: MakeState): void {
               accountRow("m5", null),
               accountRow("n1", null),
               accountRow("n2", null, { active: null }),
+              accountRow("n4", null),
+              accountRow("n5", null, { externalId: "new" }),
+              accountRow("m6", null, { externalId: "old" }),
               accountRow("n3", null, { active: false, externalId: "of another system" }),
             ],
           },
@@ -41,6 +45,9 @@ export function describeAccountCounts(make: MakeState): void {
             put: [
               { ...lost, latticeId: "m4", objectId: "e" },
               { ...lost, latticeId: "n1", objectId: "forgotten" },
+              { ...lost, latticeId: "n4", objectId: "gone" },
+              { ...lost, latticeId: "n5", objectId: "a", externalId: "old" },
+              { ...lost, latticeId: "m6", objectId: "a", externalId: "old" },
             ],
           },
           linkDecisions: {
@@ -66,10 +73,15 @@ export function describeAccountCounts(make: MakeState): void {
       expect(await store.accountCounts()).toEqual({
         linked: { active: 2, inactive: 1 },
         left: { active: 1, inactive: 1 },
-        matched: { active: 4, inactive: 1 },
-        nobodys: { active: 2, inactive: 1 },
+        matched: { active: 5, inactive: 1 },
+        nobodys: { active: 4, inactive: 1 },
       });
-      expect((await store.newNobodys("", 9)).map(({ latticeId }) => latticeId)).toEqual(["n1", "n2"]);
+      expect((await store.newNobodys("", 9)).map(({ latticeId }) => latticeId)).toEqual([
+        "n1",
+        "n2",
+        "n4",
+        "n5",
+      ]);
       expect((await store.newNobodys("n1", 1)).map(({ latticeId }) => latticeId)).toEqual(["n2"]);
     });
 

@@ -94,6 +94,8 @@ export function describeAccountReport(make: MakeState): void {
       );
       const people = (await report(store)).map((one) => one.people.map(peopleIds));
       expect(people).toEqual([["by-key", "by-name", "had-it"], ["other"], ["had-it"], ["by-name"]]);
+      const former = (await report(store)).map((one) => one.people.map((person) => person.former));
+      expect(former).toEqual([[false, false, true], [false], [false], [false]]);
       const linked = (await report(store)).map((one) => one.people.map(({ latticeId }) => latticeId));
       expect(linked).toEqual([[null, "l4", null], [null], [null], ["l4"]]);
     });
@@ -136,6 +138,7 @@ export function describeAccountReport(make: MakeState): void {
         retry: null,
         held: null,
         marked: false,
+        former: false,
         latticeId: "l1",
       });
       expect(second).toMatchObject({ member: true, skip: null });
