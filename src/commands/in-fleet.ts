@@ -174,7 +174,7 @@ async function follow(
           if (row.worker !== null) {
             const also = row.kind === "cycle" ? ", and so does sync --here" : ". history shows what was sent";
             throw new FailedElsewhereError(
-              `the daemon on ${hostOf(row.worker, workers)} that ran this cycle died, and no other one that lives has the job ${job}: a daemon that is started goes on with it${also}`,
+              `the daemon on ${hostOf(row.worker, workers)} that ran this cycle ended before it was done, and no other one that lives has the job ${job}: a daemon that is started within six hours goes on with it${also}`,
             );
           }
         }

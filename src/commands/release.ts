@@ -81,8 +81,9 @@ async function releaseElsewhere(
   } finally {
     await store.close();
   }
-  const { changedSinceHeld, decided = { released: 0, rejected: 0, undone: 0 } } = ran;
-  sayWhatBecame({ decided, changedSinceHeld }, io);
+  // Of a decision that an earlier daemon recorded before it ended, the report has a note instead.
+  const { changedSinceHeld, decided } = ran;
+  if (decided !== undefined) sayWhatBecame({ decided, changedSinceHeld }, io);
   return ran.result;
 }
 

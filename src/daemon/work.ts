@@ -1,9 +1,9 @@
 import { heldBecause } from "../cycle/guard/hold.ts";
-import { countPeople, resolveRelease } from "../cycle/guard/release.ts";
+import { countPeople, type ReleaseRequest, resolveRelease } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations/pages.ts";
 import type { CycleResult } from "../cycle/request.ts";
 import type { RevertOrder } from "../cycle/reverts.ts";
-import { errorText, InterruptedError, LeaseHeldError } from "../domain/errors.ts";
+import { errorText, InterruptedError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { WorkKind, WorkRequest } from "../domain/fleet.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/state/store.ts";
@@ -28,6 +28,9 @@ import type {
 /** The number of operations of a dry run that are kept for the dashboard. */
 const keptOperations = 2_000;
 
+const goesOn =
+  "A daemon had begun with this decision and ended; its plan holds nothing of it any more. This cycle sends what was released and was not sent yet";
+
 /** The work of a daemon, on the schedule or started by a person: one thing at a time. */
 export interface DaemonWork extends WorkStarter {
   /** Runs one cycle of the schedule. The caller has taken the slot. @throws what `Job.run` throws */
@@ -36,7 +39,11 @@ export interface DaemonWork extends WorkStarter {
   perform(
     kind: WorkKind,
     asked: WorkRequest,
-    under: Conditions & { readonly report: WorkReport },
+    under: Conditions & {
+      readonly report: WorkReport;
+      /** Another daemon has begun with it, and ended before it was done. */
+      readonly begunBefore: boolean;
+    },
   ): Promise<void>;
 }
 
@@ -69,10 +76,17 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     report: WorkReport,
     request: Pick<RunRequest, "full" | "patient" | "decision" | "revert" | "agreed" | "only" | "canary">,
     under: Conditions = { signal },
-    forCommand = false,
+    {
+      forCommand = false,
+      note = null,
+    }: { readonly forCommand?: boolean; readonly note?: string | null } = {},
   ): Promise<void> => {
     const steps: PersonStep[] = [];
-    const { result, changedSinceHeld, decided } = await current().run(
+    const {
+      result: ran,
+      changedSinceHeld,
+      decided,
+    } = await current().run(
       { ...request, dryRun: false, ...under },
       {
         onProgress: report.onProgress,
@@ -81,12 +95,20 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
         ...(forCommand ? { onStep: (step) => steps.push(step) } : {}),
       },
     );
+    const { header } = ran;
+    const result = note === null ? ran : { ...ran, header: { ...header, notes: [...header.notes, note] } };
     // A revert names everybody whom it concerns, with values: nobody but a command that waits for its report needs that.
     const { revert, ...run } = result;
     report.finish(workResult(result, changedSinceHeld, request.revert), {
       ...(forCommand || revert === undefined ? { run } : {}),
       ...(forCommand
-        ? { report: { ...(revert === undefined ? {} : { revert }), steps, decided: countPeople(decided) } }
+        ? {
+            report: {
+              ...(revert === undefined ? {} : { revert }),
+              steps,
+              ...(note === null ? { decided: countPeople(decided) } : {}),
+            },
+          }
         : {}),
     });
   };
@@ -130,17 +152,19 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
         () => watched(works.begin("cycle", "schedule"), (report) => cycle(report, how, under)),
         under?.signal ?? signal,
       ),
-    perform: (kind, { full, release: decision, revert, only, canary, ...asked }, { report, ...under }) =>
-      watched(report, () =>
-        kind === "dryRun"
-          ? dryRun(report, { full, revert }, under.signal)
-          : cycle(
-              report,
-              { full, decision, revert, only, canary, agreed: revert?.agreed ?? asked.agreed },
-              under,
-              asked.report,
-            ),
-      ),
+    perform: (kind, request, { report, begunBefore, ...under }) =>
+      watched(report, async () => {
+        const { full, release, revert, only, canary, ...asked } = request;
+        if (kind === "dryRun") return dryRun(report, { full, revert }, under.signal);
+        const isRecorded = begunBefore && release !== undefined && !(await isHeld(reader, release));
+        const decision = isRecorded ? undefined : release;
+        await cycle(
+          report,
+          { full, decision, revert, only, canary, agreed: revert?.agreed ?? asked.agreed },
+          under,
+          { forCommand: asked.report === true, note: isRecorded ? goesOn : null },
+        );
+      }),
     startCycle: async ({ full }) => start("cycle", (report) => cycle(report, { full })),
     startDryRun: async ({ full }) => start("dryRun", (report) => dryRun(report, { full })),
     startRelease: async (decision) => {
@@ -156,6 +180,17 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
         : start("revert", (report) => cycle(report, { full: false, revert, agreed }));
     },
   };
+}
+
+/** Whether what a decision is about is still held: if it is not, a daemon may have recorded the decision before it ended. */
+async function isHeld(reader: StateStore, decision: ReleaseRequest): Promise<boolean> {
+  try {
+    await resolveRelease(reader, decision);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
 }
 
 /** Does `work`. If it fails, those who watch it see why, and the error is thrown on. */

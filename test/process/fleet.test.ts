@@ -246,6 +246,46 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     expect(await sql(database, "SELECT 1 FROM work WHERE report IS NOT NULL")).toEqual([]);
   });
 
+  it.each(["SIGTERM", "SIGKILL"] as const)(
+    "go on with a release whose daemon ends by %s, and send each change once",
+    async (signal) => {
+      const [a, b] = [await replica(), await replica({}, "b.yaml")];
+      await until(
+        "the first cycle",
+        async () => (await get<Works>(b, "/works")).works[0]?.finishedAt != null,
+      );
+      const rows = await sql(
+        database,
+        "SELECT object_id AS id FROM target_user WHERE active AND object_id IS NOT NULL ORDER BY object_id LIMIT 25",
+      );
+      for (const { id } of rows) sandbox.directory.updateUser(String(id), { jobTitle: "Asked for by hand" });
+      const updates = (): readonly string[] =>
+        sent.filter(({ method }) => method === "PATCH" || method === "PUT").map(({ path }) => path);
+      const before = updates().length;
+      const config = ["--config", "config.yaml", "--format", "json"];
+      const canary = await place.start(["sync", "--canary", "1", ...config]).ended;
+      const { planId } = JSON.parse(canary.stdout) as { planId: string };
+      const released = updates().length;
+      const release = place.start(["release", planId, ...config]);
+      await until("the first change", () => updates().length > released + 2);
+      const [work] = await sql(database, "SELECT worker FROM work WHERE kind = 'release'");
+      const workers = await sql(database, "SELECT id FROM worker ORDER BY started_at");
+      const runs = workers[0]?.id === work?.worker ? a : b;
+      runs.process.child.kill(signal);
+      const { code, stdout, stderr } = await release.ended;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(stdout).toContain("A daemon had begun with this decision and ended");
+      expect(await sql(database, "SELECT error FROM work WHERE kind = 'release'")).toEqual([{ error: null }]);
+      const titles = [...sandbox.lattice.accounts()].filter((account) =>
+        JSON.stringify(account).includes("Asked for by hand"),
+      );
+      expect(titles).toHaveLength(25);
+      // What was in flight in a killed daemon is looked up, not sent again.
+      expect(new Set(updates().slice(before)).size).toBe(25);
+      expect(updates().slice(before)).toHaveLength(25);
+    },
+  );
+
   it("know who of them lives and works, and who is signed in at any of them", async () => {
     const [a, b] = [await replica(), await replica({}, "b.yaml")];
     const { workers } = await until("both", async () => {

@@ -142,29 +142,40 @@ async function askedOf(
   { work, works, slot, current, signal }: FleetJob,
   row: TakenWork,
   how: RunHow,
-): Promise<void> {
-  const report = row.begunBefore ? afterDeath(works.resume(row)) : works.resume(row);
+): Promise<"ended" | "stopped"> {
+  const { begunBefore } = row;
+  const told = begunBefore ? afterStop(works.resume(row)) : works.resume(row);
+  let ended: "ended" | "stopped" = "ended";
+  const report: WorkReport = {
+    ...told,
+    // This daemon stops, and another one goes on: for whoever has asked, it has not failed.
+    fail: (error, code) => {
+      if (how.signal.aborted) ended = "stopped";
+      else told.fail(error, code);
+    },
+  };
   const under = conditionsOf(current(), { ...how, signal: AbortSignal.any([how.signal, signal]) });
   try {
-    const ended = slot.take(() => work.perform(row.kind, row.request, { ...under, report }));
-    if (ended === null) report.fail("The job was busy. Try again.", exitCode.leaseHeld);
-    await ended;
+    const taken = slot.take(() => work.perform(row.kind, row.request, { ...under, report, begunBefore }));
+    if (taken === null) report.fail("The job was busy. Try again.", exitCode.leaseHeld);
+    await taken;
   } catch (error) {
-    if (error instanceof InterruptedError) return;
+    if (error instanceof InterruptedError) return ended;
     const level = error instanceof LeaseHeldError ? "warn" : "error";
     current().log[level]({ work: row.kind, error: errorText(error) }, "work failed");
   } finally {
     await works.settled();
   }
+  return ended;
 }
 
 /** If it fails, a person must know that a part may have been done: what the failure says is about the second attempt. */
-function afterDeath(report: WorkReport): WorkReport {
+function afterStop(report: WorkReport): WorkReport {
   return {
     ...report,
     fail: (error, code) =>
       report.fail(
-        `A daemon had begun with this and died: history shows what it sent. The one that went on says: ${error}`,
+        `A daemon had begun with this and ended: history shows what it sent. The one that went on says: ${error}`,
         code === exitCode.usage ? exitCode.error : code,
       ),
   };

@@ -27,8 +27,11 @@ export interface RunnableJob {
   readonly looksEveryMs: number | null;
   /** Looks for leavers once. It ends with its signal, and never throws. */
   look(how: RunHow): Promise<void>;
-  /** Does what a person has asked for. It ends with its signal, and reports how it ended. */
-  asked(work: TakenWork, how: RunHow): Promise<void>;
+  /**
+   * Does what a person has asked for. It ends with its signal, and reports how it ended.
+   * @returns `stopped` if it ended before it was done, because of its signal: another worker goes on
+   */
+  asked(work: TakenWork, how: RunHow): Promise<"ended" | "stopped">;
 }
 
 export interface RunHow {
@@ -299,7 +302,13 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     }
     if (work === null) return "ended";
     const refused = whyNot(work, job.digest);
-    if (refused === null) await job.asked(work, how);
+    if (refused === null && (await job.asked(work, how)) === "stopped") {
+      log.info(
+        { job: job.name, work: work.kind },
+        "work that was asked for is handed over: this daemon stops",
+      );
+      return "notBegun";
+    }
     // Nothing if its end is stored, as it is if nothing was wrong with the database meanwhile.
     await fleet.finishWork(
       id,
@@ -317,8 +326,10 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     if (configuration !== undefined && configuration !== digest) {
       return `the daemons have another configuration of the job ${work.job} since this was asked for, so nothing was done: ask again`;
     }
-    if (!work.begunBefore && work.startedAt !== null && work.startedAt - work.askedAt > mostWaitMs) {
-      return "no daemon has begun with this for six hours, so nothing was done: ask again";
+    if (work.startedAt !== null && work.startedAt - work.askedAt > mostWaitMs) {
+      return work.begunBefore
+        ? "the daemon that had begun with this ended, and no other one has gone on within six hours of the request: history shows what was sent, ask again for what is left"
+        : "no daemon has begun with this for six hours, so nothing was done: ask again";
     }
     return null;
   };

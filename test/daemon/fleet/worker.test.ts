@@ -109,7 +109,7 @@ async function start(
         look: async () => void looks.push(`${id}: ${name}`),
         cycle: (given) => run(name, null, given, given.failures),
         asked: async (work, given) => {
-          await run(name, work, given, 0);
+          return (await run(name, work, given, 0)).kind === "interrupted" ? "stopped" : "ended";
         },
       })),
     maxAtOnce: () => maxAtOnce,
@@ -519,6 +519,30 @@ describe("work that another version has asked for", () => {
     expect(await ended(a, id)).toMatchObject({
       error: expect.stringMatching(/^no daemon has begun with this for six hours/),
     });
+  });
+
+  it("is gone on with by another daemon if the one that does it stops, within six hours of the request", async () => {
+    const a = await start("a", ["one"]);
+    (await runOf("one")).end();
+    const id = await ask(a, { kind: "cycle", request: { full: false } });
+    const first = await runOf("one", 2);
+    const b = await start("b", ["one"]);
+    const stopped = a.stop();
+    await until("the signal", () => first.signal.aborted);
+    first.end({ kind: "interrupted" });
+    await stopped;
+    const second = await runOf("one", 3);
+    expect(second).toMatchObject({ by: "b", takenOver: true, work: { id, begunBefore: true } });
+    expect(await b.fleet.findWork(id)).toMatchObject({ worker: "b", finishedAt: null, error: null });
+    await sql(place, "UPDATE work SET asked_at = asked_at - 7 * 3600000");
+    const c = await start("c", ["one"]);
+    const stoppedToo = b.stop();
+    await until("the signal", () => second.signal.aborted);
+    second.end({ kind: "interrupted" });
+    await stoppedToo;
+    expect((await ended(c, id)).error).toBe(
+      "the daemon that had begun with this ended, and no other one has gone on within six hours of the request: history shows what was sent, ask again for what is left",
+    );
   });
 
   it("has an end even if its report could not be stored", async () => {
