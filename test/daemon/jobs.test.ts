@@ -291,6 +291,49 @@ describe("SIGHUP", () => {
     });
   });
 
+  it.each(["SQLite", "PostgreSQL"])(
+    "sends nothing if two jobs exchange their companies in one reload, on %s",
+    async (store) => {
+      await using stack = new AsyncDisposableStack();
+      const shared = store === "SQLite" ? {} : { state: { url: stack.use(await ownDatabase()).url } };
+      const [one, other] = await Promise.all(
+        [78, 79].map(async (seed) =>
+          stack.adopt(await startSandbox({ file: ":memory:", people: 20, seed }), (sandbox) =>
+            sandbox.close(),
+          ),
+        ),
+      );
+      if (one === undefined || other === undefined) throw new Error("no companies");
+      const daemon = stack.use(await startJobs({ emea: jobIn(one), us: jobIn(other) }, { shared }));
+      await daemon.ended("emea", "us");
+      const sent: string[] = [];
+      for (const sandbox of [one, other]) {
+        sandbox.onRequest = ({ host, method, path }) => {
+          if (host === "lattice" && method !== "GET") sent.push(`${method} ${path}`);
+          return undefined;
+        };
+        const [person] = sandbox.directory.users();
+        sandbox.directory.updateUser(person?.id ?? "", { jobTitle: "Changed" });
+      }
+      const latticeOf = ({ latticeUrl, latticeToken }: Sandbox): object => ({
+        url: latticeUrl,
+        token: latticeToken,
+      });
+      const exchanged = {
+        emea: jobIn(one, { lattice: latticeOf(other) }),
+        us: jobIn(other, { lattice: latticeOf(one) }),
+      };
+      daemon.configure(exchanged, shared);
+      await daemon.hangUp('"job":"us","changed"');
+      for (const job of ["emea", "us"]) {
+        await until(async () => (await daemon.post(`/api/jobs/${job}/cycles`)).status === 202);
+        await until(() => daemon.lines("work failed", job).length > 0);
+        expect(daemon.lines("work failed", job)[0]?.error).toMatch(/^This Lattice is not the company of/);
+      }
+      expect(sent).toEqual([]);
+    },
+  );
+
   it("says that a configuration of another form needs a restart", async () => {
     await using daemon = await startJobs({ emea: jobIn(company(0)), us: jobIn(company(1)) });
     writeFileSync(join(daemon.folder, "config.yaml"), JSON.stringify(jobIn(company(0))), { mode: 0o600 });
