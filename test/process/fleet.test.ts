@@ -286,6 +286,33 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     },
   );
 
+  it("go on with a revert whose daemon is stopped when a part of it is sent", async () => {
+    const [a, b] = [await replica(), await replica({}, "b.yaml")];
+    await until("the first cycle", async () => (await get<Works>(b, "/works")).works[0]?.finishedAt != null);
+    const rows = await sql(
+      database,
+      "SELECT object_id AS id FROM target_user WHERE active AND object_id IS NOT NULL ORDER BY object_id LIMIT 25",
+    );
+    for (const { id } of rows) sandbox.directory.updateUser(String(id), { jobTitle: "A mistake" });
+    const config = ["--config", "config.yaml", "--format", "json"];
+    const changed = await place.start(["sync", ...config]).ended;
+    const { planId } = JSON.parse(changed.stdout) as { planId: string };
+    const wrong = (): number =>
+      [...sandbox.lattice.accounts()].filter((account) => JSON.stringify(account).includes("A mistake"))
+        .length;
+    expect(wrong()).toBe(25);
+    const revert = place.start(["revert", planId, "--yes", ...config]);
+    await until("the first change", () => wrong() < 23);
+    const [work] = await sql(database, "SELECT worker FROM work WHERE kind = 'revert'");
+    const [first] = await sql(database, "SELECT id FROM worker ORDER BY started_at");
+    (first?.id === work?.worker ? a : b).process.child.kill("SIGTERM");
+    expect(await revert.ended).toMatchObject({ code: 0 });
+    expect(wrong()).toBe(0);
+    const [ended] = await sql(database, "SELECT error, worker FROM work WHERE kind = 'revert'");
+    expect(ended?.error).toBeNull();
+    expect(ended?.worker).not.toBe(work?.worker);
+  });
+
   it("know who of them lives and works, and who is signed in at any of them", async () => {
     const [a, b] = [await replica(), await replica({}, "b.yaml")];
     const { workers } = await until("both", async () => {
