@@ -85,8 +85,7 @@ export async function refuseUnknown(store: StateStore, request: RevertRequest): 
  */
 export async function revertedCycle(store: StateStore, request: RevertRequest): Promise<RevertedCycle> {
   const cycle = await cycleNamed(store, request.which);
-  const done: Sent[] = [];
-  for await (const operation of operationsOf(store, cycle.id, { status: "done" })) done.push(sent(operation));
+  const done = await doneIn(store, cycle);
   if (done.length === 0) throw nothingDone(cycle);
   const people = Map.groupBy(await chosen(store, done, request.only, cycle), ({ objectId }) => objectId);
   const operations = [...people.values()].flatMap(([first, ...later]) =>
@@ -210,19 +209,24 @@ type SentTo = Pick<LoggedOperation, "objectId" | "userName">;
 
 type Sent = SentOperation & Pick<LoggedOperation, "id">;
 
-/** What is kept of an operation. Of a create the revert asks for no value, and a first run has them all. */
-function sent({
-  id,
-  action,
-  objectId,
-  userName,
-  latticeId,
-  evidence,
-  changes,
-  adopts,
-}: LoggedOperation): Sent {
-  const kept = action === "create" ? [] : changes;
-  return { id, action, objectId, userName, latticeId, evidence, changes: kept, adopts };
+/**
+ * What was carried out, in the order of sending. A create that is all that the cycle has sent for a person has no changes here: its revert
+ * asks for none of them (`revertOf`), and a first run has little else.
+ */
+async function doneIn(store: StateStore, { id: cycleId }: CycleRecord): Promise<readonly Sent[]> {
+  const seen = new Set<string>();
+  const several = new Set<string>();
+  for await (const { objectId } of operationsOf(store, cycleId, { status: "done" })) {
+    if (seen.has(objectId)) several.add(objectId);
+    seen.add(objectId);
+  }
+  const done: Sent[] = [];
+  for await (const operation of operationsOf(store, cycleId, { status: "done" })) {
+    const { id, action, objectId, userName, latticeId, evidence, adopts } = operation;
+    const changes = action === "create" && !several.has(objectId) ? [] : operation.changes;
+    done.push({ id, action, objectId, userName, latticeId, evidence, changes, adopts });
+  }
+  return done;
 }
 
 function inOrder(operations: readonly [Sent, ...Sent[]]): readonly [Sent, ...Sent[]] {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
-import type { RevertOrder } from "../../src/cycle/reverts.ts";
+import { type RevertOrder, revertedCycle } from "../../src/cycle/reverts.ts";
 import {
   ConfigurationError,
   RecordRejectedError,
@@ -9,7 +9,9 @@ import {
   UnknownOutcomeError,
   UsageError,
 } from "../../src/domain/errors.ts";
+import type { Change } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import { operationRow } from "../state/contract/rows.ts";
 import { createWorkplace, kim, lenientGuard, type Workplace } from "./workplace.ts";
 
 let place: Workplace;
@@ -305,5 +307,31 @@ it("takes back a chain of userNames in one cycle, and leaves names that other ac
   const { revert: effect } = await revert({ cycleId: wrong.cycleId - 1 });
   expect(effect?.report.changedSince).toMatchObject([
     { objectId: "ann", what: [{ attribute: "userName", reason: expect.any(String) }] },
+  ]);
+});
+
+it("reads no values of accounts that a cycle has only created, and all that it has sent for a person otherwise", async () => {
+  const { store } = place;
+  const planId = "recreated";
+  const cycleId = await store.beginCycle({ planId, kind: "incremental", startedAt: 1 }, "private");
+  const title = (before: string, after: string) => [{ attribute: "title", before, after }];
+  const row = (objectId: string, wave: number, action: "create" | "update", changes: readonly Change[]) => {
+    const planned = operationRow(cycleId, objectId, { wave });
+    return { ...planned, operation: { ...planned.operation, action, changes } };
+  };
+  const first = await store.newestOperation();
+  // A later operation may be sent in an earlier wave.
+  const add = [
+    row("ann", 3, "update", title("Analyst", "Head")),
+    row("ann", 0, "create", title("Head", "Chief")),
+    row("ben", 0, "create", title("", "Chief")),
+  ];
+  await store.commit({ operations: { add } }, "private");
+  const ended = add.map((_, index) => ({ id: first + 1 + index, status: "done" as const, finishedAt: 2 }));
+  await store.commit({ ended }, "private");
+  const { operations } = await revertedCycle(store, { which: planId, deactivateCreated: false });
+  expect(operations.map(({ objectId, action, changes }) => ({ objectId, action, changes }))).toEqual([
+    { objectId: "ann", action: "update", changes: title("Analyst", "Chief") },
+    { objectId: "ben", action: "create", changes: [] },
   ]);
 });
