@@ -199,21 +199,38 @@ export function activeOnly(
 ): (plan: PersonPlan) => PersonPlan {
   return (plan) => {
     if (plan.kind !== "operation") return plan;
-    const { operation, weights = [] } = plan;
-    const seen = operation.action === "deactivate" ? operation.evidence : null;
-    if (seen === null || !evidence.has(seen.kind)) return putBack(plan, reason);
-    const changes = operation.changes.filter(({ attribute }) => attribute === "active");
-    return {
-      ...plan,
-      operation: { ...operation, changes },
-      weights: weights.filter(({ kind }) => kind === "deactivate"),
-      lookAgainAt: 0,
-    };
+    return isOfLeaver(plan, evidence) ? withActiveAlone(plan) : putBack(plan, reason);
+  };
+}
+
+/** Takes everything but `active` out of deactivations with this evidence. The next cycle plans these people again. */
+export function leaversActiveOnly(evidence: ReadonlySet<EvidenceKind>): (plan: PersonPlan) => PersonPlan {
+  return (plan) =>
+    plan.kind === "operation" && isOfLeaver(plan, evidence) && plan.operation.changes.length > 1
+      ? withActiveAlone(plan)
+      : plan;
+}
+
+type PlannedOperation = Extract<PersonPlan, { kind: "operation" }>;
+
+function isOfLeaver({ operation }: PlannedOperation, evidence: ReadonlySet<EvidenceKind>): boolean {
+  const seen = operation.action === "deactivate" ? operation.evidence : null;
+  return seen !== null && evidence.has(seen.kind);
+}
+
+function withActiveAlone(plan: PlannedOperation): PersonPlan {
+  const { operation, weights = [] } = plan;
+  const changes = operation.changes.filter(({ attribute }) => attribute === "active");
+  return {
+    ...plan,
+    operation: { ...operation, changes },
+    weights: weights.filter(({ kind }) => kind === "deactivate"),
+    lookAgainAt: 0,
   };
 }
 
 /** Leaves the operation to a later cycle, without an entry in the log. */
-function putBack(plan: Extract<PersonPlan, { kind: "operation" }>, reason: string): PersonPlan {
+function putBack(plan: PlannedOperation, reason: string): PersonPlan {
   const { operation, ...rest } = plan;
   const { objectId, userName } = operation;
   const skipped: Skipped = { objectId, userName, code: "putBack", reason };

@@ -1,8 +1,15 @@
-import { type Action, type GuardVerdict, isOfEverybody, type PlanSummary } from "../../domain/plan.ts";
+import {
+  type Action,
+  certainEvidence,
+  type GuardVerdict,
+  isOfEverybody,
+  type PlanSummary,
+} from "../../domain/plan.ts";
 import type { Candidate, CandidateSelection, PersonPlan } from "../../domain/state/planning.ts";
 import type { CycleContext } from "../context/context.ts";
 import { planInDoubt } from "../health/clock-doubt.ts";
-import { activeOnly, leaversOnly, tryFew } from "../health/refused-kinds.ts";
+import { activeOnly, leaversActiveOnly, leaversOnly, tryFew } from "../health/refused-kinds.ts";
+import { parseSendingPause } from "../health/sending-pause.ts";
 import { weightsOf } from "../operations/weights.ts";
 import { foldPlans } from "../pictures/fold-plans.ts";
 import { foldWithdrawn } from "../pictures/fold-references.ts";
@@ -32,6 +39,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
   const { store, everyoneInScope } = context;
   const few = tryFew(context.refusedBefore);
   const limit = limitOf(context, select, few);
+  const ofPause = await limitOfPause(context);
   const names = namesPassedOn(context);
   const known: Known = {
     namesakes: createNamesakes(store, context.settings.mapping.filters, everyoneInScope),
@@ -54,7 +62,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
       const page = await planPage(context, candidates, known, again);
       const limitedPage = page.map((person) => ({
         ...person,
-        plan: limited === null ? person.plan : limited(person.plan),
+        plan: ofPause(limited === null ? person.plan : limited(person.plan)),
       }));
       await notePresumptions(context, limitedPage, known);
       const planned = limitedPage.map(({ candidate, plan }) => ({ known: candidate, plan }));
@@ -118,6 +126,15 @@ function limitOf(
   // People who are requested by name are tried, and so are those whom this cycle plans a second time.
   const named = kind === "on-demand" || (typeof select === "object" && "only" in select);
   return named || refusedBefore.size === 0 ? null : few.limit;
+}
+
+/** While a person has paused sending and leavers pass, they are switched off, and nothing else of them is sent. */
+async function limitOfPause({
+  store,
+  clock,
+}: Pick<CycleContext, "store" | "clock">): Promise<(plan: PersonPlan) => PersonPlan> {
+  const pause = parseSendingPause(await store.meta(), clock.now());
+  return pause === null || pause.leaversToo ? (plan) => plan : leaversActiveOnly(certainEvidence);
 }
 
 /** Only a full comparison sends values again, because it has just read what Lattice keeps. */

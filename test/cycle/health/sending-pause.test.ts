@@ -76,6 +76,20 @@ describe("a pause of sending", () => {
     },
   );
 
+  it("switches a leaver off and sends nothing else of them, which the cycle after the pause does", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("sam");
+    await place.cycle();
+    await pause(place);
+    place.source.change("sam", { accountEnabled: false, jobTitle: "Analyst" });
+    const before = accountOf(place, "sam");
+    expect(await place.cycle()).toMatchObject({ outcome: "paused", done: 1 });
+    expect(accountOf(place, "sam")).toEqual({ ...before, active: false });
+    await resumeSending(place.store, { at: place.clock.now(), by: kim, reason: null });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 1 });
+    expect(accountOf(place, "sam")?.values.title).toBe("Analyst");
+  });
+
   it("deactivates a person who is disabled behind more deactivations that wait than a batch has", async () => {
     await using place = await createWorkplace({ guard: { ...lenientGuard, enabled: false } });
     const others = Array.from({ length: 130 }, (_, index) => `p${100 + index}`);
