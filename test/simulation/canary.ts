@@ -3,20 +3,30 @@ import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
 import { UsageError } from "../../src/domain/errors.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
+import { nameTaken } from "./ends.ts";
 import { personId } from "./events.ts";
+import { pauseNow } from "./judge-pause.ts";
 import { type CurrentTrial, goesOnAfterMs, type Trial } from "./trial.ts";
 import type { Account, World } from "./world.ts";
 
 /** Call before a cycle of everybody that may write. */
 export function trialBegins(
-  trial: Trial | null,
+  { trial, world }: Pick<Stage, "trial" | "world">,
   { mapping: { digest } }: Pick<CycleSettings, "mapping">,
 ): void {
-  if (trial === null || trial.current?.digest === digest) return;
-  trial.current =
-    trial.rolledOut === digest
-      ? null
-      : { digest, written: new Set(), released: new Set(), firstWriteAt: null };
+  if (trial === null) return;
+  if (trial.current?.digest !== digest) {
+    trial.current =
+      trial.rolledOut === digest
+        ? null
+        : { digest, written: new Set(), members: new Set(), released: new Set(), firstWriteAt: null };
+  }
+  noteMembers(trial.current, world);
+}
+
+function noteMembers(current: CurrentTrial | null, { canaryGroup }: World): void {
+  if (current === null || current.firstWriteAt !== null) return;
+  for (const id of canaryGroup) current.members.add(id);
 }
 
 /**
@@ -24,12 +34,17 @@ export function trialBegins(
  * people who are disabled or deleted. Call after each cycle that may have written, whatever its end.
  */
 export async function trialPromise(
-  { trial, world, store }: Stage,
+  { trial, world, store, state }: Stage,
   { only }: CycleStep,
 ): Promise<string | null> {
   const current = trial?.current ?? null;
+  noteMembers(current, world);
   if (trial !== null && current === null)
     for (const { after } of world.applied) trial.unsent.delete(world.ownerOf(after) ?? "");
+  if (trial !== null && current === null && only === null && world.calm && pauseNow(world) === null) {
+    // A first run has not ended as long as nobody has an account.
+    trial.everybodySent ||= (await store.countLinked()) > 0;
+  }
   if (trial === null || current === null) return null;
   const meta = await store.meta();
   const ended = meta.rolledOut === current.digest;
@@ -44,7 +59,7 @@ export async function trialPromise(
     if (ended && !late && (await holdsAnything(store)))
       return "the canary ended although operations wait for it";
   }
-  if (!ended) return null;
+  if (!ended) return refusedForWaiting(state, world);
   trial.rolledOut = current.digest;
   trial.current = null;
   return null;
@@ -63,7 +78,7 @@ function countWrites(trial: Trial, current: CurrentTrial, world: World): string 
       current.released.add(owner);
       continue;
     }
-    current.written.add(owner);
+    if (!current.members.has(owner)) current.written.add(owner);
     current.firstWriteAt ??= world.cycleAt;
   }
   return current.written.size > trial.people
@@ -78,6 +93,28 @@ function leavesAlone(world: World, owner: string, before: Account, after: Accoun
   const rest = ({ active: _, values, ...others }: Account): string =>
     JSON.stringify([others, { ...values, [managerPath]: undefined }]);
   return left && before.active && !after.active && rest(before) === rest(after);
+}
+
+/** Nobody is refused a userName that the canary itself keeps from being freed: it would look as if the canary had failed. */
+async function refusedForWaiting({ ask }: Stage["state"], { calm }: World): Promise<string | null> {
+  if (!calm) return null;
+  const rows = await ask.newestOperations();
+  const nameIn = ({ changes }: (typeof rows)[number], which: "before" | "after"): string | null => {
+    const change = changes.find(({ attribute }) => attribute === "userName");
+    return typeof change?.[which] === "string" ? change[which].toLowerCase() : null;
+  };
+  const waiting = new Set(
+    rows.flatMap((row) => (row.status === "held" ? (nameIn(row, "before") ?? []) : [])),
+  );
+  const refused = rows.find(
+    (row) =>
+      row.status === "failed" &&
+      row.error?.includes(nameTaken) === true &&
+      waiting.has(nameIn(row, "after") ?? ""),
+  );
+  return refused === undefined
+    ? null
+    : `${refused.objectId} was refused the userName of a person who waits for the canary`;
 }
 
 async function holdsAnything(store: Stage["store"]): Promise<boolean> {

@@ -8,6 +8,7 @@ import type { Fate } from "./fate.ts";
 import { fatesOf, finalConfigurationOf, mostPeople, type Step } from "./history.ts";
 import { encumbered, sharesIds } from "./identity.ts";
 import { invariants, silentDifference } from "./invariants.ts";
+import { resume } from "./pausing.ts";
 import { repairIds } from "./repair.ts";
 import { settingsOf } from "./settings.ts";
 import { refusedTitle, type World } from "./world.ts";
@@ -39,6 +40,7 @@ export async function converge(stage: Stage): Promise<string | null> {
   world.seats = null;
   world.hidden = [];
   world.skewMs = 0;
+  await resume(stage);
   await takeDecisionsBack(stage);
   if (world.troubles.size > 0) {
     const troubled = new Set(world.troubles.keys());

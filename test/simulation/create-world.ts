@@ -6,6 +6,7 @@ import { createGroups } from "./groups.ts";
 import type { History } from "./history.ts";
 import { heirsNow, leaveOthers, mayOwn, settleOwner, sharesIds } from "./identity.ts";
 import { judgeChange, judgeCreate } from "./judge.ts";
+import { judgePaused } from "./judge-pause.ts";
 import { judgeRevert } from "./judge-revert.ts";
 import type { Manners } from "./manners.ts";
 import { leavingEvents } from "./standing.ts";
@@ -102,7 +103,7 @@ export function createWorld(
   /** @param asked the requested account, if Lattice made it in another form */
   const keep = (before: Account | null, after: Account, asked = after): void => {
     accounts.set(after.id, after);
-    world.applied.push({ before, after });
+    world.applied.push({ before, after, by: world.sender });
     versions.set(after.id, [...(versions.get(after.id) ?? []), asked, after]);
   };
 
@@ -156,6 +157,8 @@ export function createWorld(
     broken: [],
     carriedOut: [],
     released: new Set(),
+    pause: null,
+    canaryGroup: new Set(),
     protectedAccounts: new Set(),
     unlinked: new Map(),
     editedMeanwhile: false,
@@ -166,6 +169,8 @@ export function createWorld(
     pasts: new Map(),
     reverting: null,
     takenBack: new Map(),
+    sender: null,
+    cycleBefore: null,
     applied: [],
     versions,
     asKnown: (person) => (manners.hides === true ? withShown(person, world.known.get(person.id)) : person),
@@ -209,6 +214,8 @@ export function createWorld(
     },
     beginCycle: () => {
       world.cycleAt = world.now;
+      world.sender = null;
+      world.cycleBefore = null;
       world.answered = false;
       world.scopeUnread = false;
       for (const id of world.shownAccounts) {
@@ -235,6 +242,7 @@ export function createWorld(
       const next = settled(wanted);
       const people = world.peopleOf(next.externalId, next.userName);
       const asked = people.filter((id) => id === world.onDemand);
+      judgePaused(world, null, next, people);
       const owner = judgeCreate(world, next, [...new Set([...asked, ...people])]);
       if (owner !== null) {
         owners.set(next.id, owner);
@@ -256,6 +264,7 @@ export function createWorld(
       const claimants = [...holders, ...(sharesIds(world) ? heirsNow(world, before) : [])];
       // Lattice's own side effects count for no person.
       const people = [...new Set([...led, ...claimants])];
+      judgePaused(world, before, keptAs(manners, wanted), people);
       const { reverting } = world;
       if (reverting !== null) judgeRevert(world, reverting, before, keptAs(manners, wanted));
       const clean = reverting !== null ? people : judgeChange(world, before, keptAs(manners, wanted), people);

@@ -19,9 +19,9 @@ import {
   StateError,
 } from "../../src/domain/errors.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
-import { createSource, createTarget, mortalStore } from "./ends.ts";
+import { createSource, createTarget, type LeaseOfRun, mortalStore } from "./ends.ts";
 import { happen, letOtherToolWrite, personId } from "./events.ts";
-import { createDoom, Death, type Fate } from "./fate.ts";
+import { createDoom, Death, type Doom, type Fate } from "./fate.ts";
 import { calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { afterIdentities, keepCarried, noteUnwrittenLinks, sharesIds } from "./identity.ts";
@@ -164,25 +164,9 @@ async function betweenEnds<T>(
   const before = new Map(world.accounts);
   let ended = false;
   try {
-    const result = await run(
-      {
-        source: createSource(world, doom),
-        target: createTarget(world, doom, {
-          stopped: () => abort.signal.aborted,
-          concurrency: settings.concurrency,
-        }),
-        store: mortalStore(store, changes, doom),
-        clock: clockOf(world),
-        clocks: {
-          entra: () => (world.manners.tellsTimeLate === true && !world.answered ? undefined : -world.skewMs),
-          lattice: async () => -world.skewMs,
-        },
-        log: { debug: () => {}, info: () => {}, warn: () => {} },
-        settings: world.elsewhere?.key === "new" ? withAnotherKey(settings) : settings,
-        random: doom.random,
-      },
-      abort.signal,
-    );
+    const stopped = (): boolean => abort.signal.aborted;
+    const ports = portsOf(world, { doom, settings, stopped, store: mortalStore(store, changes, doom) });
+    const result = await run(ports, abort.signal);
     ended = !dryRun;
     return result;
   } catch (error) {
@@ -206,6 +190,32 @@ async function betweenEnds<T>(
   }
 }
 
+/** What the engine gets from outside. */
+export function portsOf(
+  world: World,
+  given: Pick<Ports, "store" | "settings"> & {
+    readonly doom: Doom;
+    readonly stopped: () => boolean;
+    readonly lease?: LeaseOfRun;
+  },
+): Ports {
+  const { doom, settings, store, stopped, lease } = given;
+  const { concurrency } = settings;
+  return {
+    source: createSource(world, doom),
+    target: createTarget(world, doom, { stopped, concurrency, ...(lease === undefined ? {} : { lease }) }),
+    store,
+    clock: clockOf(world),
+    clocks: {
+      entra: () => (world.manners.tellsTimeLate === true && !world.answered ? undefined : -world.skewMs),
+      lattice: async () => -world.skewMs,
+    },
+    log: { debug: () => {}, info: () => {}, warn: () => {} },
+    settings: world.elsewhere?.key === "new" ? withAnotherKey(settings) : settings,
+    random: doom.random,
+  };
+}
+
 /** Whether nothing happens to a cycle except a random order of tasks. */
 function isCalm({ faults, deaths, abortAt, store = [], answers = [], readAnswers = [] }: Fate): boolean {
   const befalls = faults.length + deaths.length + store.length + answers.length + readAnswers.length;
@@ -219,7 +229,7 @@ function withAnotherKey(settings: CycleSettings): CycleSettings {
   };
 }
 
-function clockOf(world: World) {
+export function clockOf(world: World) {
   return {
     now: () => world.now + world.skewMs,
     sleep: async (milliseconds: number) => {
@@ -281,11 +291,11 @@ export async function daemon(
   }
 }
 
-function fallen(error: unknown): string {
+export function fallen(error: unknown): string {
   return `the engine fell over: ${String(error instanceof Error ? error.stack : error)}`;
 }
 
-function mayEndWith(error: unknown): boolean {
+export function mayEndWith(error: unknown): boolean {
   return (
     error instanceof Death ||
     error instanceof HostUnavailableError ||
@@ -296,7 +306,7 @@ function mayEndWith(error: unknown): boolean {
   );
 }
 
-async function settle(): Promise<void> {
+export async function settle(): Promise<void> {
   await new Promise(setImmediate);
 }
 

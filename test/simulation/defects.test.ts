@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -22,7 +21,6 @@ async function playAll(): Promise<ReadonlyMap<string, Played>> {
   const player = ["--import", join(folder, "with-defect.ts"), join(folder, "play-all.ts")];
   const child = spawn(process.execPath, player, {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "als-compile-cache") },
   });
   const played = new Map<string, Played>();
   for await (const line of createInterface({ input: child.stdout })) {

@@ -10,6 +10,7 @@ import {
   WatermarkExpiredError,
 } from "../../src/domain/errors.ts";
 import type { Json, JsonObject } from "../../src/domain/json.ts";
+import type { SendingRight } from "../../src/domain/sending-right.ts";
 import type { Source, SourceChange } from "../../src/domain/source.ts";
 import type { StateStore } from "../../src/domain/state/store.ts";
 import type { AttributeWrite, Target, TargetUser, WriteReceipt } from "../../src/domain/target.ts";
@@ -110,9 +111,14 @@ export function createSource(world: World, doom: Doom): Source {
       if (person === undefined && hidden !== undefined) world.shown.set(hidden.id, hidden);
       return person === undefined ? null : asGraphShows(world, show(world, person));
     },
-    // No scoping filter names a group.
-    readNamedGroup: () => {
-      throw new Error("no group to read");
+    // Only the canary has a group; no scoping filter names one.
+    async *readNamedGroup(group) {
+      const ids = [...world.canaryGroup];
+      for (let at = 0; at < ids.length || at === 0; at += pageSize) {
+        await ask({ kind: "group", about: [at / pageSize] });
+        yield ids.slice(at, at + pageSize);
+      }
+      return { id: group, name: group, members: ids.length };
     },
     readNamedMembership: () => {
       throw new Error("no group to ask about");
@@ -272,11 +278,30 @@ const updateFaults = [
 ] as const;
 const createFaults = ["rejected", "unknown", "unknownApplied", "unavailable", "down", "config"] as const;
 
+/** The lease of a run, if another run is under way as well. */
+export interface LeaseOfRun {
+  readonly right: SendingRight;
+  /** Called when the run sends a write. */
+  sends(): void;
+}
+
+/** The longest time that a request may take. */
+const requestMs = 30_000;
+
 /** The simulated Lattice, as the engine reads and writes it. */
 export function createTarget(
   world: World,
   doom: Doom,
-  { stopped, concurrency }: { readonly stopped: () => boolean; readonly concurrency: number },
+  {
+    stopped,
+    concurrency,
+    lease,
+  }: {
+    readonly stopped: () => boolean;
+    readonly concurrency: number;
+    /** Default: no other run is under way. */
+    readonly lease?: LeaseOfRun;
+  },
 ): Target {
   // A write that was about to start when the run was stopped is still sent.
   let late = 0;
@@ -292,12 +317,18 @@ export function createTarget(
     const about = numbersOf([person]);
     if (stopped()) late += 1;
     if (late > concurrency) world.broken.push("the run was told to stop and goes on writing");
+    const mayBeOut = (): boolean => lease === undefined || lease.right.lasts(requestMs);
+    let met: Met;
     try {
-      return await doom.request({ kind: "write", about });
+      met = await doom.request({ kind: "write", about });
     } catch (error) {
-      if (error instanceof Death && doom.chance("carried out", ...about) < 0.5) perform();
+      if (error instanceof Death && doom.chance("carried out", ...about) < 0.5 && mayBeOut()) perform();
       throw error;
     }
+    // As the client does before each request that writes.
+    await lease?.right.ensure(requestMs);
+    lease?.sends();
+    return met;
   };
   /** People who were refused together with a manager. A deactivated manager is not sent again for them. */
   const refuse = (person: string | null, writes: readonly AttributeWrite[]): RecordRejectedError => {

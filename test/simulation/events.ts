@@ -139,6 +139,10 @@ export function happen(world: World, step: Step): void {
     case "expireWatermarks":
       world.oldestWatermark = world.log.length + 1;
       return;
+    case "canaryGroup":
+      if (step.member) world.canaryGroup.add(personId(step.who));
+      else world.canaryGroup.delete(personId(step.who));
+      return;
     case "wait":
       world.now += step.hours * hourMs;
       return;

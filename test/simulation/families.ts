@@ -9,6 +9,7 @@ import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
 import { sharedExternalIds } from "./steps-of-ids.ts";
 import { leaverLane } from "./steps-of-leavers.ts";
+import { canaryGroups, orders } from "./steps-of-orders.ts";
 import {
   accountDecisions,
   changingSettings,
@@ -26,6 +27,8 @@ import {
   refusingStore,
   schedule,
 } from "./steps-of-trouble.ts";
+
+import { twoRuns } from "./steps-of-two-runs.ts";
 
 /** Families of histories. The test, the script and the documents use this list. */
 export interface Family {
@@ -177,6 +180,26 @@ export const families: readonly Family[] = [
     name: "canary",
     about: "a first run and each new configuration are tried on a few people, and the others wait",
     histories: canaries,
+    runs: 200,
+  },
+  {
+    name: "canary-group",
+    about: "a canary tries on the members of a group, who change, while people pause, protect and decide",
+    histories: canaryGroups,
+    runs: 200,
+  },
+  {
+    name: "orders",
+    about:
+      "people pause and resume sending, for leavers too, protect accounts, unlink them and take cycles back, while leavers are looked for and runs die",
+    histories: orders,
+    runs: 300,
+  },
+  {
+    name: "two-runs",
+    about:
+      "a cycle and a look for leavers are under way in two processes, in turns; they wait, stand still, die, and take the lease over",
+    histories: twoRuns,
     runs: 200,
   },
   {

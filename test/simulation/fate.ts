@@ -2,12 +2,14 @@
 export class Death extends Error {}
 
 /**
- * Requests by their subject: pages of the directory's people, of its scope and of Lattice's accounts; questions about members,
+ * Requests by their subject: pages of the directory's people, of its scope, of the group of a canary and of
+ * Lattice's accounts; questions about members,
  * one person of the directory, a search, one account; and changes of an account (a create or an update).
  */
 export type RequestKind =
   | "people"
   | "scope"
+  | "group"
   | "accounts"
   | "membership"
   | "person"

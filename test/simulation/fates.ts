@@ -43,6 +43,15 @@ export const readFault: fc.Arbitrary<Fate["faults"][number]> = reads.chain(([on,
   }),
 );
 
+/** The group of a canary cannot be read. */
+export const groupFault: fc.Arbitrary<Fate["faults"][number]> = fc.record({
+  on: fc.constant("group" as const),
+  who: fc.constantFrom([0], [1]),
+  attempt: fc.constant(0),
+  times: fc.constant(1),
+  kind: fc.nat(1),
+});
+
 /** @param people the people that the request may be about; `none`: no write */
 export function moment(people: fc.Arbitrary<number> | "none" = who): fc.Arbitrary<Moment> {
   const commits = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(6) });

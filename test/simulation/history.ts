@@ -74,12 +74,29 @@ export type Step =
   | { readonly do: "release" | "reject"; readonly who: number | null }
   /** A person decides about this person's account (or the one with their first userName), as the commands of these names do. */
   | { readonly do: "protect" | "unprotect" | "link" | "unlink"; readonly who: number }
+  /** A person pauses sending, for this many hours or until it is resumed (`null`); `leaversToo`: leavers are not switched off either. */
+  | { readonly do: "pause"; readonly hours: number | null; readonly leaversToo: boolean }
+  | { readonly do: "resume" }
+  /** A person enters or leaves the group on which a canary tries. */
+  | { readonly do: "canaryGroup"; readonly who: number; readonly member: boolean }
   /** A person takes back the cycle that is this far back among those that changed something; `created`: also the accounts that it made. */
   | { readonly do: "revert"; readonly back: number; readonly created: boolean; readonly fate: Fate }
   /** A person undoes all rejections. */
   | { readonly do: "undoRejections" }
   /** The daemon runs for this many hours: cycles on schedule, with quarantine, probes and earlier attempts after outages. */
   | { readonly do: "daemon"; readonly hours: number; readonly fate: Fate }
+  /** A cycle and a look for leavers are under way in two processes, in turns: each has the lease, waits for it, or takes it over. */
+  | {
+      readonly do: "together";
+      readonly cycle: Fate;
+      readonly lane: Fate;
+      /** How long each waits for the lease, milliseconds; `null`: not at all. */
+      readonly waits: { readonly cycle: number | null; readonly lane: number | null };
+      /** A process stands still at this moment until the other one has ended. */
+      readonly stall: { readonly of: Worker; readonly at: Moment; readonly ms: number } | null;
+      /** Decides who goes on. */
+      readonly seed: number;
+    }
   /** The daemon looks for leavers, five minutes after whatever was before. */
   | { readonly do: "lane"; readonly fate: Fate; readonly during: During }
   | {
@@ -91,6 +108,9 @@ export type Step =
       readonly fate: Fate;
       readonly during: During;
     };
+
+/** One of two runs under way: a cycle of everybody, and a look for leavers. */
+export type Worker = "cycle" | "lane";
 
 /** An event while a cycle runs. */
 type During = { readonly at: Moment; readonly step: Step } | null;
@@ -168,7 +188,10 @@ export function finalConfigurationOf(history: History): Configuration {
 export function fatesOf({ founding, steps }: History): readonly Fate[] {
   return [
     founding,
-    ...steps.flatMap((step) => (step.do === "cycle" || step.do === "lane" ? [step.fate] : [])),
+    ...steps.flatMap((step) => {
+      if (step.do === "together") return [step.cycle, step.lane];
+      return step.do === "cycle" || step.do === "lane" ? [step.fate] : [];
+    }),
   ];
 }
 

@@ -10,7 +10,8 @@ import type { CycleStep, Stage } from "./cycles.ts";
 import { nameTaken } from "./ends.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
 import { mayOwn, sharersOf, sharesIds, uncertain } from "./identity.ts";
-import { isEntitled } from "./standing.ts";
+import { pauseNow } from "./judge-pause.ts";
+import { isEntitled, isGone } from "./standing.ts";
 import { hoursOfAbsence } from "./trouble.ts";
 import type { Account, Person, World } from "./world.ts";
 
@@ -115,7 +116,7 @@ async function lieOfTheLog({ world, state }: Stage): Promise<string | null> {
   const begun = await state.ask.newestCycleAt();
   // A run that dies before its cycle is in the log has neither read nor written anything.
   if (begun === null || begun < world.cycleAt) return null;
-  const rows = await state.ask.newestOperations();
+  const rows = await state.ask.newestOperations(world.cycleBefore);
   for (const row of rows) {
     // If a part was refused, the error says so.
     if (row.status !== "done" || row.error !== null || row.latticeId === null) continue;
@@ -241,6 +242,11 @@ export async function silentDifference(stage: Stage): Promise<string | null> {
   // If a kind of operation is refused for everyone, one sentence reports it for all who wait for it.
   const kindsRefused = parseRefusedKinds(await stage.store.meta()).size > 0;
   const told = new Set(await ask.told());
+  // In a pause, the plan stays to be looked at.
+  if (pauseNow(stage.world) !== null) {
+    for (const { status, objectId } of await ask.newestOperations())
+      if (status === "planned") told.add(objectId);
+  }
   const soon = new Set(await ask.dueBy(world.now));
   // While this machine's clock is doubted, one sentence reports it for all people for whom the time matters.
   const [last] = await stage.store.recentCycles(1);
@@ -284,6 +290,8 @@ async function waitingLeaver({ world, history, store, trial }: Stage): Promise<s
     if (keptActive.has(person.id)) continue;
     // Who has left only the scope waits for a canary.
     if (trial !== null && trial.current !== null && person.presence === "present" && person.enabled) continue;
+    const paused = pauseNow(world);
+    if (paused !== null && (paused.leaversToo || !isGone(person))) continue;
     if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
     const link = await store.linkOf(person.id);
     const account = accountOf(world, person.id);

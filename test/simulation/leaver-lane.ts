@@ -3,6 +3,8 @@ import { withoutManager } from "./accounts.ts";
 import { configurationKey, type Stage } from "./cycles.ts";
 import { accountOf } from "./expectation.ts";
 import type { Step } from "./history.ts";
+import { pauseNow } from "./judge-pause.ts";
+import { isGone, leavingEvents } from "./standing.ts";
 import type { Applied, Person, World } from "./world.ts";
 
 type Look = Extract<Step, { do: "lane" }>;
@@ -65,7 +67,7 @@ export async function afterLook(
 }
 
 /** Nobody but a leaver is written between two cycles, and nothing of theirs but `active`. */
-function faultOfWrite(world: World, { before, after }: Applied): string | null {
+export function faultOfWrite(world: World, { before, after }: Applied): string | null {
   const owner = before === null ? null : world.ownerOf(before);
   if (before === null || owner === null) return `${after.userName} is written between two cycles`;
   // Lattice itself may take a leaver out of the reporting lines.
@@ -79,12 +81,12 @@ function faultOfWrite(world: World, { before, after }: Applied): string | null {
 
 /** A reason to look for nobody must be true. */
 function unfoundedRest(
-  { history, world }: Stage,
+  { history, world, trial }: Stage,
   { hasChanges, held }: BeforeLook,
   rest: Extract<LaneResult, { kind: "rested" }>["rest"],
 ): string | null {
   const founded = {
-    firstRun: world.ended.size === 0 || lost(history.steps),
+    firstRun: world.ended.size === 0 || lost(history.steps) || trial?.everybodySent === false,
     configurationChanged:
       world.ended.size === 0 || lost(history.steps) || history.steps.some((step) => step.do === "configure"),
     deactivationsOff: !world.configuration.actions.deactivate,
@@ -92,7 +94,7 @@ function unfoundedRest(
     watermarkExpired: !hasChanges,
     quarantine: false,
     askedPause: false,
-    paused: false,
+    paused: pauseNow(world)?.leaversToo === true,
   }[rest];
   return founded ? null : `leavers are not looked for (${rest}), and that is not true`;
 }
@@ -120,21 +122,28 @@ async function missedLeaver(
   sought: ReadonlySet<string>,
 ): Promise<string | null> {
   if (history.guard !== null || history.drift === "report") return null;
-  const retries = new Set((await store.retries(1_000)).map(({ objectId }) => objectId));
+  // About these a retry or a decision is open.
+  const open = [...(await store.retries(1_000)), ...(await store.rejections(1_000))];
+  const left = new Set(open.map(({ objectId }) => objectId));
   for (const id of sought) {
     const person = world.people.get(id);
-    if (person === undefined || !isGone(person) || retries.has(id) || world.troubles.has(id)) continue;
+    if (person === undefined || !isGone(person) || left.has(id) || world.troubles.has(id)) continue;
     const account = accountOf(world, id);
     const link = await store.linkOf(id);
     // A manual change in Lattice is seen by a full comparison only.
+    if (!leavesAtOnce(world, person) || world.protectedAccounts.has(account?.id ?? "")) continue;
     if (account?.active !== true || link?.latticeId !== account.id || link.active === false) continue;
     return `${id} has left, and is active after leavers were looked for`;
   }
   return null;
 }
 
-function isGone({ enabled, presence }: Pick<Person, "enabled" | "presence">): boolean {
-  return enabled === false || presence !== "present";
+/** Whether being disabled or deleted is a reason to deactivate without a delay. */
+function leavesAtOnce(world: World, person: Person): boolean {
+  return leavingEvents(world, person, world.now).some((event) => {
+    const action = world.configuration.rules.events[event];
+    return event !== "outOfScope" && action.do === "deactivate" && action.afterMs === 0;
+  });
 }
 
 function befallsNothing({ fate: { faults, deaths, abortAt } }: Look): boolean {

@@ -20,8 +20,8 @@ export interface Questions {
   cycleIds(): Answer<readonly number[]>;
   /** When the newest cycle began; `null` if there is none. */
   newestCycleAt(): Answer<number | null>;
-  /** Operations of the newest cycle that are not only reported. */
-  newestOperations(): Answer<readonly LoggedRow[]>;
+  /** Operations of the newest cycle, or of all after this one, that are not only reported. */
+  newestOperations(after?: number | null): Answer<readonly LoggedRow[]>;
   countOperations(): Answer<number>;
   /** Links that were dissolved at `since` or later. */
   dissolvedSince(since: number): Answer<readonly { readonly latticeId: string; readonly at: number }[]>;

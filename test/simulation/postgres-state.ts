@@ -82,11 +82,12 @@ function questionsTo({ db }: Connected): Questions {
     newestCycleAt: async () =>
       (await db.one<{ at: number | null }>("SELECT max(started_at) AS at FROM cycle WHERE job = $1"))?.at ??
       null,
-    newestOperations: () =>
+    newestOperations: (after = null) =>
       db.all<LoggedRow>(
         `SELECT id, object_id AS "objectId", lattice_id AS "latticeId", status, error, changes,
            EXISTS (SELECT 1 FROM intent i WHERE i.job = $1 AND i.operation_id = o.id) AS open
-         FROM operation o WHERE job = $1 AND cycle_id = ${newest} AND status <> 'reported'`,
+         FROM operation o WHERE job = $1 AND cycle_id > coalesce($2::bigint, ${newest} - 1) AND status <> 'reported'`,
+        after,
       ),
     countOperations: async () =>
       (await db.one<{ count: number }>("SELECT count(*) AS count FROM operation WHERE job = $1"))?.count ?? 0,

@@ -8,6 +8,7 @@ import { accountOf } from "./expectation.ts";
 import type { Step } from "./history.ts";
 import { invariants } from "./invariants.ts";
 import { heldIn, revertedAttributes } from "./judge-revert.ts";
+import { isRefused } from "./pausing.ts";
 import { settingsOf } from "./settings.ts";
 import { isEntitled } from "./standing.ts";
 import type { Account, Past, RevertedAttribute, World } from "./world.ts";
@@ -17,6 +18,7 @@ import type { Account, Past, RevertedAttribute, World } from "./world.ts";
 /** Takes an earlier cycle back, whatever happens meanwhile, and compares the accounts. @returns what is wrong */
 export async function revert(stage: Stage, step: Extract<Step, { do: "revert" }>): Promise<string | null> {
   const { world, store, history } = stage;
+  if (await isRefused(stage)) return null;
   const done = (await store.recentCycles(100)).filter((record) => record.done > 0);
   const chosen = done[step.back];
   const past = chosen === undefined ? undefined : world.pasts.get(chosen.id);
@@ -95,6 +97,7 @@ async function expected(
   if (after === undefined) return stays;
   const owner = await store.ownerOf(id);
   if (owner === null || (await store.findSource(owner)) === null) return null;
+  if (world.protectedAccounts.has(id)) return stays;
   if (before === undefined) {
     if (!sent.has(`${id} account`)) return null;
     return attribute === "active" && created && now.active ? { value: false } : stays;
@@ -163,7 +166,14 @@ export function takenBackAgain({ accounts, takenBack }: World): string | null {
 }
 
 /** Steps after which nobody wants anything else. */
-const quiet: ReadonlySet<Step["do"]> = new Set(["revert", "wait", "expireWatermarks", "lane"]);
+const quiet: ReadonlySet<Step["do"]> = new Set([
+  "revert",
+  "wait",
+  "expireWatermarks",
+  "lane",
+  "pause",
+  "resume",
+]);
 
 /** The directory, or somebody in Lattice, may want something else of these people now. */
 export function forgetTakenBack(world: World, step: Step): void {

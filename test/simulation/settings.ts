@@ -138,11 +138,11 @@ export function settingsOf(
 
 function canarySettingsOf(canary: HistoryCanary | undefined): CanarySettings | null {
   if (canary === undefined) return null;
-  const { people, goesOn } = canary;
+  const { people, goesOn, group } = canary;
   return {
     people,
     users: [],
-    group: null,
+    group: group === true ? "tryout" : null,
     goesOn: goesOn ? { afterMs: goesOnAfterMs, maxFailures: 0 } : null,
   };
 }

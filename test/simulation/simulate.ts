@@ -11,10 +11,12 @@ import { accountOf } from "./expectation.ts";
 import { configurationOf, type History, type Step } from "./history.ts";
 import { afterCycle, invariants } from "./invariants.ts";
 import { afterLook, beforeLook } from "./leaver-lane.ts";
+import { isRefused, pause, resume } from "./pausing.ts";
 import type { PlayedState } from "./played-state.ts";
 import { forgetTakenBack, revert, takenBackAgain, undoRejections } from "./reverting.ts";
 import { settingsOf } from "./settings.ts";
 import { reasonOf, releaseKey } from "./standing.ts";
+import { runTogether } from "./together.ts";
 import { createTrial } from "./trial.ts";
 
 /** The engine between two simulated servers, over a real database. */
@@ -60,12 +62,19 @@ async function perform(stage: Stage, step: Step): Promise<string | null> {
   if (step.do === "cycle") return (await performCycle(stage, step)) ?? takenBackAgain(stage.world);
   if (step.do === "revert") return (await revert(stage, step)) ?? takenBackAgain(stage.world);
   if (step.do === "lane") return (await performLook(stage, step)) ?? takenBackAgain(stage.world);
+  if (step.do === "together") {
+    const settings = settingsOf(stage.history, stage.world.configuration);
+    const broken = await runTogether(stage, step, settings);
+    return broken ?? stage.world.broken[0] ?? invariants(stage);
+  }
   if (step.do === "daemon") {
     const after = (result: CycleResult | null) => judged(stage, { ...quietCycle, fate: step.fate }, result);
     return daemon(stage, step, settingsOf(stage.history, stage.world.configuration), after);
   }
   if (step.do === "release" || step.do === "reject") await decide(stage, step);
   else if (isAccountDecision(step)) await decideAboutAccount(stage, step);
+  else if (step.do === "pause") await pause(stage, step);
+  else if (step.do === "resume") await resume(stage);
   else if (step.do === "undoRejections") await undoRejections(stage);
   else if (step.do === "loseDatabase") await stage.state.wipe();
   else happen(stage.world, step);
@@ -73,8 +82,9 @@ async function perform(stage: Stage, step: Step): Promise<string | null> {
 }
 
 async function performCycle(stage: Stage, step: CycleStep): Promise<string | null> {
+  if (!step.dryRun && step.only !== null && (await isRefused(stage))) return null;
   const settings = settingsOf(stage.history, stage.world.configuration);
-  if (!step.dryRun && step.only === null) trialBegins(stage.trial, settings);
+  if (!step.dryRun && step.only === null) trialBegins(stage, settings);
   const result = await (step.dryRun ? rehearse(stage, step, settings) : cycle(stage, step, settings));
   return typeof result === "string" ? result : judged(stage, step, result);
 }

@@ -59,10 +59,10 @@ function questionsTo(db: Connection): Questions {
   );
   const cycles = db.prepare<[], number>("SELECT id FROM cycle").pluck();
   const begunAt = db.prepare<[], number | null>("SELECT max(started_at) FROM cycle").pluck();
-  const operations = db.prepare<[], Row>(
+  const operations = db.prepare<[number | null], Row>(
     `SELECT id, object_id AS objectId, lattice_id AS latticeId, status, error, changes,
        EXISTS (SELECT 1 FROM intent WHERE operation_id = operation.id) AS open
-     FROM operation JOIN operation_changes USING (id) WHERE cycle_id = (SELECT max(id) FROM cycle) AND status <> 'reported'`,
+     FROM operation JOIN operation_changes USING (id) WHERE cycle_id > coalesce(?, (SELECT max(id) FROM cycle) - 1) AND status <> 'reported'`,
   );
   const count = db.prepare<[], number>("SELECT count(*) FROM operation").pluck();
   const soon = db
@@ -81,8 +81,8 @@ function questionsTo(db: Connection): Questions {
   return {
     cycleIds: () => cycles.all(),
     newestCycleAt: () => begunAt.get() ?? null,
-    newestOperations: () =>
-      operations.all().map((row) => ({
+    newestOperations: (after = null) =>
+      operations.all(after).map((row) => ({
         ...row,
         changes: JSON.parse(row.changes) as Change[],
         open: row.open === 1,

@@ -21,6 +21,11 @@ function isUndecided({ configuration: { rules } }: World, { member, startsAt }: 
   return member && rules.byDate && startsAt === null;
 }
 
+/** Disabled or deleted in the directory, whatever the scope is. */
+export function isGone({ enabled, presence }: Pick<Person, "enabled" | "presence">): boolean {
+  return enabled === false || presence !== "present";
+}
+
 /** The leaving events of a person, the most certain one first. */
 export function leavingEvents(world: World, person: Person, at: number): readonly LeavingEvent[] {
   const gone = person.presence !== "present";

@@ -2,6 +2,8 @@
 export interface HistoryCanary {
   readonly people: number;
   readonly goesOn: boolean;
+  /** It also tries on the members of a group, whom the history adds and removes. Default: on no group. */
+  readonly group?: boolean;
 }
 
 /** How long the others wait if they go on by themselves. */
@@ -15,6 +17,8 @@ export interface Trial {
   rolledOut: string | null;
   /** People whose release of a whole plan was not sent yet: it is sent with another configuration too. */
   readonly unsent: Set<string>;
+  /** A calm cycle has sent to everybody: the first run has ended. */
+  everybodySent: boolean;
   current: CurrentTrial | null;
 }
 
@@ -23,6 +27,8 @@ export interface CurrentTrial {
   readonly digest: string;
   /** People who were written, leavers excepted. */
   readonly written: Set<string>;
+  /** Members of the group at some time until the first write: it was read by then. */
+  readonly members: Set<string>;
   /** People whose held changes were released by name. */
   readonly released: Set<string>;
   /** When the first cycle that wrote began. */
@@ -31,5 +37,7 @@ export interface CurrentTrial {
 
 /** @param canary of the history; `undefined` if it has none */
 export function createTrial(canary: HistoryCanary | undefined): Trial | null {
-  return canary === undefined ? null : { ...canary, rolledOut: null, unsent: new Set(), current: null };
+  return canary === undefined
+    ? null
+    : { ...canary, rolledOut: null, unsent: new Set(), everybodySent: false, current: null };
 }

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../src/domain/json.ts";
 import type { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Groups } from "./groups.ts";
-import type { OtherTool, Trouble } from "./history.ts";
+import type { OtherTool, Trouble, Worker } from "./history.ts";
 import type { Guarded, HidableProperty, Manners } from "./manners.ts";
 
 /** One person in the simulated directory. */
@@ -76,8 +76,16 @@ export type Refusal = "twin" | "badManager" | "refused" | "noSeat";
 /** A title that Lattice always refuses. */
 export const refusedTitle = "Refused";
 
+/** A pause of sending as a person ordered it; `until` by this machine's clock, `null`: until a person ends it. */
+export interface OrderedPause {
+  readonly until: number | null;
+  readonly leaversToo: boolean;
+}
+
 /** A write that Lattice carried out. */
 export interface Applied {
+  /** The run that sent it, if two are under way; else `null`. */
+  readonly by: Worker | null;
   readonly before: Account | null;
   readonly after: Account;
 }
@@ -162,6 +170,10 @@ export interface World {
   readonly broken: string[];
   /** Changes that the guard counts and no person released, as Lattice carried them out. */
   readonly carriedOut: { readonly what: Guarded; readonly at: number; readonly objectId: string }[];
+  /** The last pause of sending that a person ordered and did not end; it may be over. */
+  pause: OrderedPause | null;
+  /** The members of the group on which a canary tries. */
+  readonly canaryGroup: Set<string>;
   /** Accounts, by id, that a person has protected: they are never written. */
   readonly protectedAccounts: Set<string>;
   /** Accounts, by id, that a person has unlinked, with the person whose they were. */
@@ -184,6 +196,10 @@ export interface World {
   reverting: Reverting | null;
   /** Values that reverts have taken back, and that must stay, by account and attribute. */
   readonly takenBack: Map<string, TakenBack>;
+  /** The run that sends the next write, if two are under way. */
+  sender: Worker | null;
+  /** The newest cycle before two runs that were under way together; `null` after any other cycle. */
+  cycleBefore: number | null;
   /** The writes of the cycle under way. */
   readonly applied: Applied[];
   /** Each state of an account, by its id, since the log was last compared with them. */

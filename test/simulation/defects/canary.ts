@@ -39,6 +39,29 @@ export const canaryDefects: readonly Defect[] = [
     ],
   },
   {
+    name: "a canary tries on a person who needs the userName of somebody who waits",
+    seed: 1,
+    history: 227,
+    family: "canary-group",
+    swaps: [swap("cycle/guard/canary/wait-for-names.ts", "waitForNames", () => async () => {})],
+  },
+  {
+    name: "a canary chooses more people after a killed cycle",
+    seed: 1,
+    history: 137,
+    family: "canary-group",
+    swaps: [
+      swap("cycle/guard/canary/begin.ts", "canaryOf", (original) => async (context, meta, asked) => {
+        const canary = await original(context, meta, asked);
+        const [, before] = await context.store.recentCycles(2);
+        const { canary: settings } = context.settings;
+        if (canary?.kind !== "underWay" || settings === null || before?.outcome !== "interrupted")
+          return canary;
+        return { kind: "begins", cause: canary.canary.cause, settings };
+      }),
+    ],
+  },
+  {
     name: "people who are disabled or deleted wait for a canary",
     seed: 1,
     history: 126,

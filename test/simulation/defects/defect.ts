@@ -29,11 +29,15 @@ interface Modules {
   "cycle/guard/weigh.ts": typeof import("../../../src/cycle/guard/weigh.ts");
   "cycle/health/lane-rest.ts": typeof import("../../../src/cycle/health/lane-rest.ts");
   "cycle/guard/counts.ts": typeof import("../../../src/cycle/guard/counts.ts");
+  "cycle/guard/canary/begin.ts": typeof import("../../../src/cycle/guard/canary/begin.ts");
+  "cycle/guard/canary/wait-for-names.ts": typeof import("../../../src/cycle/guard/canary/wait-for-names.ts");
   "cycle/guard/canary/standing.ts": typeof import("../../../src/cycle/guard/canary/standing.ts");
   "cycle/operations/canary.ts": typeof import("../../../src/cycle/operations/canary.ts");
   "cycle/operations/fingerprint.ts": typeof import("../../../src/cycle/operations/fingerprint.ts");
   "cycle/operations/protected-account.ts": typeof import("../../../src/cycle/operations/protected-account.ts");
   "cycle/operations/weights.ts": typeof import("../../../src/cycle/operations/weights.ts");
+  "cycle/health/refused-kinds.ts": typeof import("../../../src/cycle/health/refused-kinds.ts");
+  "cycle/health/sending-pause.ts": typeof import("../../../src/cycle/health/sending-pause.ts");
   "cycle/health/clock-doubt.ts": typeof import("../../../src/cycle/health/clock-doubt.ts");
   "cycle/pictures/accounts.ts": typeof import("../../../src/cycle/pictures/accounts.ts");
   "cycle/pictures/drift.ts": typeof import("../../../src/cycle/pictures/drift.ts");

@@ -4,10 +4,12 @@ import type { Defect } from "./defect.ts";
 import { externalIdDefects } from "./external-ids.ts";
 import { guardDefects } from "./guard.ts";
 import { leaverLaneDefects } from "./leaver-lane.ts";
+import { orderDefects } from "./orders.ts";
 import { planningDefects } from "./planning.ts";
 import { readingDefects } from "./reading.ts";
 import { revertDefects } from "./reverts.ts";
 import { sendingDefects } from "./sending.ts";
+import { twoRunDefects } from "./two-runs.ts";
 
 /** All of them; each has a name of its own. */
 export const defects: readonly Defect[] = [
@@ -20,4 +22,6 @@ export const defects: readonly Defect[] = [
   ...leaverLaneDefects,
   ...revertDefects,
   ...canaryDefects,
+  ...orderDefects,
+  ...twoRunDefects,
 ];
