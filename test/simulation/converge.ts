@@ -1,5 +1,6 @@
 import type { StateStore } from "../../src/domain/state/store.ts";
 import { takeDecisionsBack } from "./account-decisions.ts";
+import { wrongKind } from "./account-kinds.ts";
 import { releaseInTrial } from "./canary.ts";
 import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
@@ -41,6 +42,9 @@ export async function converge(stage: Stage): Promise<string | null> {
   world.hidden = [];
   world.skewMs = 0;
   await resume(stage);
+  // A person who is back from the recycle bin is linked once a cycle has read that.
+  const unread = world.unlinked.size > 0 ? await settle(stage, false, 1) : null;
+  if (unread !== null) return unread;
   await takeDecisionsBack(stage);
   if (world.troubles.size > 0) {
     const troubled = new Set(world.troubles.keys());
@@ -200,7 +204,7 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
     const added = (await state.ask.countOperations()) - before - again;
     if (added > hopeless.size) return `${added} rows of the log are new, although nothing is`;
   }
-  return null;
+  return wrongKind(stage, await forgottenPeople(stage));
 }
 
 /** Manual changes, and values that no answer showed. */

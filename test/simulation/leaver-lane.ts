@@ -133,9 +133,17 @@ async function missedLeaver(
     // A manual change in Lattice is seen by a full comparison only.
     if (!leavesAtOnce(world, person) || world.protectedAccounts.has(account?.id ?? "")) continue;
     if (account?.active !== true || link?.latticeId !== account.id || link.active === false) continue;
+    // A person of whom a change is held, for a canary for example, is left to the cycles.
+    if (await isHeld(store, id)) continue;
     return `${id} has left, and is active after leavers were looked for`;
   }
   return null;
+}
+
+async function isHeld(store: Stage["store"], objectId: string): Promise<boolean> {
+  const select = { only: [objectId] };
+  const [candidate] = await store.candidates({ select, everyoneInScope: false, after: "", limit: 1 });
+  return candidate !== undefined && candidate.held.length > 0;
 }
 
 /** Whether being disabled or deleted is a reason to deactivate without a delay. */
