@@ -188,8 +188,10 @@ async function confirmMissingPeople(context: CycleContext, byId: PeopleById): Pr
   for await (const page of unreadPeople(context)) {
     for (const person of page.filter(mayStillBeThere)) await readMissing(context, byId, person);
   }
+  const decisions = (await context.store.linkDecisions()).filter(({ what }) => what === "linked");
+  const toLink = new Set(decisions.map(({ objectId }) => objectId));
   for await (const page of unreadPeople(context)) {
-    const forgotten = page.filter(isForgotten);
+    const forgotten = page.filter((person) => isForgotten(person) && !toLink.has(person.objectId));
     if (forgotten.length === 0) continue;
     const change = {
       forgotten: forgotten.map(({ objectId }) => objectId),
@@ -223,7 +225,7 @@ function mayStillBeThere({ presence, account, lostLink, unconfirmed }: UnreadPer
   return presence === "present" && (account !== null || lostLink || unconfirmed);
 }
 
-/** `true` if the person has no account, never lost one, and no write in doubt may have made one. */
+/** `true` if the person has no account, never lost one, and no write in doubt may have made one. One whom somebody wants linked is kept, too. */
 function isForgotten({ account, lostLink, unconfirmed }: UnreadPerson): boolean {
   return account === null && !lostLink && !unconfirmed;
 }

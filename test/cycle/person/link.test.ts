@@ -75,6 +75,20 @@ describe("a decision to link a user to an account", () => {
     expect((await place.cycle()).header.summary).toMatchObject({ link: 0, update: 0, create: 0 });
   });
 
+  it("is carried out for a person who was deleted meanwhile, also if everybody is read again", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("first");
+    place.source.hire("sam");
+    await place.cycle();
+    await unlink(place, "sam@example.com");
+    await place.cycle();
+    place.source.remove("sam", "softDeleted");
+    await place.cycle();
+    await link(place, "sam", "sam@example.com");
+    await place.cycle({ full: true });
+    expect(place.target.active()).toEqual(["first@example.com"]);
+  });
+
   it("deactivates the account of a leaver, who was never linked", async () => {
     await using place = await createWorkplace();
     place.source.hire("first");
