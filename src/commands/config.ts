@@ -59,7 +59,9 @@ async function checkJob(loaded: LoadedConfig, io: CommandIO): Promise<string> {
   const { mapping, entra, lattice, faults } = await readSettings(loaded);
   const files = mapping === null ? [] : runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);
   if (files.length > 0) print(io, describeResults(files, { failuresOnly: true }));
-  if (mapping === null || entra === null || lattice === null) throw new UsageError(faults.join("\n"));
+  if (faults.length > 0 || mapping === null || entra === null || lattice === null) {
+    throw new UsageError(faults.join("\n"));
+  }
   await refuseForDaemon({ config: loaded.config, mapping, entra, lattice });
   if (failures(files) > 0) {
     throw new UsageError(

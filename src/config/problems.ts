@@ -102,6 +102,8 @@ function quote(path: KeyPath, raw: unknown, known: readonly KnownKey[]): string 
   if (typeof value === "object") return ", but is a section";
   const name = generalKey(path).replace(/\[\]$/, "");
   const key = known.find((candidate) => candidate.key === name);
+  // A secret is always a text, so it would say nothing.
+  if (key?.section === false && key.secret && typeof value === "string") return "";
   // If a section is expected, the text may be a credential that was put one level too high.
   if (key?.section !== false || key.secret) return `, but is ${kinds[typeof value] ?? "something else"}`;
   if (typeof value !== "string") return `, but is ${shorten(String(value))}`;

@@ -44,6 +44,13 @@ describe("config check, check and daemon", () => {
       () => ({ http: { listen: "0.0.0.0:9464" } }),
       /[Oo]thers can connect to 0\.0\.0\.0.*set http\.token/,
     ],
+    "a lease that could end during a request": [
+      () => ({
+        lattice: { url: sandbox.latticeUrl, token: sandbox.latticeToken, timeout: "30s" },
+        workers: { lease: "15s" },
+      }),
+      /workers\.lease \(15s\) must be at least 3s longer than lattice\.timeout \(30s\)/,
+    ],
     "a certificate that cannot be read": [
       () => ({
         entra: {

@@ -29,6 +29,7 @@ describe("the URL of the state", () => {
         /ALS_STATE_URL.*must be a URL such as postgres:\/\/user:password@db\.example\.com/,
       );
       expect(lines).not.toContain("pass-word-1");
+      expect(lines).not.toContain("but is");
     },
   );
 });

@@ -34,6 +34,13 @@ describe("a PostgreSQL database that cannot be opened", () => {
       /^the state database \S+\/postgres refused the password of the user postgres: correct it in state\.url/,
     ],
     [
+      "whose URL names no user",
+      (url) => {
+        url.username = "";
+      },
+      /^the state database \S+\/postgres lets nobody in without a user name \(28000\): put one into state\.url/,
+    ],
+    [
       "that does not exist",
       (url) => {
         url.pathname = "/nothing-here";

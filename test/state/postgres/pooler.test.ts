@@ -12,14 +12,16 @@ import { placeInFreshSchema } from "./place.ts";
 import { freePort, userForServer } from "./programs.ts";
 import { sql } from "./sql.ts";
 
-const program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"].find((path) => {
-  try {
-    execFileSync(path, ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-});
+const program = ["pgbouncer", "/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"].find(
+  (path) => {
+    try {
+      execFileSync(path, ["--version"], { stdio: "ignore" });
+      return true;
+    } catch {
+      return false;
+    }
+  },
+);
 
 /** PgBouncer in front of a server. @param settings of its own */
 async function startPooler(url: string, settings: Readonly<Record<string, string>>) {

@@ -121,7 +121,9 @@ const sentences: readonly Sentence[] = [
   {
     codes: /^28000$/,
     sentence: ({ name, user }, code) =>
-      `${name} does not let the user ${user} in (${code}): check the user in state.url (ALS_STATE_URL), and that the server allows this host`,
+      user === ""
+        ? `${name} lets nobody in without a user name (${code}): put one into state.url (ALS_STATE_URL), as in postgres://USER@HOST/DATABASE`
+        : `${name} does not let the user ${user} in (${code}): check the user in state.url (ALS_STATE_URL), and that the server allows this host`,
   },
   { codes: /^28P01$/, sentence: wrongPassword },
   { says: /^SASL|password must be a string/i, sentence: wrongPassword },
