@@ -188,14 +188,14 @@ async function dueNow(
   return found;
 }
 
-/** A person about whom a decision or a retry is open is left to the cycle of everybody. */
+/** A person who waits for a retry is left to the cycle of everybody. Held and rejected changes stay as they are: the plan knows them. */
 function isDueNow(
-  { source, link, held, rejected, retry, accountMissingSince }: Candidate,
+  { source, link, retry, accountMissingSince }: Candidate,
   { events }: Pick<CycleSettings, "events">,
   now: number,
 ): boolean {
   if (link === null || link.active === false || accountMissingSince !== null) return false;
-  if (held.length > 0 || rejected.length > 0 || (retry !== null && retry.nextTryAt > now)) return false;
+  if (retry !== null && retry.nextTryAt > now) return false;
   const seen = [
     ...(source.presence === "present" ? [] : [events.deleted]),
     ...(source.attributes.accountEnabled === false ? [events.disabled] : []),

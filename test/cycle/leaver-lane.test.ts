@@ -3,7 +3,7 @@ import { pauseSending } from "../../src/cycle/health/sending-pause.ts";
 import { parseLeaversDue } from "../../src/cycle/leaver-lane.ts";
 import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
 import { readLeaverLatency } from "../../src/report/leaver-latency.ts";
-import { createWorkplace, kim, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
+import { createWorkplace, kim, lenientGuard, mappingOf, rejectHeld, type Workplace } from "./workplace.ts";
 
 const people = ["ann", "ben", "cat", "dan"];
 
@@ -221,6 +221,25 @@ describe("a look for leavers between two cycles", () => {
     expect(await place.lane()).toEqual({ kind: "rested", rest: "guardHolds" });
     expect(await place.cycle()).toMatchObject({ outcome: "held", heldOperations: 3 });
     expect(active(place)).toEqual(["ben", "cat", "dan"]);
+  });
+
+  it("deactivates people of whom another change is held or was rejected, and the change stays so", async () => {
+    await using place = await company({ guard: { ...lenientGuard, maxRenames: 1 } });
+    for (const id of ["ann", "ben", "cat"])
+      place.source.change(id, { userPrincipalName: `${id}.new@example.com` });
+    const held = await place.cycle();
+    expect(held).toMatchObject({ outcome: "held", heldOperations: 3 });
+    await rejectHeld(place, held.header.planId, ["ann"]);
+    await place.cycle();
+    for (const id of ["ann", "ben"]) place.source.change(id, { accountEnabled: false });
+    expect(await place.lane()).toMatchObject({ kind: "ran", result: { outcome: "done", done: 2 } });
+    expect(active(place)).toEqual(["cat", "dan"]);
+    await place.cycle();
+    expect([...place.target.accounts.values()].map(({ userName }) => userName)).toEqual(
+      people.map((id) => `${id}@example.com`),
+    );
+    const [ann] = await place.store.rejections(9);
+    expect(ann).toMatchObject({ objectId: "ann", attribute: "userName" });
   });
 
   it("keeps the next read of everyone if one was due, and leaves people whom Entra could not show open", async () => {

@@ -122,9 +122,9 @@ async function missedLeaver(
   sought: ReadonlySet<string>,
 ): Promise<string | null> {
   if (history.guard !== null || history.drift === "report") return null;
-  // About these a retry or a decision is open.
-  const open = [...(await store.retries(1_000)), ...(await store.rejections(1_000))];
-  const left = new Set(open.map(({ objectId }) => objectId));
+  // These are tried again, or their deactivation is rejected.
+  const rejected = (await store.rejections(1_000)).filter(({ attribute }) => attribute === "active");
+  const left = new Set([...(await store.retries(1_000)), ...rejected].map(({ objectId }) => objectId));
   for (const id of sought) {
     const person = world.people.get(id);
     if (person === undefined || !isGone(person) || left.has(id) || world.troubles.has(id)) continue;
@@ -133,17 +133,9 @@ async function missedLeaver(
     // A manual change in Lattice is seen by a full comparison only.
     if (!leavesAtOnce(world, person) || world.protectedAccounts.has(account?.id ?? "")) continue;
     if (account?.active !== true || link?.latticeId !== account.id || link.active === false) continue;
-    // A person of whom a change is held, for a canary for example, is left to the cycles.
-    if (await isHeld(store, id)) continue;
     return `${id} has left, and is active after leavers were looked for`;
   }
   return null;
-}
-
-async function isHeld(store: Stage["store"], objectId: string): Promise<boolean> {
-  const select = { only: [objectId] };
-  const [candidate] = await store.candidates({ select, everyoneInScope: false, after: "", limit: 1 });
-  return candidate !== undefined && candidate.held.length > 0;
 }
 
 /** Whether being disabled or deleted is a reason to deactivate without a delay. */
