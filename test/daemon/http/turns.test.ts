@@ -40,6 +40,7 @@ beforeEach(async () => {
       now: Date.now,
       works: createWorks(Date.now),
       scheduler: { intervalMs: () => 45 * 60_000 },
+      waitsFor: () => null,
     },
   };
   const view = {
