@@ -77,8 +77,8 @@ const peopleOfUnlinked = `WITH page AS MATERIALIZED (
 
 const lastWritesOf = `SELECT object_id, max(finished_at) AS at FROM operation INDEXED BY operation_person
   WHERE object_id IN (SELECT value FROM json_each(?)) AND status = 'done' GROUP BY object_id`;
-const writesInRange = `SELECT object_id, max(finished_at) AS at FROM operation
-  WHERE id BETWEEN ? AND ? AND status = 'done' GROUP BY object_id`;
+// The latest of each person is found outside of SQLite: with GROUP BY it sorts, which takes twice as long.
+const writesInRange = `SELECT object_id, finished_at AS at FROM operation WHERE id BETWEEN ? AND ? AND status = 'done'`;
 
 /** Operations in one statement: the event loop runs between two. */
 const rangeSize = 10_000;
@@ -107,7 +107,7 @@ export function accountReportMethods(db: Connection): Pick<AccountReport, "repor
     const latest = new Map<string, number>();
     const newest = newestId.get() ?? 0;
     for (let from = oldestId.get() ?? 1; from <= newest; from += rangeSize) {
-      for (const { object_id, at } of writesIn.iterate(from, from + rangeSize - 1)) {
+      for (const { object_id, at } of writesIn.all(from, from + rangeSize - 1)) {
         if (at !== null && at > (latest.get(object_id) ?? 0)) latest.set(object_id, at);
       }
       await new Promise(setImmediate);
