@@ -43,11 +43,14 @@ function kindsOf(world: World, account: Account, forgotten: ReadonlySet<string>)
   const person = world.people.get(owner ?? "");
   if (person === undefined) {
     const name = account.userName.toLowerCase();
-    const named = [...world.people.values()].some(
+    const named = [...world.people.values()].filter(
       ({ id, userName }) => userName.toLowerCase() === name || id === account.externalId,
     );
+    // The account of a leaver that was found by its name and switched off. Lattice may have refused the rest, and so the externalId.
+    const switchedOff = !account.active && named.some((one) => !isEntitled(world, one));
     // A person in the recycle bin, or out of scope, is listed as one whose it may be.
-    return named ? ["unlinked", "nobodys"] : ["nobodys"];
+    if (named.length === 0) return ["nobodys"];
+    return ["unlinked", "nobodys", ...(switchedOff ? (["left"] as const) : [])];
   }
   if (forgotten.has(person.id)) return accountKinds.filter((kind) => kind !== "linked");
   return [isEntitled(world, person) ? "linked" : "left"];
