@@ -79,6 +79,10 @@ function doubtNotice(person: Person, plan: PersonPlan): PersonPlan | null {
   const { unconfirmed } = person.candidate;
   const sends = plan.kind === "operation" && plan.operation.action !== "deactivate";
   if (!unconfirmed || (plan.kind !== "unchanged" && !sends)) return null;
+  return waitInDoubt(person);
+}
+
+function waitInDoubt(person: Person): PersonPlan {
   return skip(
     person,
     "waitingForRetry",
@@ -148,7 +152,12 @@ function planUnlinked(person: Person, settings: PlanSettings): PersonPlan {
   // A person who has left is switched off whatever else is wrong with them.
   const returned = inScope && mapped.active !== false ? null : planReturned(person, settings);
   if (returned !== null) return returned;
-  if (!inScope) return { kind: "ignored", objectId: candidate.source.objectId };
+  if (!inScope) {
+    // The write may have made an account.
+    return candidate.unconfirmed
+      ? waitInDoubt(person)
+      : { kind: "ignored", objectId: candidate.source.objectId };
+  }
   const plan = planNewcomer(person, settings);
   // A fault of the name does not keep a returned account from being linked: it is reported of linked people too.
   const named = plan.kind === "skipped" && nameFaults.has(plan.skipped.code);
