@@ -268,10 +268,20 @@ export async function silentDifference(stage: Stage): Promise<string | null> {
     const isBeside = (fault: string): boolean =>
       fault.includes(": externalId is ") || !world.configuration.actions.update;
     const beside = found.every(isBeside) && soon.has(objectId);
+    if (await isNobodys(stage, objectId)) continue;
     if (!told.has(objectId) && !acknowledged && !waits && !timely && !beside)
       return `nothing tells that ${found.join("; ")}`;
   }
   return null;
+}
+
+/** Whether the person was deleted before any read of Entra showed them: the account, which was seen, is listed as nobody's then. */
+async function isNobodys({ world, store }: Stage, objectId: string): Promise<boolean> {
+  if ((await store.findSource(objectId)) !== null) return false;
+  if (world.carriedOut.some((one) => one.objectId === objectId)) return false;
+  const account = accountOf(world, objectId);
+  if (account === undefined || (await store.ownerOf(account.id)) !== null) return false;
+  return (await store.accountOf(account.id)) !== null;
 }
 
 /** A person who has left and is still active, although no request about the person's own record fails. */
