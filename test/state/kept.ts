@@ -26,6 +26,7 @@ import type { StateStore } from "../../src/domain/state/store.ts";
 import type { TargetUser } from "../../src/domain/target.ts";
 
 const unknownPerson: PersonWithPlan["known"] = {
+  link: null,
   retry: null,
   released: new Map(),
   rejected: [],

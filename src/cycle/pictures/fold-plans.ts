@@ -3,11 +3,11 @@ import type { NamedChanges, NewOperation, PlannedFor, StateChange } from "../../
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import type { RetryRecord } from "../../domain/state/retry.ts";
 import { failsNoMore } from "./failures.ts";
-import { lookedAtNext, stayMarked } from "./marks.ts";
+import { lookedAtNext, managerGetsNoAccount, stayMarked } from "./marks.ts";
 
 /** A person's plan, with what was known when it was made. */
 export interface PersonWithPlan {
-  readonly known: Pick<Candidate, "retry" | "released" | "rejected" | "events" | "held">;
+  readonly known: Pick<Candidate, "link" | "retry" | "released" | "rejected" | "events" | "held">;
   readonly plan: PersonPlan;
 }
 
@@ -40,7 +40,10 @@ export function foldPlans(
     failures: recovered.map(failsNoMore),
     releases: { drop: people.flatMap(releasesOver) },
     rejections: { drop: people.flatMap(rejectionsOver) },
-    marks: lookedAtNext(stillToLookAt(people)),
+    marks: [
+      ...lookedAtNext(stillToLookAt(people)),
+      ...people.filter(getsNoAccount).flatMap(({ plan }) => managerGetsNoAccount(objectIdOf(plan))),
+    ],
   };
 }
 
@@ -98,6 +101,13 @@ function sameEvents(
 function heldIsOver({ plan }: PersonWithPlan): boolean {
   if (plan.kind === "operation") return false;
   return plan.kind !== "skipped" || !heldStays.has(plan.skipped.code);
+}
+
+/** `true` if an account was held back or failed until now, so that reports waited for it, and is not to come any more. */
+function getsNoAccount({ known, plan }: PersonWithPlan): boolean {
+  const wasToCome = known.link === null && (known.held.length > 0 || known.retry !== null);
+  if (!wasToCome || plan.kind === "operation") return false;
+  return plan.kind !== "skipped" || plan.skipped.code !== "waitingForRetry";
 }
 
 /** The person's retry, if nothing that failed before is due any more. */

@@ -86,6 +86,11 @@ export function managersFound(objectIds: readonly string[]): readonly Mark[] {
   return objectIds.map((objectId) => ({ who: "person", objectId }));
 }
 
+/** An account for which reports waited is not to come any more: a person has rejected it, or the person is skipped now. */
+export function managerGetsNoAccount(objectId: string): readonly Mark[] {
+  return [{ who: "reports", objectId }];
+}
+
 /** A held change of these people was released, or a rejection was undone. */
 export function heldDecided(objectIds: readonly string[]): readonly Mark[] {
   return [...new Set(objectIds)].map((objectId) => ({ who: "person", objectId }));

@@ -6,6 +6,7 @@ import type { PersonPlan } from "../../../src/domain/state/planning.ts";
 const cycle = { cycleId: 7, startedAt: 1_000 };
 
 const nothing: PersonWithPlan["known"] = {
+  link: null,
   retry: null,
   released: new Map(),
   rejected: [],
@@ -24,6 +25,7 @@ const rejectedTitle = {
 
 /** A failing person with a held operation, a release and a rejection. */
 const everything: PersonWithPlan["known"] = {
+  link: null,
   retry: {
     objectId: "a",
     attempts: 2,
@@ -189,5 +191,23 @@ describe("the leaving events of a person", () => {
       { objectId: "a", events: new Map() },
     ]);
     expect(fold(everything, unchanged).leaving).toEqual([]);
+  });
+});
+
+describe("an account that is not to come any more", () => {
+  const reportsMarked = [{ who: "reports", objectId: "a" }];
+
+  it.each([
+    ["whose held create was rejected", { ...nothing, held: [11] }],
+    ["whose create failed", { ...nothing, retry: everything.retry }],
+  ])("has the reports planned again: of a person %s", (_, known) => {
+    expect(fold(known, skipped("rejected")).marks).toEqual(reportsMarked);
+    expect(fold(known, { kind: "ignored", objectId: "a" }).marks).toEqual(reportsMarked);
+  });
+
+  it("has nobody planned again if it was not to come before, or still comes, or is there", () => {
+    expect(fold(nothing, skipped("rejected")).marks).toEqual([]);
+    expect(fold(everything, operation).marks).toEqual([]);
+    expect(fold(everything, skipped("waitingForRetry")).marks).toEqual([]);
   });
 });
