@@ -45,6 +45,7 @@ async function* views(folder: string, rows: number, note: BenchOptions["note"]):
     scheduler,
     nextLookAt: () => null,
     waitsFor: () => null,
+    standsAside: () => null,
     looksEveryMs: () => null,
     works: createWorks(Date.now),
     now: Date.now,

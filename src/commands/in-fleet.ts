@@ -10,7 +10,7 @@ import { errorText, FailedElsewhereError, LeaseHeldError, StateError, UsageError
 import type { FleetStore, JobInFleet, SeenWorker, WorkRow } from "../domain/fleet.ts";
 import { withoutStop } from "../domain/sentence.ts";
 import type { StateStore } from "../domain/state/store.ts";
-import { configurationDigest } from "../job/configuration-digest.ts";
+import { companiesOf, configurationDigest } from "../job/configuration-digest.ts";
 import { createFleetFacts } from "../job/fleet-facts.ts";
 import type { Job } from "../job/job.ts";
 import { commandLine, type Place, placeFlags } from "../process/command-name.ts";
@@ -41,7 +41,7 @@ export interface RunElsewhere extends CommandReport {
  * Has the daemons that share the job's database run a cycle, of any kind, and waits for its end.
  * @param prepare makes the work to ask for from the state, if a daemon is asked; it may throw what is wrong with the order
  * @returns `null` if none of them does, so that this process must run it; stderr says why, unless there are no daemons at all
- * @throws LeaseHeldError if another run is under way; FailedElsewhereError, UsageError if the cycle failed; the reason of `io.signal`
+ * @throws LeaseHeldError if another run is under way; UsageError if daemons have the job for another tenant or Lattice; FailedElsewhereError, UsageError if the cycle failed; the reason of `io.signal`
  */
 export async function runInFleet(
   job: Job,
@@ -54,6 +54,7 @@ export async function runInFleet(
   const facts = await createFleetFacts().of(job.name, place);
   const daemons = facts?.workers ?? [];
   if (facts === null || daemons.length === 0) return null;
+  refuseOther(job, facts.job, asker);
   const configuration = configurationDigest(job.loaded);
   const why = reasonForHere(facts.job, configuration);
   if (why !== null) return runHere(why, io);
@@ -104,6 +105,18 @@ async function prepared(
 function runHere(why: string, io: CommandIO): null {
   note(io, `This process runs the cycle itself: ${why}.`);
   return null;
+}
+
+/**
+ * Refuses to run, beside the daemons, what they have for another tenant or Lattice: it would mix two companies.
+ * @throws UsageError
+ */
+function refuseOther(job: Job, { name, identity }: JobInFleet, asker: Asker): void {
+  const own = companiesOf(job);
+  if (identity === null || identity === own) return;
+  throw new UsageError(
+    `the daemons that share the database have the job ${name} for ${identity}, and the configuration of this command has it for ${own}. Nothing was done. Use the configuration of the daemons; if these are two installations, give the job another name (jobs), or set another state.url. To see the daemons: ${commandLine(`status${flagsOf(asker, name)}`)}`,
+  );
 }
 
 /** Why no daemon is asked; `null` if one is. */

@@ -14,7 +14,10 @@ import { createWorks, type WorkStarter } from "./works.ts";
 
 /** What starts the cycles of a job, and what a person asks for: the daemon alone, or several that share a database. */
 export interface Driver {
-  readonly view: Pick<JobView, "scheduler" | "works" | "nextLookAt" | "waitsFor" | keyof WorkStarter>;
+  readonly view: Pick<
+    JobView,
+    "scheduler" | "works" | "nextLookAt" | "waitsFor" | "standsAside" | keyof WorkStarter
+  >;
   /** Lets cycles start. */
   start(): void;
   /** Call after another configuration of the job has come in force. */
@@ -63,6 +66,7 @@ export async function driveAlone(parts: DriverParts): Promise<Driver> {
       startRevert,
       nextLookAt: lane.nextAt,
       waitsFor: () => null,
+      standsAside: () => null,
     },
     start: () => {
       scheduler.start();

@@ -48,11 +48,7 @@ export interface DaemonWork extends WorkStarter {
 }
 
 /** When work ends, and how long it waits for another run of the job. Default: until the daemon stops, and not at all. */
-export interface Conditions {
-  readonly signal: AbortSignal;
-  /** Milliseconds. */
-  readonly waitMs?: number | undefined;
-}
+export type Conditions = Pick<RunRequest, "signal" | "waitMs" | "standAside">;
 
 export interface DaemonWorkParts {
   /** The job in force. Work ends with the job that it began with. */

@@ -17,6 +17,19 @@ export interface ServedJob {
   readonly digest: string;
   /** The tenant and the Lattice, in words; another one is another job. */
   readonly identity: string;
+  /** Default: the daemon takes the job. */
+  readonly aside?: Aside | undefined;
+}
+
+/** Why a daemon does not take a job that it has. */
+export interface Aside {
+  /**
+   * `stranger`: a living daemon has the job for another tenant or Lattice, and this one waits for its end. `refused`: Entra or Lattice
+   * refuses this daemon, and another one goes on.
+   */
+  readonly kind: "stranger" | "refused";
+  /** One or more sentences. */
+  readonly reason: string;
 }
 
 /** A daemon, as the others see it. Times are milliseconds since the epoch, by the server's clock. */
@@ -25,19 +38,35 @@ export interface SeenWorker extends Worker {
   readonly seenAt: number;
   /** It was seen within the last half minute. */
   readonly alive: boolean;
-  /** The names of its jobs, in order. */
+  /** The names of its jobs, in order, without those that it has as a stranger (`Aside`). */
   readonly jobs: readonly string[];
 }
 
 /** A job of the database, as living daemons have it. */
 export interface JobInFleet {
   readonly name: string;
-  /** The ids of living daemons that take it: those with the newest configuration of it. Empty: no daemon runs its cycles. */
+  /**
+   * The ids of living daemons that take it: those with the newest configuration of it, without those that stand aside unless all do.
+   * Empty: no daemon runs its cycles.
+   */
   readonly takers: readonly string[];
   /** That configuration (`ServedJob.digest`); `null` if no living daemon has the job. */
   readonly digest: string | null;
+  /** Its tenant and Lattice (`ServedJob.identity`); `null` in the same case. */
+  readonly identity: string | null;
   /** The id of the living daemon that works on it; `null` if none does. */
   readonly worker: string | null;
+  /** Living daemons that have the job and do not take it, each with the reason. */
+  readonly aside: readonly { readonly worker: string; readonly reason: string }[];
+  /** Work that people have asked for and that has not ended, the oldest first. Times are milliseconds since the epoch. */
+  readonly asked: readonly {
+    readonly kind: WorkKind;
+    readonly askedAt: number;
+    /** `null` as long as no daemon has begun. */
+    readonly startedAt: number | null;
+    /** The id of the daemon that has begun; it may have died since. */
+    readonly worker: string | null;
+  }[];
 }
 
 /** The facts that decide when a job is due. Times are milliseconds since the epoch. */
@@ -57,7 +86,7 @@ export interface JobTimes {
   readonly lastCycle: { readonly startedAt: number; readonly ended: boolean } | null;
   /** Notes of the job (`Meta`), as far as they keep a cycle from starting. */
   readonly notes: { readonly quarantine?: string; readonly askedPause?: string };
-  /** `false`: another living daemon has a newer configuration of the job. */
+  /** `false`: another living daemon has a newer configuration of the job, or goes on with it while this one stands aside. */
   readonly inForce: boolean;
 }
 
@@ -152,7 +181,7 @@ export type FleetReader = Pick<FleetStore, "workers" | "jobs" | "close">;
 export interface FleetStore {
   /**
    * Tells the others about this daemon and its jobs. Called again when its configuration has changed.
-   * @returns jobs that a living daemon has with another tenant or Lattice; nothing is written then
+   * @returns jobs that a living daemon has with another tenant or Lattice, and that are not given as a stranger's; nothing is written then
    */
   announce(
     worker: Worker,
@@ -160,6 +189,12 @@ export interface FleetStore {
   ): Promise<readonly { readonly job: string; readonly host: string; readonly identity: string }[]>;
   /** Says that the daemon lives, and forgets those that died long ago. @returns `false` if it is not known: announce it again */
   seen(worker: string): Promise<boolean>;
+  /**
+   * Lets another living daemon with the same configuration of the job go on with it.
+   * @param reason one or more sentences
+   * @returns `false` if there is none, and nothing was written
+   */
+  standAside(job: string, worker: string, reason: string): Promise<boolean>;
   /** Forgets the daemon: it ends. */
   leave(worker: string): Promise<void>;
   workers(): Promise<readonly SeenWorker[]>;

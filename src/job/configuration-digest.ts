@@ -1,5 +1,7 @@
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
+import { readFileSync } from "node:fs";
 import type { LoadedConfig } from "../config/load.ts";
+import type { Job } from "./job.ts";
 
 /**
  * A digest of all settings that a cycle of a job depends on, its mapping included; secrets count by their presence. Where files are does not
@@ -13,4 +15,41 @@ export function configurationDigest({ config, mappingSource }: LoadedConfig): st
   return createHash("sha256")
     .update(JSON.stringify([{ ...own, entra }, kept, mappingSource.rules]))
     .digest("hex");
+}
+
+/**
+ * A digest of the configuration with its credentials, from which they cannot be read: a process with another one may be let in where this one
+ * is refused.
+ */
+export function accessDigest({ loaded, entra, lattice }: Pick<Job, "loaded" | "entra" | "lattice">): string {
+  const { credential } = entra;
+  const secrets = [
+    lattice.token.reveal(),
+    ...(credential.kind === "clientSecret" ? [credential.secret.reveal()] : []),
+    ...(credential.kind === "clientCertificate" ? [contentOf(credential.path)] : []),
+  ];
+  return createHmac("sha256", entra.tenantId)
+    .update(JSON.stringify([configurationDigest(loaded), ...secrets]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+/** Empty if it cannot be read, which the sign-in says. */
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The two companies that a job keeps equal, in words. A job with others is another job. */
+export function companiesOf({
+  entra,
+  lattice,
+}: {
+  readonly entra: Pick<Job["entra"], "tenantId">;
+  readonly lattice: Pick<Job["lattice"], "url">;
+}): string {
+  return `the tenant ${entra.tenantId} and Lattice at ${lattice.url}`;
 }

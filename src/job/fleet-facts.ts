@@ -1,5 +1,6 @@
 import type { SeenWorker } from "../domain/fleet.ts";
 import type { JobsWorkers } from "../report/job-summary.ts";
+import type { Job } from "./job.ts";
 import type { StatePlace } from "./state-place.ts";
 
 /** The daemons of the databases that some jobs have their state in. Each database is asked once. */
@@ -28,11 +29,38 @@ export function createFleetFacts(): FleetFacts {
       const known = facts.jobs.find(({ name }) => name === job);
       return {
         workers: facts.workers,
-        job: known ?? { name: job, takers: [], digest: null, worker: null },
+        job: known ?? {
+          name: job,
+          takers: [],
+          digest: null,
+          identity: null,
+          worker: null,
+          aside: [],
+          asked: [],
+        },
       };
     },
     workers: () => found,
   };
+}
+
+/**
+ * Whether daemons that share the database of the job take it, so that a fault of this process says nothing about the job.
+ * @throws StateError
+ */
+export async function isTakenElsewhere({
+  name,
+  statePlace,
+  log,
+}: Pick<Job, "name" | "statePlace" | "log">): Promise<boolean> {
+  const facts = await createFleetFacts().of(name, statePlace);
+  const isTaken = (facts?.job.takers.length ?? 0) > 0;
+  if (isTaken)
+    log.warn(
+      {},
+      "the job is not quarantined because of this run: daemons that share its database go on with it",
+    );
+  return isTaken;
 }
 
 async function read({ database }: Extract<StatePlace, { kind: "postgres" }>) {

@@ -66,6 +66,12 @@ export interface RunRequest extends Omit<CycleRequest, "sending" | "fence"> {
   readonly waitMs?: number | undefined;
   /** In quarantine, nothing is tried before the time of the next probe. Default: it is tried at once. */
   readonly patient?: boolean | undefined;
+  /**
+   * Asked when Entra or Lattice refuses this process as a whole, before the job is quarantined because of it. `true`: another process goes
+   * on with the job. Default: whether daemons that share the database take it.
+   * @param reason one or more sentences
+   */
+  readonly standAside?: ((reason: string) => Promise<boolean>) | undefined;
 }
 
 /** The result of a run. */

@@ -14,6 +14,8 @@ import type { EntraSource } from "../entra/source.ts";
 import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
 import { newConfiguration } from "../report/new-configuration.ts";
+import { accessDigest } from "./configuration-digest.ts";
+import { isTakenElsewhere } from "./fleet-facts.ts";
 import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
 import { leaseMsOf, withLease } from "./lease.ts";
 import { neighboursOf } from "./neighbours.ts";
@@ -148,8 +150,9 @@ async function runQuarantined(
     await noteEndOfPause({ store, fence, clock, onEvent });
   }
   if (request.dryRun || !isOfEverybody(request)) return cycle({ kind: "everything" });
-  const { patient = false } = request;
-  const result = await withQuarantine({ store, fence, clock, settings, onEvent }, cycle, { patient });
+  const { patient = false, standAside = () => isTakenElsewhere(job) } = request;
+  const ports = { store, fence, clock, settings, onEvent };
+  const result = await withQuarantine(ports, cycle, { patient, standAside, access: accessDigest(job) });
   // Without a good cycle people are notified, also of a pause that was forgotten.
   if (result.mostFailed === null && result.outcome !== "paused") await noteGood(job, store);
   return result;

@@ -8,9 +8,12 @@ import {
   WatermarkExpiredError,
 } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
+import type { Fence } from "../domain/state/fence.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { EntraSource } from "../entra/source.ts";
+import { accessDigest } from "./configuration-digest.ts";
+import { isTakenElsewhere } from "./fleet-facts.ts";
 import type { Job, RunRequest, Watchers } from "./job.ts";
 import { leaseMsOf, withLease } from "./lease.ts";
 import { notifyAtTheEnd } from "./notifying.ts";
@@ -26,7 +29,7 @@ export type LaneRun =
   | { readonly kind: "busy"; readonly held?: LeaseHeldError };
 
 /** A look for leavers. */
-export interface LaneRequest extends Pick<RunRequest, "dryRun" | "signal" | "waitMs"> {
+export interface LaneRequest extends Pick<RunRequest, "dryRun" | "signal" | "waitMs" | "standAside"> {
   /** A connection to Entra that is kept, so that it does not sign in again each time. Default: a new one. */
   readonly source?: EntraSource | undefined;
   /**
@@ -65,7 +68,8 @@ export async function runLane(job: Job, request: LaneRequest, watchers: Watchers
         async ({ signal: until, ...leased }) => {
           ran = true;
           const run = { ...leased, signal: until, full: false, dryRun: false, store, source };
-          return noting(job, run, async (onEvent) => {
+          const standAside = request.standAside ?? (() => isTakenElsewhere(job));
+          return noting(job, { ...run, standAside }, async (onEvent) => {
             // The fault is noted, and thrown on.
             if (news !== true) throw news;
             return recorded(store, watchers, () =>
@@ -150,16 +154,23 @@ async function hasNews(
   }
 }
 
+interface NotingIn {
+  readonly store: StateStore;
+  readonly fence: Fence;
+  readonly standAside: NonNullable<RunRequest["standAside"]>;
+}
+
 /** Notes a fault of the configuration as a quarantine, and remembers a pause that is asked for. */
 async function noting<T>(
-  { clock, settings, log }: Job,
-  { store, fence }: { readonly store: StateStore; readonly fence: Parameters<StateStore["commit"]>[1] },
+  job: Job,
+  { store, fence, standAside }: NotingIn,
   work: (onEvent: (event: StateEvent) => void) => Promise<T>,
 ): Promise<T> {
   const [{ enterQuarantine, parseQuarantine }, { withPause }] = await Promise.all([
     import("../cycle/health/quarantine.ts"),
     import("../cycle/health/pause.ts"),
   ]);
+  const { clock, settings, log } = job;
   const onEvent = (event: StateEvent): void => sayEvent(log, event);
   const ports = { store, fence, clock, settings, onEvent };
   try {
@@ -167,8 +178,9 @@ async function noting<T>(
   } catch (error) {
     const before = parseQuarantine(await store.meta());
     // A quarantine after failures is the cycles' own: they go on trying whether operations succeed.
-    if (error instanceof ConfigurationError && before === null) {
-      await enterQuarantine(ports, before, { reason: error.message, cause: "configuration" });
+    if (error instanceof ConfigurationError && before === null && !(await standAside(error.message))) {
+      const access = accessDigest(job);
+      await enterQuarantine(ports, before, { reason: error.message, cause: "configuration", access });
     }
     throw error;
   }

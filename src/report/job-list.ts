@@ -1,7 +1,8 @@
-import type { SeenWorker } from "../domain/fleet.ts";
+import type { SeenWorker, WorkKind } from "../domain/fleet.ts";
 import { isOfEverybody } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import {
+  type AskedWork,
   countedConditions,
   type JobCondition,
   type JobSummary,
@@ -82,7 +83,36 @@ export function workerLines(workers: readonly SeenWorker[], jobs: readonly Liste
     ]),
   ];
   const lost = missing.length === 0 ? "" : `, ${missing.length} missing`;
-  return ["", `Workers: ${alive.length} alive${lost}`, ...aligned(rows)];
+  return ["", `Workers: ${alive.length} alive${lost}`, ...aligned(rows), ...jobs.flatMap(askedLines)];
+}
+
+/** Who does not take the job, and what people have asked for. */
+function askedLines({ name, summary: { aside, asked } }: ListedJob): readonly string[] {
+  return [
+    ...aside.flatMap(({ worker, reason }) => [
+      `${worker} does not take the job ${name}:`,
+      ...reason.split("\n").map((line) => `  ${printable(line)}`),
+    ]),
+    ...asked.map(
+      (work) =>
+        `Asked for at ${timeText(work.askedAt)}: ${asking[work.kind]} of the job ${name}, ${standing(work)}`,
+    ),
+  ];
+}
+
+const asking: Readonly<Record<WorkKind, string>> = {
+  cycle: "a cycle",
+  dryRun: "a dry run",
+  release: "a release",
+  revert: "a revert",
+  onDemand: "a cycle of single people",
+};
+
+function standing({ startedAt, worker }: AskedWork): string {
+  if (startedAt === null) return "which no daemon has begun yet";
+  return worker === null
+    ? "which a daemon that ended had begun: another one goes on with it"
+    : `under way on ${worker} since ${timeText(startedAt)}`;
 }
 
 function lastCycle(status: Status | null, { condition }: JobSummary): string {

@@ -1,5 +1,6 @@
-import type { JobInFleet, SeenWorker } from "../domain/fleet.ts";
+import type { JobInFleet, SeenWorker, WorkKind } from "../domain/fleet.ts";
 import { isOfEverybody } from "../domain/plan.ts";
+import { iso } from "../domain/sentence.ts";
 import { heldCount } from "./situation.ts";
 import type { Status } from "./status.ts";
 
@@ -53,6 +54,20 @@ export interface JobSummary {
   readonly worker: string | null;
   /** The hosts of living daemons that take the job; `null` if no daemons share its database. */
   readonly workers: readonly string[] | null;
+  /** Living daemons that have the job and do not take it. `worker`: the host; `reason`: one or more sentences. */
+  readonly aside: readonly { readonly worker: string; readonly reason: string }[];
+  /** Work that people have asked the daemons for, and that has not ended, the oldest first. */
+  readonly asked: readonly AskedWork[];
+}
+
+/** Work that a person has asked for. Times are milliseconds since the epoch. */
+export interface AskedWork {
+  readonly kind: WorkKind;
+  readonly askedAt: number;
+  /** `null` as long as no daemon has begun. */
+  readonly startedAt: number | null;
+  /** The host of the living daemon that does it; `null` if none does, although one may have begun. */
+  readonly worker: string | null;
 }
 
 const nearestFirst: readonly JobCondition[] = [
@@ -83,6 +98,8 @@ export function summaryOf(facts: JobFacts): JobSummary {
         : (running?.owner.split("/")[0] ?? null),
     workers:
       fleet === null || fleet.workers.length === 0 ? null : fleet.job.takers.map((id) => hostOf(fleet, id)),
+    aside: (fleet?.job.aside ?? []).map(({ worker, reason }) => ({ worker: hostOf(fleet, worker), reason })),
+    asked: (fleet?.job.asked ?? []).map((work) => ({ ...work, worker: livingHost(fleet, work.worker) })),
   };
 }
 
@@ -106,14 +123,24 @@ function conditionOf(
   return { condition: isRunning ? "running" : "idle", reason: null };
 }
 
-function hostOf({ workers }: JobsWorkers, id: string): string {
-  return workers.find((worker) => worker.id === id)?.host ?? id;
+function hostOf(fleet: JobsWorkers | null, id: string): string {
+  return fleet?.workers.find((worker) => worker.id === id)?.host ?? id;
+}
+
+function livingHost(fleet: JobsWorkers | null, id: string | null): string | null {
+  return fleet?.workers.find((worker) => worker.id === id && worker.alive)?.host ?? null;
 }
 
 /** The summary for programs. */
-export function summaryDocument({ condition, reason, running, overdueMs, worker, workers }: JobSummary) {
+export function summaryDocument({ running, overdueMs, asked, ...summary }: JobSummary) {
+  const { condition, reason, worker, workers, aside } = summary;
   const overdueSeconds = Math.floor(overdueMs / 1_000);
-  return { condition, reason, working: running, overdueSeconds, worker, workers };
+  const shown = asked.map((work) => ({
+    ...work,
+    askedAt: iso(work.askedAt),
+    startedAt: iso(work.startedAt),
+  }));
+  return { condition, reason, working: running, overdueSeconds, worker, workers, aside, asked: shown };
 }
 
 /** Jobs with the nearest trouble first; of equal ones, those with more people who fail. Otherwise in the order given. */

@@ -13,7 +13,7 @@ import {
   UsageError,
 } from "../../src/domain/errors.ts";
 import type { FleetStore } from "../../src/domain/fleet.ts";
-import { configurationDigest } from "../../src/job/configuration-digest.ts";
+import { companiesOf, configurationDigest } from "../../src/job/configuration-digest.ts";
 import type { CommandIO } from "../../src/process/io.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { openFleetStore } from "../../src/state/postgres/fleet/store.ts";
@@ -98,13 +98,19 @@ const run = {
   failedComparison: null,
 };
 
+/** Of the test's configuration, in words. */
+function companies(): string {
+  const { tenantId, latticeUrl } = sandbox;
+  return companiesOf({ entra: { tenantId }, lattice: { url: latticeUrl } });
+}
+
 /** Announces a daemon, which does what the test does for it. */
 async function announce(
   digest = configurationDigest(loadConfig({ file: config, env: {}, cwd: folder })),
   workLevel = 2,
 ): Promise<void> {
   await fleet.announce({ id: "w1", host: "pod-1", version: "1.0.0", workLevel }, [
-    { name: "default", digest, identity: "a" },
+    { name: "default", digest, identity: companies() },
   ]);
 }
 

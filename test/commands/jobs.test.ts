@@ -86,6 +86,8 @@ describe("a command about all jobs", () => {
       overdueSeconds: 0,
       worker: null,
       workers: null,
+      aside: [],
+      asked: [],
       lastCycle: null,
       lastOfEverybody: null,
       lastLeavers: null,

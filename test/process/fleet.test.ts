@@ -436,4 +436,60 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     expect(sent.length).toBe(writes);
     expect((await post("/cycles", { dryRun: false })).status).toBe(202);
   });
+
+  it("go on with a job although Entra or Lattice refuses one of them, or a command beside them", async () => {
+    const refused = { lattice: { url: sandbox.latticeUrl, token: "revoked", timeout: "2s" } };
+    const quarantine = async (): Promise<boolean> =>
+      (await sql(database, "SELECT 1 AS found FROM meta WHERE key = 'quarantine' AND value <> ''")).length >
+      0;
+    const a = await replica(refused);
+    await until("the quarantine", quarantine);
+
+    // One with another credential does not wait for its end.
+    const lattice = { url: sandbox.latticeUrl, token: sandbox.latticeToken, timeout: "2s" };
+    const b = await replica({ lattice }, "b.yaml");
+    await until("the first cycle", () => cycles(b) > 0);
+    await until("the end of the quarantine", async () => !(await quarantine()));
+    // Unless the first has taken it before, and has stood aside.
+    const standsAside = (): boolean => /another one goes on with the job/.test(a.process.stderr());
+    if (!standsAside()) {
+      b.process.child.kill("SIGSTOP");
+      await sql(database, "UPDATE turn SET started_at = started_at - 2700000");
+      await until("the first to stand aside", standsAside);
+      b.process.child.kill("SIGCONT");
+      await until("a cycle of the other", () => cycles(b) > 1);
+    }
+    expect(cycles(a)).toBe(0);
+    expect(await quarantine()).toBe(false);
+    await until("it not to be ready", async () => (await fetch(`${a.url}/readyz`)).status === 503);
+    expect((await fetch(`${b.url}/readyz`)).status).toBe(200);
+    const shown = await place.start(["status", "--config", "b.yaml"]).ended;
+    expect(shown.stdout).toContain(`${hostname()} does not take the job default:`);
+
+    const here = await place.start(["sync", "--config", "config.yaml", "--here"], { LOG_LEVEL: "" }).ended;
+    expect(here.code).not.toBe(0);
+    expect(here.stderr).toContain("daemons that share its database go on with it");
+    expect(await quarantine()).toBe(false);
+  });
+
+  it("are not joined by a command that has another Lattice for their job", async () => {
+    const a = await replica();
+    await until("the first cycle", () => cycles(a) > 0);
+    const [row] = await sql(database, "SELECT count(*)::int AS number FROM cycle");
+    const url = new URL(sandbox.latticeUrl);
+    url.hostname = "localhost";
+    place.configure(
+      configuration(
+        { sandbox, statePath: "" },
+        { state: { url: database.url }, lattice: { url: url.href, token: sandbox.latticeToken } },
+      ),
+      "other.yaml",
+    );
+    const { code, stderr } = await place.start(["sync", "--config", "other.yaml"]).ended;
+    expect(stderr).toMatch(
+      /^The daemons that share the database have the job default for the tenant .* Nothing was done\./m,
+    );
+    expect(code).toBe(64);
+    expect(await sql(database, "SELECT count(*)::int AS number FROM cycle")).toEqual([row]);
+  });
 });

@@ -14,6 +14,9 @@ const now = Date.UTC(2026, 0, 31, 12);
 const minute = 60_000;
 const intervalMs = 45 * minute;
 
+/** A job of a fleet of which nothing more is to be said. */
+const alone = { name: "us", identity: null, aside: [], asked: [] };
+
 const totals = {
   sourceUsers: 10,
   linked: 10,
@@ -145,7 +148,7 @@ describe("the condition of a job", () => {
   });
 
   it("is untaken if daemons live and none of them takes it, and not if there are none at all", () => {
-    const job = { name: "us", takers: [], digest: null, worker: null };
+    const job = { ...alone, takers: [], digest: null, worker: null };
     expect(summaryOf(facts({}, { fleet: { job, workers: [worker("a")] } }))).toMatchObject({
       condition: "untaken",
       workers: [],
@@ -160,7 +163,7 @@ describe("the condition of a job", () => {
   });
 
   it("names the worker that has the job, and those that take it", () => {
-    const job = { name: "us", takers: ["a", "b"], digest: "d", worker: "b" };
+    const job = { ...alone, takers: ["a", "b"], digest: "d", worker: "b" };
     const summary = summaryOf(facts({}, { fleet: { job, workers: [worker("a"), worker("b")] } }));
     expect(summaryDocument(summary)).toEqual({
       condition: "running",
@@ -169,6 +172,8 @@ describe("the condition of a job", () => {
       overdueSeconds: 0,
       worker: "host-b",
       workers: ["host-a", "host-b"],
+      aside: [],
+      asked: [],
     });
     // A run by hand has the lease, and no daemon has the job.
     expect(summaryOf(facts(running)).worker).toBe("host-a");
@@ -226,7 +231,7 @@ describe("the list of jobs", () => {
       facts(
         {},
         {
-          fleet: { job: { name: "us", takers: ["a"], digest: "d", worker: "a" }, workers: [worker("a")] },
+          fleet: { job: { ...alone, takers: ["a"], digest: "d", worker: "a" }, workers: [worker("a")] },
         },
       ),
     );
@@ -238,6 +243,41 @@ describe("the list of jobs", () => {
       "  host-b  1.0.0  missing since 2026-01-31 11:55 UTC",
     ]);
     expect(workerLines([], [])).toEqual([]);
+  });
+
+  it("says which daemon does not take a job, and what people have asked for", () => {
+    const asked = (worker: string | null, startedAt: number | null) => ({
+      kind: "revert" as const,
+      askedAt: now - 3 * minute,
+      startedAt,
+      worker,
+    });
+    const workers = [worker("a"), worker("b"), worker("c", { alive: false })];
+    const job = {
+      ...alone,
+      takers: ["a"],
+      digest: "d",
+      worker: null,
+      aside: [{ worker: "b", reason: "Lattice answers 401.\nCheck lattice.token." }],
+      asked: [asked(null, null), asked("a", now - 2 * minute), asked("c", now - minute)],
+    };
+    const summary = summaryOf(facts({}, { fleet: { job, workers } }));
+    expect(workerLines(workers, [{ name: "us", status, summary }]).slice(-6)).toEqual([
+      "host-b does not take the job us:",
+      "  Lattice answers 401.",
+      "  Check lattice.token.",
+      "Asked for at 2026-01-31 11:57 UTC: a revert of the job us, which no daemon has begun yet",
+      "Asked for at 2026-01-31 11:57 UTC: a revert of the job us, under way on host-a since 2026-01-31 11:58 UTC",
+      "Asked for at 2026-01-31 11:57 UTC: a revert of the job us, which a daemon that ended had begun: another one goes on with it",
+    ]);
+    expect(summaryDocument(summary)).toMatchObject({
+      aside: [{ worker: "host-b", reason: "Lattice answers 401.\nCheck lattice.token." }],
+      asked: [
+        { kind: "revert", askedAt: "2026-01-31T11:57:00.000Z", startedAt: null, worker: null },
+        { startedAt: "2026-01-31T11:58:00.000Z", worker: "host-a" },
+        { startedAt: "2026-01-31T11:59:00.000Z", worker: null },
+      ],
+    });
   });
 });
 

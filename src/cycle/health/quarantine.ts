@@ -22,6 +22,11 @@ export interface Quarantine {
   readonly attempts: number;
   /** When the daemon tries again. A manual sync tries at once. */
   readonly nextProbeAt: number;
+  /**
+   * Of a fault of the configuration: a digest of the configuration and the credentials that were refused. A process that has others
+   * need not wait.
+   */
+  readonly access?: string;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -60,6 +65,11 @@ export function parseQuarantine(meta: Partial<Meta>): Quarantine | null {
 /** The daemon starts no cycle before this time, milliseconds since the epoch; 0 if there is no quarantine. */
 export function probeDueAt(quarantine: Quarantine | null, now: number): number {
   return quarantine === null || quarantine.cause === "failures" ? 0 : probeAt(quarantine, now);
+}
+
+/** Whether it was another process that was refused: one with another configuration, or with other credentials. */
+export function refusedAnother(quarantine: Quarantine | null, access: string): boolean {
+  return quarantine?.access !== undefined && quarantine.access !== access;
 }
 
 /** A probe is never more than a day away: if it seems to be, the clock was set back since. */
@@ -102,8 +112,12 @@ export async function enterQuarantine(
   {
     reason,
     cause,
+    access,
     ...of
-  }: { readonly reason: string; readonly cause: NonNullable<Quarantine["cause"]>; readonly cycleId?: number },
+  }: Pick<Quarantine, "reason" | "access"> & {
+    readonly cause: NonNullable<Quarantine["cause"]>;
+    readonly cycleId?: number;
+  },
 ): Promise<void> {
   const now = ports.clock.now();
   const attempts = (before?.attempts ?? 0) + 1;
@@ -113,6 +127,7 @@ export async function enterQuarantine(
     cause,
     attempts,
     nextProbeAt: now + Math.min(ports.settings.intervalMs * 2 ** (attempts - 1), dayMs),
+    ...(access === undefined ? {} : { access }),
   };
   const meta = { quarantine: JSON.stringify(next) };
   if (before !== null) return keepNotes(ports, meta);
@@ -124,6 +139,7 @@ export async function enterQuarantine(
  * Runs a cycle and keeps the quarantine: a configuration fault or many failures start or lengthen it (from the regular
  * interval up to a day). Any other end of a cycle ends it, unless it was caused by failures and sending is paused.
  * @param run receives what it may send
+ * @param how `standAside`: asked before a fault of the configuration quarantines the job; `true` if another process goes on with it
  * @throws what `run` throws
  */
 export async function withQuarantine<
@@ -131,7 +147,14 @@ export async function withQuarantine<
 >(
   ports: Writing & Pick<Ports, "clock" | "settings" | "onEvent">,
   run: (sending: Sending) => Promise<T>,
-  { patient = false }: { readonly patient?: boolean } = {},
+  {
+    patient = false,
+    standAside = async () => false,
+    access,
+  }: {
+    readonly patient?: boolean;
+    readonly standAside?: (reason: string) => Promise<boolean>;
+  } & Pick<Quarantine, "access"> = {},
 ): Promise<T> {
   const { store, clock } = ports;
   const before = parseQuarantine(await store.meta());
@@ -139,7 +162,7 @@ export async function withQuarantine<
   const enter = (
     reason: string,
     cause: NonNullable<Quarantine["cause"]>,
-    of: { readonly cycleId?: number } = {},
+    of: { readonly cycleId?: number; readonly access?: string } = {},
   ): Promise<void> => enterQuarantine(ports, before, { reason, cause, ...of });
   try {
     const result = await run(sending);
@@ -154,7 +177,9 @@ export async function withQuarantine<
     }
     return result;
   } catch (error) {
-    if (error instanceof ConfigurationError) await enter(error.message, "configuration");
+    if (error instanceof ConfigurationError && !(await standAside(error.message))) {
+      await enter(error.message, "configuration", access === undefined ? {} : { access });
+    }
     throw error;
   }
 }

@@ -31,6 +31,7 @@ export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fle
       works,
       nextLookAt: () => fleet.worker.timesOf(current().name)?.nextLookAt ?? null,
       waitsFor: () => fleet.worker.waitsFor(current().name),
+      standsAside: () => fleet.worker.standsAside(current().name),
       ...starter,
     },
     start: () => {},

@@ -1,5 +1,5 @@
 import { parsePause } from "../../cycle/health/pause.ts";
-import { parseQuarantine, probeDueAt } from "../../cycle/health/quarantine.ts";
+import { parseQuarantine, probeDueAt, refusedAnother } from "../../cycle/health/quarantine.ts";
 import { isAhead, nextDueAt } from "../../cycle/health/schedule.ts";
 import type { JobTimes } from "../../domain/fleet.ts";
 import type { Schedule } from "../scheduler.ts";
@@ -10,18 +10,36 @@ export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, after: 
 /**
  * When the next cycle of a job is due, however many daemons run its cycles: counted from the last start, so that it stays even. A time
  * that was missed is caught up once. Times are milliseconds since the epoch, by the server's clock.
- * @param knownSince since when this daemon has the job: one that nobody has run yet waits for its cron expression from then on
+ * @param when `access`: this daemon's configuration and credentials (`Quarantine.access`); `knownSince`: since when this daemon has the job: one that nobody has run yet waits for its cron expression from then on
  */
 export function dueAt(
   job: JobTimes,
   schedule: Schedule,
-  { now, knownSince }: { readonly now: number; readonly knownSince: number },
+  when: { readonly now: number; readonly knownSince: number; readonly access: string },
   nextFiring: NextFiring,
 ): number | null {
-  const due = wantedAt(job, schedule, { now, knownSince }, nextFiring);
+  const due = wantedAt(job, schedule, when, nextFiring);
   if (due === null) return null;
-  const { notes } = job;
-  return Math.max(due, probeDueAt(parseQuarantine(notes), now), parsePause(notes, now)?.until ?? 0);
+  const { now } = when;
+  const quarantine = parseQuarantine(job.notes);
+  const tried = refusedAnother(quarantine, when.access)
+    ? onceCorrected(job, schedule, when, due)
+    : Math.max(due, probeDueAt(quarantine, now));
+  return Math.max(tried, parsePause(job.notes, now)?.until ?? 0);
+}
+
+/**
+ * When a daemon with other credentials than those that were refused tries: at once, if nobody has tried since it has the job. Whoever gave
+ * them to it has perhaps corrected the fault. A cron expression keeps its times.
+ */
+function onceCorrected(
+  { turn }: JobTimes,
+  schedule: Schedule,
+  { now, knownSince }: { readonly now: number; readonly knownSince: number },
+  due: number,
+): number {
+  const isNew = turn !== null && turn.startedAt < knownSince;
+  return isNew && schedule.kind === "every" ? Math.min(due, now) : due;
 }
 
 function wantedAt(

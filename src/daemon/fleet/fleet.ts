@@ -5,7 +5,7 @@ import { retryDueAt } from "../../cycle/health/schedule.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../../domain/errors.ts";
 import type { FleetStore, TakenWork, TurnEnd } from "../../domain/fleet.ts";
 import type { StateStore } from "../../domain/state/store.ts";
-import { configurationDigest } from "../../job/configuration-digest.ts";
+import { accessDigest, companiesOf, configurationDigest } from "../../job/configuration-digest.ts";
 import type { Job } from "../../job/job.ts";
 import { leaseMsOf } from "../../job/lease.ts";
 import { exitCode } from "../../process/io.ts";
@@ -14,7 +14,7 @@ import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 import type { LeaverLane } from "../leaver-lane.ts";
 import type { CycleSource, Schedule, Scheduler } from "../scheduler.ts";
 import type { Slot } from "../slot.ts";
-import type { DaemonWork } from "../work.ts";
+import type { Conditions, DaemonWork } from "../work.ts";
 import type { Started, WorkReport, WorkStarter } from "../works.ts";
 import { type AskedWork, askForWork, releaseToAsk, revertToAsk } from "./asking.ts";
 import { createFirings } from "./firing.ts";
@@ -109,13 +109,14 @@ function runnable(job: FleetJob): RunnableJob & { readonly digest: string; reado
   return {
     name,
     schedule: config.schedule,
+    access: accessDigest(current()),
     digest: configurationDigest(loaded),
-    identity: `the tenant ${entra.tenantId} and Lattice at ${lattice.url}`,
+    identity: companiesOf({ entra, lattice }),
     cycle: (how) => cycleOf(job, config.schedule, how),
     looksEveryMs: job.lane.everyMs(),
     look: async (how) => {
       const signal = AbortSignal.any([how.signal, job.signal]);
-      await job.lane.look({ signal });
+      await job.lane.look({ signal, standAside: how.standAside });
     },
     asked: (work, how) => askedOf(job, work, how),
   };
@@ -148,7 +149,7 @@ async function askedOf(
   let ended: "ended" | "stopped" = "ended";
   const report: WorkReport = {
     ...told,
-    // This daemon stops, and another one goes on: for whoever has asked, it has not failed.
+    // This daemon stops, or stands aside, and another one goes on: for whoever has asked, it has not failed.
     fail: (error, code) => {
       if (how.signal.aborted) ended = "stopped";
       else told.fail(error, code);
@@ -182,8 +183,8 @@ function afterStop(report: WorkReport): WorkReport {
 }
 
 /** Whoever had the job before may have died with the lease, which then lasts a while. */
-function conditionsOf({ config }: Job, { signal, takenOver }: RunHow) {
-  return { signal, waitMs: takenOver ? leaseMsOf(config) + 5_000 : undefined };
+function conditionsOf({ config }: Job, { signal, takenOver, standAside }: RunHow): Conditions {
+  return { signal, standAside, waitMs: takenOver ? leaseMsOf(config) + 5_000 : undefined };
 }
 
 /** The next time of the schedule, which the fleet knows. */

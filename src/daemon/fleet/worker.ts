@@ -21,6 +21,8 @@ import { isKnownWork } from "./work-form.ts";
 export interface RunnableJob {
   readonly name: string;
   readonly schedule: Schedule;
+  /** A digest of its configuration with the credentials (`Quarantine.access`). */
+  readonly access: string;
   /** Runs a cycle of the schedule. It ends with its signal. @param failures how often in a row it could not do its work before */
   cycle(how: RunHow & { readonly failures: number }): Promise<TurnEnd>;
   /** How often leavers are looked for between two cycles, milliseconds; `null`: never. */
@@ -39,6 +41,12 @@ export interface RunHow {
   readonly signal: AbortSignal;
   /** Another worker has begun with it before, and died. */
   readonly takenOver: boolean;
+  /**
+   * Asked when Entra or Lattice refuses this daemon as a whole, before the job is quarantined because of it.
+   * @param reason one or more sentences
+   * @returns `true` if another daemon with the same configuration goes on with the job: this run ends with its signal
+   */
+  readonly standAside: (reason: string) => Promise<boolean>;
 }
 
 export interface FleetWorkerParts {
@@ -74,6 +82,8 @@ export interface FleetWorker {
   start(): void;
   /** Why the job waits for another daemon to end; `null` if it does not. */
   waitsFor(job: string): JobFault | null;
+  /** Why another daemon goes on with the job, and this one does not; `null` if it does. */
+  standsAside(job: string): JobFault | null;
   /** Takes the next job sooner: something was asked for. */
   wake(): void;
   /** The job's times as they were read last; `null` if they were not read yet. */
@@ -97,6 +107,8 @@ const mostAsked = 2;
 const mostWaitMs = 6 * 3_600_000;
 /** A look for leavers is one short request, if nobody has left. */
 const mostLooks = 4;
+/** Entra or Lattice may accept this daemon again, without a new configuration: a permission was given, a key was allowed again. */
+const asideMs = 3_600_000;
 /** Entries whose time differs by less than this are left as they are. */
 const toleranceMs = 2_000;
 
@@ -119,6 +131,8 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   let told = -1;
   /** Jobs that another daemon has for another tenant or Lattice. */
   let waiting: ReadonlyMap<string, JobFault> = new Map();
+  /** Jobs for which Entra or Lattice refused this daemon, so that another one goes on. `until`: by the server's clock. */
+  const refused = new Map<string, JobFault & { readonly until: number }>();
 
   const busyJobs = (): string[] => [...running.values()].map(({ claim }) => claim.job);
   /** Jobs that this daemon does not take: of others, or by an older configuration. */
@@ -131,7 +145,9 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     ];
   };
   const sayOutdated = ({ jobs: times }: Timetable): void => {
-    const names = times.filter(({ inForce }) => !inForce).map(({ name }) => name);
+    const names = times
+      .filter(({ name, inForce }) => !inForce && !waiting.has(name) && !refused.has(name))
+      .map(({ name }) => name);
     const before = outdated;
     outdated = names.join(", ");
     if (outdated === before) return;
@@ -144,19 +160,22 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   };
 
   const served = (): readonly ServedJob[] =>
-    jobs().map(({ name, digest, identity }) => ({ name, digest, identity }));
-  /** Tells the others of all jobs that none of them has for another tenant: one of these keeps no other job from running. */
+    jobs().map(({ name, digest, identity }) => {
+      const reason = refused.get(name)?.reason;
+      return {
+        name,
+        digest,
+        identity,
+        ...(reason === undefined ? {} : { aside: { kind: "refused", reason } }),
+      };
+    });
+  /** Tells the others of all jobs. One that another daemon has for another tenant keeps no other job from running. */
   const announce = async (): Promise<void> => {
     const now = configured;
     const all = served();
     const strangers = await fleet.announce(self, all);
-    const apart = new Set(strangers.map(({ job }) => job));
     if (strangers.length === 0) told = now;
-    else
-      await fleet.announce(
-        self,
-        all.filter(({ name }) => !apart.has(name)),
-      );
+    else await fleet.announce(self, all.map(asStranger(strangers)));
     const before = waiting;
     waiting = new Map(
       strangers.map((stranger) => [
@@ -173,19 +192,43 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
         log.info({ job }, "the other daemon has ended: this one takes the job over");
     }
   };
+  /** Tries again, some time later, the jobs for which this daemon was refused. */
+  const tryRefused = (now: number): void => {
+    for (const [job, { until }] of refused) {
+      // Further away than that: the server's clock was set back.
+      if (until > now && until <= now + asideMs) continue;
+      refused.delete(job);
+      configured += 1;
+    }
+  };
+  const standAside = async (job: string, reason: string, stop: AbortController): Promise<boolean> => {
+    if (!(await fleet.standAside(job, self.id, reason))) return false;
+    const now = table?.now ?? Date.now();
+    refused.set(job, { reason: asideSentence(reason), since: Date.now(), until: now + asideMs });
+    if (table !== null) {
+      const times = table.jobs.map((one) => (one.name === job ? { ...one, inForce: false } : one));
+      table = { ...table, jobs: times };
+    }
+    log.warn({ job, reason }, "Entra or Lattice refuses this daemon: another one goes on with the job");
+    stop.abort(new LeaseHeldError("another worker goes on with this job; this run stops"));
+    return true;
+  };
   const tick = async (): Promise<void> => {
+    if (table !== null) tryRefused(table.now);
     if (!(await fleet.seen(self.id)) || told !== configured) await announce();
     // It is taken over soon after the other daemon has ended.
     if (waiting.size > 0) ticks.soon();
     const read = await fleet.timetable(self.id);
     sayOutdated(read);
-    const schedules = new Map(jobs().map(({ name, schedule }) => [name, schedule]));
-    knownSince = new Map([...schedules.keys()].map((name) => [name, knownSince.get(name) ?? read.now]));
+    const own = new Map(jobs().map((job) => [job.name, job]));
+    knownSince = new Map([...own.keys()].map((name) => [name, knownSince.get(name) ?? read.now]));
     due = new Map(
       read.jobs.map((times) => {
-        const schedule = schedules.get(times.name);
-        const when = { now: read.now, knownSince: knownSince.get(times.name) ?? read.now };
-        return [times.name, schedule === undefined ? null : dueAt(times, schedule, when, nextFiring)];
+        const job = own.get(times.name);
+        if (job === undefined) return [times.name, null];
+        const { schedule, access } = job;
+        const when = { now: read.now, knownSince: knownSince.get(times.name) ?? read.now, access };
+        return [times.name, dueAt(times, schedule, when, nextFiring)];
       }),
     );
     table = read;
@@ -254,7 +297,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   };
   const begin = (claim: Claim): void => {
     const lost = new AbortController();
-    const ended = perform(claim, AbortSignal.any([signal, lost.signal]))
+    const ended = perform(claim, lost)
       .catch((error: unknown) => {
         log.error({ job: claim.job, error: errorText(error) }, "a job could not be run");
         return "ended" as const;
@@ -272,11 +315,16 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     running.set(claim.entry.id, { claim, lost, ended });
   };
   /** @returns `notBegun` if another worker is to take the entry */
-  const perform = async (claim: Claim, until: AbortSignal): Promise<"ended" | "notBegun"> => {
+  const perform = async (claim: Claim, lost: AbortController): Promise<"ended" | "notBegun"> => {
+    const until = AbortSignal.any([signal, lost.signal]);
     const job = jobs().find(({ name }) => name === claim.job);
     // It was removed from the configuration, or the daemon stops, after the entry was taken.
     if (job === undefined || until.aborted) return claim.work === null ? "ended" : "notBegun";
-    const how = { signal: until, takenOver: claim.takenOver };
+    const how: RunHow = {
+      signal: until,
+      takenOver: claim.takenOver,
+      standAside: (reason) => standAside(claim.job, reason, lost),
+    };
     if (claim.work !== null) return performAsked(job, claim.work, how);
     if (claim.queue === "leavers") {
       // It may have been planned before the configuration switched it off.
@@ -305,7 +353,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     if (refused === null && (await job.asked(work, how)) === "stopped") {
       log.info(
         { job: job.name, work: work.kind },
-        "work that was asked for is handed over: this daemon stops",
+        "work that was asked for is handed over to another daemon",
       );
       return "notBegun";
     }
@@ -371,6 +419,8 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   return {
     announce,
     reconfigured: () => {
+      // Another credential may be accepted.
+      refused.clear();
       configured += 1;
       ticks.soon();
     },
@@ -378,6 +428,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       for (const one of [ticks, polls, heartbeats]) one.start();
     },
     waitsFor: (job) => waiting.get(job) ?? null,
+    standsAside: (job) => refused.get(job) ?? null,
     wake: polls.soon,
     timesOf: (job) => {
       const times = table?.jobs.find(({ name }) => name === job);
@@ -406,10 +457,28 @@ function isLike(one: QueueName, other: QueueName): boolean {
   return one === other || (one.startsWith("asked") && other.startsWith("asked"));
 }
 
-function unlike(stranger: {
+interface Stranger {
   readonly job: string;
   readonly host: string;
   readonly identity: string;
-}): string {
+}
+
+/** Tells of a job that it waits, if another daemon has it for another tenant or Lattice. */
+function asStranger(strangers: readonly Stranger[]): (job: ServedJob) => ServedJob {
+  const found = new Map(strangers.map((stranger) => [stranger.job, stranger]));
+  return (job) => {
+    const stranger = found.get(job.name);
+    if (stranger === undefined) return job;
+    return { ...job, aside: { kind: "stranger", reason: sentences(unlike(stranger)) } };
+  };
+}
+
+function asideSentence(reason: string): string {
+  return sentences(
+    `Entra or Lattice refuses this daemon, so another one with the same configuration goes on with the job, and this one tries again within the hour: ${reason}`,
+  );
+}
+
+function unlike(stranger: Stranger): string {
   return `the daemon on ${stranger.host} runs the job "${stranger.job}" for ${stranger.identity} on the same database, so this daemon waits, and takes the job over when that one has ended. If these are two installations, give the job another name (jobs), or set another state.url`;
 }

@@ -83,6 +83,8 @@ export interface JobView extends WorkStarter {
   looksEveryMs(): number | null;
   /** Why this daemon does nothing with the job until another one has ended; `null` if it does. */
   waitsFor(): JobFault | null;
+  /** Why another daemon goes on with the job, because Entra or Lattice refuses this one; `null` if that is not so. */
+  standsAside(): JobFault | null;
   readonly works: Works;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -80,7 +80,8 @@ export interface Readiness {
 
 /**
  * Whether the jobs work: each is open, its state database answers, and a cycle of everybody was completed less than two
- * intervals ago. A job that waits for another daemon to end has nothing to show: that daemon may end only once this one is ready.
+ * intervals ago. A job that waits for another daemon to end has nothing to show: that daemon may end only once this one is ready. A job for which Entra
+ * or Lattice refuses this daemon does not work here, although another one goes on with it.
  */
 export function readiness({ jobs, now }: DaemonView): () => Promise<Readiness> {
   const ageMs = (): number => Math.max(readyAgeMs, ageMsOfEachJob * jobs.all().length);
@@ -107,6 +108,7 @@ async function inTime(view: JobView): Promise<boolean> {
 }
 
 async function isReady(view: JobView): Promise<boolean> {
+  if (view.standsAside() !== null) return false;
   const last = await lastOfEverybody(
     view.glance,
     ({ outcome }) => outcome !== null && outcome !== "failed" && outcome !== "interrupted",

@@ -7,7 +7,7 @@ const now = Date.UTC(2026, 10, 23, 12);
 const every = { kind: "every", everyMs: 45 * minute, timezone: "UTC" } as const;
 const cron = { kind: "cron", cron: "0 3 * * *", timezone: "UTC" } as const;
 const never = (): number | null => null;
-const at = { now, knownSince: now };
+const at = { now, knownSince: now, access: "a" };
 
 function times(given: Partial<JobTimes>): JobTimes {
   return { name: "us", turn: null, lastCycle: null, notes: {}, inForce: true, ...given };
@@ -51,7 +51,7 @@ describe("the next cycle of a job that several daemons share", () => {
   it("is due when its cron expression fires after the daemon has it, if nobody has run it, and stays due until somebody does", () => {
     const fires = (_schedule: object, after: number): number => after + minute;
     expect(dueAt(times({}), cron, at, fires)).toBe(now + minute);
-    const later = { now: now + 2 * minute, knownSince: now };
+    const later = { ...at, now: now + 2 * minute };
     expect(dueAt(times({}), cron, later, fires)).toBe(now + minute);
   });
 
@@ -71,7 +71,26 @@ describe("the next cycle of a job that several daemons share", () => {
     const retried = turn({ startedAt: now - minute, againAt: now + day });
     expect(dueAt(retried, every, at, never)).toBe(now + 44 * minute);
     const fires = (_schedule: object, after: number): number => after + minute;
-    expect(dueAt(times({}), cron, { now, knownSince: now + day }, fires)).toBe(now + minute);
+    expect(dueAt(times({}), cron, { ...at, knownSince: now + day }, fires)).toBe(now + minute);
+  });
+
+  it("does not wait for the end of a quarantine if another configuration or credential was refused, and is due at once until somebody has tried", () => {
+    const quarantine = JSON.stringify({
+      cause: "configuration",
+      nextProbeAt: now + 120 * minute,
+      access: "b",
+    });
+    const refused = { ...turn({}), notes: { quarantine } };
+    const young = { ...at, knownSince: now - minute };
+    expect(dueAt(refused, every, young, never)).toBe(now);
+    // It has tried since, and goes on as without a quarantine.
+    const old = { ...at, knownSince: now - 11 * minute };
+    expect(dueAt(refused, every, old, never)).toBe(now + 35 * minute);
+    const again = { ...turn({ againAt: now + minute }), notes: { quarantine } };
+    expect(dueAt(again, every, old, never)).toBe(now + minute);
+    const nightly = (): number => now + 300 * minute;
+    expect(dueAt(refused, cron, young, nightly)).toBe(now + 300 * minute);
+    expect(dueAt(refused, every, { ...young, access: "b" }, never)).toBe(now + 120 * minute);
   });
 
   it("waits for the end of a quarantine, and of a pause that was asked for", () => {

@@ -104,6 +104,7 @@ async function start(
         digest,
         identity,
         schedule: how.schedule ?? every,
+        access: id,
         looksEveryMs: how.looksEveryMs ?? null,
         ...given,
         look: async () => void looks.push(`${id}: ${name}`),
@@ -342,6 +343,56 @@ describe("daemons that share a database", () => {
       "b: the job waits for another daemon to end",
       "b: the other daemon has ended: this one takes the job over",
     ]);
+  });
+
+  it("stand aside for one with the same configuration if they are refused, until they are told of another credential", async () => {
+    const a = await start("a", ["one", "two"]);
+    const first = [await runOf("one"), await runOf("two")];
+    expect(await first[0]?.standAside("Lattice answers 401.")).toBe(false);
+    for (const run of first) run.end();
+    const b = await start("b", ["one"]);
+    await b.fleet.leave("b");
+    await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
+    const refused = await runOf("one", 2);
+    expect(refused.by).toBe("a");
+    await b.fleet.announce({ id: "b", host: "host-b", version: "1.0.0", workLevel: 2 }, [
+      { name: "one", digest: "same", identity: "tenant a" },
+    ]);
+    expect(await refused.standAside("Lattice answers 401.")).toBe(true);
+    expect(refused.signal.aborted).toBe(true);
+    refused.end({ kind: "interrupted" });
+    const next = await runOf("one", 3);
+    expect(next).toMatchObject({ by: "b", failures: 0 });
+    next.end();
+    const reason =
+      "Entra or Lattice refuses this daemon, so another one with the same configuration goes on with the job, and this one tries again within the hour: Lattice answers 401.";
+    expect(a.worker.standsAside("one")?.reason).toBe(reason);
+    expect(a.worker.standsAside("two")).toBeNull();
+    expect(said).toContain("a: Entra or Lattice refuses this daemon: another one goes on with the job");
+    expect(said.join()).not.toContain("newer configuration");
+    const shown = async () => (await a.fleet.jobs()).find(({ name }) => name === "one");
+    expect(await shown()).toMatchObject({ takers: ["b"], aside: [{ worker: "a" }] });
+
+    a.worker.reconfigured();
+    await until("both to take it", async () => (await shown())?.takers.length === 2);
+    expect(a.worker.standsAside("one")).toBeNull();
+    await b.stop();
+    await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
+    expect((await runOf("one", 4)).by).toBe("a");
+  });
+
+  it("hand over what a person has asked for if they are refused, and it has an end", async () => {
+    const a = await start("a", ["one"]);
+    (await runOf("one")).end();
+    await start("b", ["one"]);
+    const id = await ask(a, { kind: "cycle", request: { full: false } });
+    const asked = await runOf("one", 2);
+    expect(await asked.standAside("Lattice answers 401.")).toBe(true);
+    asked.end({ kind: "interrupted" });
+    const other = await runOf("one", 3);
+    expect(other.by).not.toBe(asked.by);
+    other.end();
+    await until("its end", async () => (await a.fleet.findWork(id))?.finishedAt != null);
   });
 
   it("leave the jobs of which they do nothing at once when they stop, and the others when their writes have ended", async () => {

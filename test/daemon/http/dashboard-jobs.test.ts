@@ -57,4 +57,34 @@ describe.skipIf(!hasBrowser())("the dashboard of several jobs", { timeout: 120_0
     expect(await page.getByText(/The guard holds/).count()).toBe(0);
     expect(complaints).toEqual([]);
   });
+
+  it("says which daemon does not take a job, in the list and on the page of the job", async () => {
+    const [emea] = companies;
+    if (emea === undefined) throw new Error("no companies");
+    await using daemon = await startJobs({ emea: jobIn(emea) });
+    await daemon.ended("emea");
+    const { page, complaints } = await openPage(browser);
+    const aside = [{ worker: "host-b", reason: "Lattice refused the API key (401)." }];
+    // As a daemon that shares its database with another one answers.
+    await page.route("**/api/fleet", async (route) => {
+      const answer = await (await route.fetch()).json();
+      const jobs = answer.jobs.map((job: object) => ({ ...job, aside }));
+      await route.fulfill({ json: { ...answer, jobs } });
+    });
+    await page.route("**/api/jobs/emea/now", async (route) => {
+      const answer = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...answer, aside } });
+    });
+    const sentence = page.getByText("host-b does not take the job: Lattice refused the API key (401).", {
+      exact: true,
+    });
+    await page.goto(`${daemon.url}/#/jobs`);
+    await sentence.waitFor();
+    await page.getByRole("link", { name: "emea", exact: true }).click();
+    await page
+      .locator('section[data-key="aside"]')
+      .getByText(/^host-b does not take the job/)
+      .waitFor();
+    expect(complaints).toEqual([]);
+  });
 });

@@ -22,8 +22,10 @@ function worker(id: string): Worker {
   return { id, host: `host-${id}`, version: "1.0.0", workLevel: 2 };
 }
 
-function serves(name: string, digest = "d1", identity = "tenant a, Lattice a") {
-  return { name, digest, identity };
+const identity = "tenant a, Lattice a";
+
+function serves(name: string, digest = "d1", companies = identity) {
+  return { name, digest, identity: companies };
 }
 
 describe("daemons that share a database", () => {
@@ -49,10 +51,10 @@ describe("daemons that share a database", () => {
     await sql(place, "INSERT INTO job (id, name) VALUES (99, 'removed')");
     const reader = await openFleetReader(place);
     expect(await reader?.jobs()).toEqual([
-      { name: "emea", takers: ["a"], digest: "d1", worker: null },
-      { name: "latam", takers: ["c"], digest: "d1", worker: null },
-      { name: "removed", takers: [], digest: null, worker: null },
-      { name: "us", takers: ["b", "c"], digest: "new", worker: "c" },
+      { name: "emea", takers: ["a"], digest: "d1", identity, worker: null, aside: [], asked: [] },
+      { name: "latam", takers: ["c"], digest: "d1", identity, worker: null, aside: [], asked: [] },
+      { name: "removed", takers: [], digest: null, identity: null, worker: null, aside: [], asked: [] },
+      { name: "us", takers: ["b", "c"], digest: "new", identity, worker: "c", aside: [], asked: [] },
     ]);
     expect((await reader?.workers())?.map(({ id }) => id)).toEqual(["a", "b", "c"]);
     await reader?.close();
@@ -79,6 +81,67 @@ describe("daemons that share a database", () => {
     expect(await fleet.workers()).toMatchObject([{ id: "a" }]);
     await fleet.leave("a");
     expect(await fleet.announce(worker("b"), other)).toEqual([]);
+  });
+
+  it("show one that waits for the end of another with another tenant, and whose configuration has no say", async () => {
+    await fleet.announce(worker("a"), [serves("us")]);
+    const waits = { kind: "stranger", reason: "Another tenant." } as const;
+    const other = [{ ...serves("us", "d2", "tenant b"), aside: waits }];
+    expect(await fleet.announce(worker("b"), other)).toEqual([]);
+    const shown = {
+      takers: ["a"],
+      digest: "d1",
+      identity,
+      aside: [{ worker: "b", reason: "Another tenant." }],
+    };
+    expect(await fleet.jobs()).toMatchObject([shown]);
+    const forced = async (id: string) => (await fleet.timetable(id)).jobs.map(({ inForce }) => inForce);
+    expect([await forced("a"), await forced("b")]).toEqual([[true], [false]]);
+    // Nor does it keep a third one with the first tenant from the job.
+    expect(await fleet.announce(worker("c"), [serves("us")])).toEqual([]);
+    expect(await fleet.announce(worker("b"), [serves("us", "d2", "tenant b")])).toHaveLength(2);
+    await fleet.leave("a");
+    await fleet.leave("c");
+    expect(await forced("b")).toEqual([false]);
+    expect(await fleet.announce(worker("b"), [serves("us", "d2", "tenant b")])).toEqual([]);
+    expect(await forced("b")).toEqual([true]);
+    expect(await fleet.jobs()).toMatchObject([{ takers: ["b"], identity: "tenant b", aside: [] }]);
+  });
+
+  it("let another one with the same configuration go on with a job, unless there is none", async () => {
+    await fleet.announce(worker("a"), [serves("us")]);
+    await fleet.announce(worker("old"), [serves("us", "d0")]);
+    await fleet.announce(worker("a"), [serves("us", "d2")]);
+    expect(await fleet.standAside("us", "a", "Refused.")).toBe(false);
+    await fleet.announce(worker("b"), [serves("us", "d2")]);
+    expect(await fleet.standAside("us", "a", "Refused.")).toBe(true);
+    const forced = async (id: string) => (await fleet.timetable(id)).jobs.map(({ inForce }) => inForce);
+    expect([await forced("a"), await forced("b"), await forced("old")]).toEqual([[false], [true], [false]]);
+    const aside = [{ worker: "a", reason: "Refused." }];
+    expect(await fleet.jobs()).toMatchObject([{ takers: ["b"], digest: "d2", aside }]);
+    // The last one does not stand aside: the job is tried, and its fault is seen.
+    expect(await fleet.standAside("us", "b", "Refused, too.")).toBe(false);
+    await sql(place, "UPDATE worker SET seen_at = seen_at - 31000 WHERE id = 'b'");
+    expect(await forced("a")).toEqual([true]);
+    expect(await fleet.jobs()).toMatchObject([{ takers: ["a"], aside }]);
+    // Told again, as with another credential, it takes the job.
+    await fleet.announce(worker("a"), [serves("us", "d2")]);
+    expect(await fleet.jobs()).toMatchObject([{ takers: ["a"], aside: [] }]);
+  });
+
+  it("show what people have asked for until it has ended", async () => {
+    await fleet.announce(worker("a"), [serves("us")]);
+    const work = { job: "us", request: { full: false }, decision: null, worker: null };
+    await fleet.addWork({ ...work, id: "w1", kind: "cycle", trigger: "hand" });
+    await fleet.addWork({ ...work, id: "w2", kind: "cycle", trigger: "schedule", worker: "a" });
+    expect(await fleet.jobs()).toMatchObject([{ asked: [{ kind: "cycle", startedAt: null, worker: null }] }]);
+    await fleet.takeWork("w1", "a");
+    const [job] = await fleet.jobs();
+    expect(job?.asked).toEqual([
+      { kind: "cycle", worker: "a", askedAt: expect.any(Number), startedAt: expect.any(Number) },
+    ]);
+    await fleet.finishWork("w1", { result: {} });
+    expect((await fleet.jobs())[0]?.asked).toEqual([]);
   });
 
   it("go by the configuration that came last, as long as one that has it lives", async () => {

@@ -1,6 +1,6 @@
 import { api } from "./api.js";
 import { h, table } from "./dom.js";
-import { count, moment, number, outcomeTag } from "./words.js";
+import { count, moment, number, outcomeTag, standingAside } from "./words.js";
 
 /** All jobs of this daemon, the nearest trouble first, and the daemons that share them. The view refreshes itself. */
 export const jobsView = {
@@ -92,7 +92,7 @@ const tags = {
   idle: ["good", "ok"],
 };
 
-function state({ open, fault, waits, condition, reason, working }) {
+function state({ open, fault, waits, condition, reason, working, aside = [] }) {
   const [tone, text] = !open
     ? ["bad", "not open"]
     : fault
@@ -103,6 +103,7 @@ function state({ open, fault, waits, condition, reason, working }) {
     h("span", { class: `tag ${tone}` }, text),
     alsoWorks ? h("span", { class: "tag" }, "working") : null,
     reason ? h("div", { class: "small" }, reason) : null,
+    ...standingAside(aside),
   ];
 }
 

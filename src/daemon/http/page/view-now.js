@@ -4,7 +4,7 @@ import { pageAddress } from "./job.js";
 import { stateCard } from "./now-state.js";
 import { skippedPart } from "./skipped.js";
 import { follow } from "./watch.js";
-import { count, duration, moment, number, outcomeTag, personLink } from "./words.js";
+import { count, duration, moment, number, outcomeTag, personLink, standingAside } from "./words.js";
 import { workCard } from "./work-card.js";
 
 /** The current state, and the actions that can be started. The view refreshes itself. */
@@ -30,6 +30,9 @@ export const nowView = {
         state.problem ? h("div", { class: "notice bad" }, state.problem) : null,
       ),
       work === undefined || said ? null : workCard(work),
+      now.aside.length === 0
+        ? null
+        : h("section", { class: "notice warn", "data-key": "aside" }, ...standingAside(now.aside)),
       newConfiguration(now.newConfiguration),
       held(now.guard),
       notes(now.lastCycle),

@@ -110,3 +110,10 @@ export function byWhom({ by, reason }) {
   if (by === undefined) return "";
   return reason === undefined ? `by ${by}` : `by ${by}: ${reason}`;
 }
+
+/** The daemons that have a job and do not take it, each with the reason. */
+export function standingAside(aside) {
+  return aside.map(({ worker, reason }) =>
+    h("div", { class: "small", "data-key": worker }, `${worker} does not take the job: ${reason}`),
+  );
+}
