@@ -150,7 +150,7 @@ const scheduleSchema = z
       timezone: timeZone()
         .prefault("UTC")
         .describe(
-          "Time zone of the cron expression. A time that the change to summer time leaves out is skipped on that day, and one that comes twice at its end counts once, if the expression names the hours.",
+          "Time zone of the cron expression. A time that the change to summer time leaves out is skipped on that day, and one that comes twice at its end counts once, if the expression names the hours. With the state in a file, an expression for every hour (*/30 * * * *) pauses in the first of the two hours. In UTC, and with every, there is no such night.",
         ),
     },
     { error: sectionMessage },
