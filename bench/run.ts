@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { optionsAndNamesOf } from "../scripts/options.ts";
 import type { Bench, BenchOptions, Finding } from "./bench.ts";
 import { closeCompanies } from "./company.ts";
 import { accept, fallen } from "./gate.ts";
@@ -9,37 +9,40 @@ import { type MeasuredBench, machine, markdown, row, versions, withOlder } from 
 /** A bench that fell is measured again: something else may have run on the machine, or the reference was faster than ever. */
 const timesMeasured = 3;
 
-// npm run bench                 the whole suite
-// npm run bench -- NAME ...     some of it
-// npm run bench:ci              a small one, whose ratios are held against those of bench/ci.json
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const suite = readdirSync(join(import.meta.dirname, "suite"))
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => file.replace(/\.ts$/, ""));
+const { values, names: wanted } = optionsAndNamesOf({
+  about: `Measures how fast the program is: npm run bench -- [NAME …] [options]. Without a name, all: ${suite.join(", ")}.`,
   options: {
-    ci: { type: "boolean", default: false },
-    /** Sizes above this are left out. */
-    "up-to": { type: "string", default: "1000000" },
-    /** Where the results go as JSON; those of benches that did not run this time stay in it. */
+    "up-to": { type: "string", default: "1000000", about: "leaves larger sizes out" },
+    ci: {
+      type: "boolean",
+      default: false,
+      about: "the small suite (npm run bench:ci), whose ratios are held against bench/ci.json",
+    },
+    accept: { type: "boolean", default: false, about: "with --ci: the next one is held against this one" },
+    document: {
+      type: "boolean",
+      default: false,
+      about: "puts the table into docs/performance.md as well",
+    },
     json: {
       type: "string",
       default: join(import.meta.dirname, "../node_modules/.cache/als-bench/results.json"),
+      about: "where the results go; those of benches that did not run this time stay in it",
     },
-    /** Puts the table into docs/performance.md as well. */
-    document: { type: "boolean", default: false },
-    /** With --ci: what the next `bench:ci` is held against. */
-    accept: { type: "boolean", default: false },
   },
 });
 
 const documentFile = join(import.meta.dirname, "../docs/performance.md");
-const known = readdirSync(join(import.meta.dirname, "suite")).map((file) => file.replace(/\.ts$/, ""));
-const unknown = positionals.filter((name) => !known.includes(name));
+const unknown = wanted.filter((name) => !suite.includes(name));
 
 if (unknown.length > 0) {
-  process.stderr.write(`There is no bench ${unknown.join(", ")}; there are ${known.join(", ")}.\n`);
+  process.stderr.write(`There is no bench ${unknown.join(", ")}; there are ${suite.join(", ")}.\n`);
   process.exitCode = 64;
 } else {
-  process.exitCode = await run(positionals.length === 0 ? known : positionals);
+  process.exitCode = await run(wanted.length === 0 ? suite : wanted);
 }
 
 async function run(names: readonly string[]): Promise<number> {

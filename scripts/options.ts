@@ -16,17 +16,31 @@ type Values<Options extends Readonly<Record<string, Option>>> = ReturnType<
 >["values"];
 
 /** The options of this script. With `--help`, or an option that it does not have, the process ends with the usage. */
-export function optionsOf<const Options extends Readonly<Record<string, Option>>>({
-  about,
-  options,
-}: Described<Options>): Values<Options> {
+export function optionsOf<const Options extends Readonly<Record<string, Option>>>(
+  described: Described<Options>,
+): Values<Options> {
+  return argumentsOf(described, false).values;
+}
+
+/** The same for a script that takes names too. */
+export function optionsAndNamesOf<const Options extends Readonly<Record<string, Option>>>(
+  described: Described<Options>,
+): { readonly values: Values<Options>; readonly names: readonly string[] } {
+  return argumentsOf(described, true);
+}
+
+function argumentsOf<const Options extends Readonly<Record<string, Option>>>(
+  { about, options }: Described<Options>,
+  allowPositionals: boolean,
+): { readonly values: Values<Options>; readonly names: readonly string[] } {
   const usage = usageOf(about, options);
   if (process.argv.slice(2).some((one) => one === "--help" || one === "-h")) {
     process.stdout.write(usage);
     process.exit(0);
   }
   try {
-    return parseArgs({ options }).values;
+    const { values, positionals } = parseArgs({ options, allowPositionals });
+    return { values, names: positionals };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     process.stderr.write(`${error.message}\n\n${usage}`);
