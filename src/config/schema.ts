@@ -46,7 +46,7 @@ const latticeSchema = z
         .array(text("must be the name of a job"), { error: "must be a list of jobs" })
         .prefault([])
         .describe(
-          "With several jobs: the other jobs that write to the same Lattice company on purpose. Each of them must name this one too. Jobs that read the same tenant also need different groups in entra.scope and actions.outOfScope: ignore.",
+          "With several jobs: the other jobs that write to the same Lattice company on purpose. Each of them must name this one too. Jobs that read the same tenant also need different groups in entra.scope and actions.outOfScope: ignore. Each job keeps to its own maxRequestsPerSecond, so together they may send the sum.",
         ),
       listing: choice(["strict", "tolerant"])
         .prefault("strict")
