@@ -77,8 +77,8 @@ export interface JobSituation {
     /** How often leavers are looked for between two cycles; `null`: never. */
     readonly looksEveryMs: number | null;
   } | null;
-  /** Living daemons that take the job; `null` if none share its database. */
-  readonly workers: number | null;
+  /** Living daemons that take the job, and those that have it and do not; `null` if none share its database. */
+  readonly workers: { readonly taking: number; readonly aside: number } | null;
 }
 
 /** The daemons that share a database. */
@@ -305,14 +305,22 @@ function turnGauges(gauge: MakeGauge, jobGauge: MakeGauge, named: boolean) {
   const workers = gauge("workers", "Daemons that share the database, by state.", ["state"]);
   const makeTakers = (): Gauge =>
     jobGauge("job_workers", "Living daemons that take the job. Only if daemons share its database.");
+  const makeAside = (): Gauge =>
+    jobGauge(
+      "job_workers_aside",
+      "Living daemons that have the job and do not take it. Only if daemons share its database.",
+    );
   // A gauge without labels shows 0 from its beginning, which would mean that nobody takes the job.
   let takers = named ? makeTakers() : null;
+  let standing = named ? makeAside() : null;
   return {
-    gauges: named ? [overdue, interval, looksEvery, leased, takers] : [],
-    set: ({ turn, workers: taking }: JobSituation, labels: Labels): void => {
-      if (taking !== null) {
+    gauges: named ? [overdue, interval, looksEvery, leased, takers, standing] : [],
+    set: ({ turn, workers: shared }: JobSituation, labels: Labels): void => {
+      if (shared !== null) {
         takers ??= makeTakers();
-        takers.set(labels, taking);
+        takers.set(labels, shared.taking);
+        standing ??= makeAside();
+        standing.set(labels, shared.aside);
       }
       if (turn === null) return;
       overdue.set(labels, secondsOf(turn.overdueMs));

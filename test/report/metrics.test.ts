@@ -31,11 +31,18 @@ it("the state of a job that is gone is not shown any more, and that of the other
   const metrics = createMetrics("0", { named: true });
   try {
     const turn = { intervalMs: 2_700_000, overdueMs: 0, running: true, looksEveryMs: 300_000 };
-    const job = (name: string) => ({ name, situation, failing: false, turn, workers: 2 });
+    const job = (name: string) => ({
+      name,
+      situation,
+      failing: false,
+      turn,
+      workers: { taking: 2, aside: 1 },
+    });
     metrics.of("emea");
     const before = await metrics.text([job("emea"), job("us")], 2_000);
     expect(before).toContain('azure_lattice_sync_paused{sync_job="emea"} 1');
     expect(before).toContain('azure_lattice_sync_job_workers{sync_job="emea"} 2');
+    expect(before).toContain('azure_lattice_sync_job_workers_aside{sync_job="emea"} 1');
     const after = await metrics.text([job("us")], 2_000);
     expect(after).toContain('azure_lattice_sync_paused{sync_job="us"} 1');
     expect(after).toContain('azure_lattice_sync_people_left_alone{code="disabled",sync_job="us"} 1');
@@ -122,8 +129,12 @@ it("say whether the schedule is kept, and by whom, and without daemons that shar
     expect(alone).toContain("\nazure_lattice_sync_leaver_look_interval_seconds Nan\n");
     // 0 would mean that no daemon takes the job.
     expect(alone).not.toMatch(/^azure_lattice_sync_(job_)?workers/m);
-    const shared = await metrics.text([{ ...job, workers: 0 }], 2_000, { alive: 2, missing: 1 });
+    const shared = await metrics.text([{ ...job, workers: { taking: 0, aside: 2 } }], 2_000, {
+      alive: 2,
+      missing: 1,
+    });
     expect(shared).toContain("\nazure_lattice_sync_job_workers 0\n");
+    expect(shared).toContain("\nazure_lattice_sync_job_workers_aside 2\n");
     expect(shared).toContain('\nazure_lattice_sync_workers{state="alive"} 2\n');
     expect(shared).toContain('\nazure_lattice_sync_workers{state="missing"} 1\n');
   } finally {

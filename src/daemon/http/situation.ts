@@ -55,7 +55,7 @@ async function jobSituation({ name, view, fault }: JobEntry, fleet: FleetNow): P
     situation: read?.situation ?? null,
     turn: read?.turn ?? null,
     failing: fault !== null,
-    workers: shared?.job.takers.length ?? null,
+    workers: shared && { taking: shared.job.takers.length, aside: shared.job.aside.length },
   };
 }
 
