@@ -16,12 +16,24 @@ export function trialBegins(
 ): void {
   if (trial === null) return;
   if (trial.current?.digest !== digest) {
-    trial.current =
-      trial.rolledOut === digest
-        ? null
-        : { digest, written: new Set(), members: new Set(), released: new Set(), firstWriteAt: null };
+    trial.current = trial.rolledOut === digest ? null : nextTrial(trial.current, digest);
   }
   noteMembers(trial.current, world);
+}
+
+function nextTrial(current: CurrentTrial | null, digest: string): CurrentTrial {
+  const before = current?.weighed === false ? current.before : current;
+  const again = before?.digest === digest ? before : null;
+  return {
+    digest,
+    written: new Set(),
+    members: new Set(again?.members),
+    released: new Set(again?.released),
+    firstWriteAt: null,
+    weighed: false,
+    before: again?.before ?? before,
+    mayCountFrom: again === null ? null : (again.firstWriteAt ?? again.mayCountFrom),
+  };
 }
 
 function noteMembers(current: CurrentTrial | null, { canaryGroup }: World): void {
@@ -46,12 +58,13 @@ export async function trialPromise(
     trial.everybodySent ||= (await store.countLinked()) > 0;
   }
   if (trial === null || current === null) return null;
+  current.weighed ||= world.applied.length > 0 || (await isWeighed(store, world));
   const meta = await store.meta();
   const ended = meta.rolledOut === current.digest;
   // A person has asked for what a cycle on demand writes.
   if (only === null) {
-    const late =
-      trial.goesOn && current.firstWriteAt !== null && world.cycleAt - current.firstWriteAt >= goesOnAfterMs;
+    const from = current.mayCountFrom ?? current.firstWriteAt;
+    const late = trial.goesOn && from !== null && world.cycleAt - from >= goesOnAfterMs;
     if (!(ended && late)) {
       const broken = countWrites(trial, current, world);
       if (broken !== null) return broken;
@@ -63,6 +76,12 @@ export async function trialPromise(
   trial.rolledOut = current.digest;
   trial.current = null;
   return null;
+}
+
+/** Whether the cycle that has just run has weighed a plan. */
+async function isWeighed(store: Stage["store"], { cycleAt, skewMs }: World): Promise<boolean> {
+  const [last] = await store.recentCycles(1);
+  return last !== undefined && last.summary !== null && last.startedAt >= cycleAt + skewMs;
 }
 
 function countWrites(trial: Trial, current: CurrentTrial, world: World): string | null {

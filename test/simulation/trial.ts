@@ -33,6 +33,15 @@ export interface CurrentTrial {
   readonly released: Set<string>;
   /** When the first cycle that wrote began. */
   firstWriteAt: number | null;
+  /** A cycle with this configuration has weighed its plan: the engine certainly knows of it. */
+  weighed: boolean;
+  /**
+   * The trial in whose place this one came. If its configuration comes back before the engine has planned with this one, it may go on,
+   * or begin again.
+   */
+  readonly before: CurrentTrial | null;
+  /** The first write of the trial that may go on in this one; `null` if there is none. */
+  readonly mayCountFrom: number | null;
 }
 
 /** @param canary of the history; `undefined` if it has none */
