@@ -117,10 +117,7 @@ describe("a PostgreSQL database that cannot be opened", () => {
   it("because its encoding cannot write every name is told which one can", async () => {
     const place = await placeInFreshSchema();
     const name = `latin_${place.schema}`;
-    await sql(
-      place,
-      `CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0`,
-    );
+    await sql(place, `CREATE DATABASE ${name} ENCODING 'LATIN1' TEMPLATE template0`);
     const message = await said(
       at(place, (url) => {
         url.pathname = `/${name}`;

@@ -129,14 +129,15 @@ async function serverOn(files: Files, settings: Readonly<Record<string, string>>
       const copy = newFolder();
       const client = new pg.Client({ connectionString: url });
       await client.connect();
-      await client.query("SELECT pg_backup_start('replica', true)");
+      const { start, stop } = await backupCalls(client);
+      await client.query(`SELECT ${start}`);
       const to = join(copy, "data");
       cpSync(data, to, {
         recursive: true,
         filter: (path) =>
           !/\/(postmaster\.(pid|opts)|pg_replslot\/.|pg_wal\/.)/.test(path.slice(data.length)),
       });
-      const { rows } = await client.query<{ labelfile: string }>("SELECT labelfile FROM pg_backup_stop()");
+      const { rows } = await client.query<{ labelfile: string }>(`SELECT labelfile FROM ${stop}`);
       await client.end();
       mkdirSync(join(to, "pg_wal"), { recursive: true });
       writeFileSync(join(to, "backup_label"), rows[0]?.labelfile ?? "");
@@ -191,6 +192,14 @@ async function serverOn(files: Files, settings: Readonly<Record<string, string>>
     },
   };
   return server;
+}
+
+/** Calls around a copy of a running server's files: 15 gave them other names. */
+async function backupCalls(client: pg.Client): Promise<{ readonly start: string; readonly stop: string }> {
+  const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
+  return Number(rows[0]?.server_version_num) < 150_000
+    ? { start: "pg_start_backup('replica', true, false)", stop: "pg_stop_backup(false)" }
+    : { start: "pg_backup_start('replica', true)", stop: "pg_backup_stop()" };
 }
 
 function own(folder: string, as: RunAs): void {

