@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { StateError } from "../../../src/domain/errors.ts";
-import { connect } from "../../../src/state/postgres/connection/connect.ts";
+import {
+  connect,
+  connectToAll,
+  connectToCopy,
+  connectToRead,
+  connectToReadAll,
+  proveWritable,
+} from "../../../src/state/postgres/connection/connect.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
 import { droppingPooler } from "./dropping-pooler.ts";
+import { saysItIs } from "./older-server.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 
@@ -112,6 +120,20 @@ describe("a PostgreSQL database that cannot be opened", () => {
       /is behind a connection pooler that drops the settings of a connection: connect to the server itself/,
     );
     expect(await sql(place, `SELECT 1 FROM pg_namespace WHERE nspname = '${place.schema}'`)).toEqual([]);
+  });
+
+  it("because the server is too old is told which version is needed", async () => {
+    const place = await placeInFreshSchema();
+    await using older = await saysItIs(120_022, place.url);
+    const ways = [connect, connectToAll, connectToRead, connectToReadAll, connectToCopy, proveWritable];
+    for (const open of ways) {
+      await expect(open({ ...place, url: older.url })).rejects.toThrow(
+        /^the state database \S+ is PostgreSQL 12, and 13 or later is needed: upgrade the server, or connect to another one$/,
+      );
+    }
+    expect(await sql(place, `SELECT 1 FROM pg_namespace WHERE nspname = '${place.schema}'`)).toEqual([]);
+    await using oldest = await saysItIs(130_000, place.url);
+    expect(await said({ ...place, url: oldest.url })).toBe("opened");
   });
 
   it("because its encoding cannot write every name is told which one can", async () => {
