@@ -1,30 +1,41 @@
+import type { Json } from "../domain/json.ts";
 import type { LeavingEvent, SkipCode } from "../domain/plan.ts";
-import type { SourceUser } from "../domain/source.ts";
-import type { AccountPerson, ReportedAccount } from "../domain/state/account-report.ts";
+import type { Presence, SourceUser } from "../domain/source.ts";
+import type { AccountPerson, LinkedPerson, ReportedAccount } from "../domain/state/account-report.ts";
 
-/** The columns that every store has in the same form, of an account with one of its people. Those of the person are null if there is none. */
-export interface ReportedRow {
+/** The columns of an account that every store has in the same form. */
+export interface AccountColumns {
   readonly lattice_id: string;
   readonly user_name: string;
   readonly external_id: string | null;
   readonly missing_since: number | null;
   readonly object_id: string | null;
-  readonly person: string | null;
+}
+
+/** The columns of a person that every store has in the same form. */
+export interface PersonColumns {
+  readonly person: string;
+  readonly manager_id: string | null;
+  readonly presence: Presence;
   readonly skip_code: SkipCode | null;
   readonly skip_reason: string | null;
   readonly retry_code: string | null;
   readonly retry_message: string | null;
   readonly next_try_at: number | null;
   readonly held: string | null;
-  readonly person_lattice_id: string | null;
 }
 
-/** What a store has in a form of its own. */
-export interface OwnColumns<Row> {
-  /** Only asked for if there is a person. */
-  source(row: Row): SourceUser;
+/** What a store has in a form of its own, of an account. */
+export interface OwnAccountColumns<Row> {
   active(row: Row): boolean | null;
   department(row: Row): string | null;
+}
+
+/** What a store has in a form of its own, of a person. */
+export interface OwnPersonColumns<Row> {
+  /** Values of the properties that were asked for, in their order; `null` for one that the person does not have. */
+  values(row: Row): readonly Json[];
+  unshown(row: Row): readonly string[] | null;
   member(row: Row): boolean;
   pending(row: Row): boolean;
   former(row: Row): boolean;
@@ -32,41 +43,38 @@ export interface OwnColumns<Row> {
   events(row: Row): readonly { readonly event: LeavingEvent; readonly since: number }[];
 }
 
-/** The accounts of rows that are in the order of accounts: those of one account follow one another. */
-export function reportedAccounts<Row extends ReportedRow>(
-  rows: readonly Row[],
-  own: OwnColumns<Row>,
-): readonly ReportedAccount[] {
-  const accounts: (ReportedAccount & { readonly people: AccountPerson[] })[] = [];
-  for (const row of rows) {
-    let account = accounts.at(-1);
-    if (account?.latticeId !== row.lattice_id) {
-      account = {
-        latticeId: row.lattice_id,
-        userName: row.user_name,
-        externalId: row.external_id,
-        active: own.active(row),
-        department: own.department(row),
-        missingSince: row.missing_since,
-        linkedTo: row.object_id,
-        people: [],
-      };
-      accounts.push(account);
-    }
-    if (row.person !== null) account.people.push(accountPerson(row, own));
-  }
-  return accounts;
+/** The account of a row with its people. */
+export function reportedAccount<Row extends AccountColumns>(
+  row: Row,
+  own: OwnAccountColumns<Row>,
+  people: readonly AccountPerson[],
+): ReportedAccount {
+  return {
+    latticeId: row.lattice_id,
+    userName: row.user_name,
+    externalId: row.external_id,
+    active: own.active(row),
+    department: own.department(row),
+    missingSince: row.missing_since,
+    linkedTo: row.object_id,
+    people,
+  };
 }
 
 const noGroups: ReadonlySet<string> = new Set();
 const noEvents: ReadonlyMap<LeavingEvent, number> = new Map();
 
-function accountPerson<Row extends ReportedRow>(row: Row, own: OwnColumns<Row>): AccountPerson {
+/** The person of a row. @param properties those that were asked for */
+export function linkedPerson<Row extends PersonColumns>(
+  row: Row,
+  own: OwnPersonColumns<Row>,
+  properties: readonly string[],
+): LinkedPerson {
   const { skip_code: code, retry_code: retry } = row;
   const groups = own.groups(row);
   const events = own.events(row);
   return {
-    source: own.source(row),
+    source: sourceUser(row, own, properties),
     member: own.member(row),
     groups: groups.length === 0 ? noGroups : new Set(groups),
     events: events.length === 0 ? noEvents : new Map(events.map((one) => [one.event, one.since])),
@@ -78,6 +86,26 @@ function accountPerson<Row extends ReportedRow>(row: Row, own: OwnColumns<Row>):
     held: row.held,
     marked: own.pending(row),
     former: own.former(row),
-    latticeId: row.person_lattice_id,
+  };
+}
+
+function sourceUser<Row extends PersonColumns>(
+  row: Row,
+  own: OwnPersonColumns<Row>,
+  properties: readonly string[],
+): SourceUser {
+  const values = own.values(row);
+  const unshown = own.unshown(row);
+  const attributes: { [name: string]: Json } = {};
+  for (const [index, name] of properties.entries()) {
+    const value = values[index] ?? null;
+    if (value !== null) attributes[name] = value;
+  }
+  return {
+    objectId: row.person,
+    attributes,
+    managerId: row.manager_id,
+    presence: row.presence,
+    ...(unshown === null ? {} : { unshown }),
   };
 }

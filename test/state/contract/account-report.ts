@@ -18,7 +18,7 @@ export function describeAccountReport(make: MakeState): void {
     it("has every account once, in pages by Lattice id", async () => {
       const { store } = state;
       await put(...["B", "a", "c"].map((id) => accountRow(id, null)));
-      const query = { everyoneInScope: true, department, limit: 2 };
+      const query = { everyoneInScope: true, department, properties: [], limit: 2 };
       const first = await store.reportedAccounts({ ...query, after: "" });
       const second = await store.reportedAccounts({ ...query, after: "a" });
       expect(first.map(({ latticeId }) => latticeId)).toEqual(["B", "a"]);
@@ -49,7 +49,7 @@ export function describeAccountReport(make: MakeState): void {
         people: [],
       });
       expect(second).toMatchObject({ active: false, department: null });
-      const hidden = { everyoneInScope: true, department: null, after: "", limit: 9 };
+      const hidden = { everyoneInScope: true, department: null, properties: [], after: "", limit: 9 };
       expect((await state.store.reportedAccounts(hidden)).map((one) => one.department)).toEqual([null, null]);
     });
 
@@ -62,6 +62,48 @@ export function describeAccountReport(make: MakeState): void {
       expect(first?.people.map(peopleIds)).toEqual(["a"]);
       expect(first?.people[0]).toMatchObject({ latticeId: "l1" });
       expect(second).toMatchObject({ linkedTo: "unknown", people: [] });
+    });
+
+    it("reads the people of linked accounts apart, and looks up only those who are not given", async () => {
+      const { store } = state;
+      const attributes = { accountEnabled: true, userPrincipalName: "kim@example.com", city: "Lyon" };
+      await settled(store, [
+        personRow("a", { attributes, managerId: "b" }),
+        personRow("b", { attributes: { accountEnabled: false } }),
+        personRow("no-account"),
+      ]);
+      await put(
+        accountRow("l1", "a"),
+        accountRow("l2", "b"),
+        accountRow("l3", "unknown"),
+        accountRow("l4", null),
+      );
+      const asked = { everyoneInScope: true, properties };
+      const all = await store.linkedPeople({ ...asked, limit: 9 });
+      expect([...all.keys()].toSorted()).toEqual(["a", "b"]);
+      const { city: _, ...shown } = attributes;
+      const source = { objectId: "a", attributes: shown, managerId: "b", presence: "present" };
+      expect(all.get("a")).toMatchObject({ source, member: true, former: false, held: null });
+      expect(all.get("a")?.source.attributes).toEqual(shown);
+      expect((await store.linkedPeople({ ...asked, limit: 1 })).size).toBe(1);
+      expect((await store.linkedPeople({ ...asked, properties: ["city"], limit: 9 })).get("a")).toMatchObject(
+        {
+          source: { attributes: { city: "Lyon" } },
+        },
+      );
+
+      const query = { ...asked, department, after: "", limit: 9 };
+      const known = new Map(
+        [...all].filter(([id]) => id === "a").map(([id, one]) => [id, { ...one, held: "as given" }]),
+      );
+      const accounts = await store.reportedAccounts({ ...query, people: known });
+      expect(accounts.map(({ latticeId }) => latticeId)).toEqual(["l1", "l2", "l3", "l4"]);
+      expect(
+        accounts.map(({ people }) => people.map(({ held, latticeId }) => ({ held, latticeId }))),
+      ).toEqual([[{ held: "as given", latticeId: "l1" }], [{ held: null, latticeId: "l2" }], [], []]);
+      expect(await store.reportedAccounts({ ...query, people: all })).toEqual(
+        await store.reportedAccounts(query),
+      );
     });
 
     it("has everybody whose an account without a link may be, once and in order", async () => {
@@ -200,8 +242,10 @@ export function describeAccountReport(make: MakeState): void {
   });
 }
 
+const properties = ["accountEnabled", "userPrincipalName"];
+
 const peopleIds = ({ source }: ReportedAccount["people"][number]) => source.objectId;
 
 function report(store: StateStore, everyoneInScope = true): Promise<readonly ReportedAccount[]> {
-  return store.reportedAccounts({ everyoneInScope, department, after: "", limit: 100 });
+  return store.reportedAccounts({ everyoneInScope, department, properties, after: "", limit: 100 });
 }
