@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { ownDatabase } from "../state/postgres/own-database.ts";
 import { sql } from "../state/postgres/sql.ts";
+import { startFront } from "./front.ts";
 import { configuration, makeWorkplace, type RealProcess, type Workplace } from "./real-process.ts";
 
 const headers = { "x-requested-by": "test", authorization: "Bearer one-token-for-all-replicas" };
@@ -80,6 +81,23 @@ async function until<T>(
     if (performance.now() - since > 25_000) throw new Error(`not within 25 seconds: ${what}`);
     await new Promise((later) => setTimeout(later, 100));
   }
+}
+
+/** By how much this machine is late at most, milliseconds: it runs other programs too. */
+function lateness(): { end(): number } {
+  const everyMs = 50;
+  let most = 0;
+  let at = performance.now();
+  const timer = setInterval(() => {
+    most = Math.max(most, performance.now() - at - everyMs);
+    at = performance.now();
+  }, everyMs);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return most;
+    },
+  };
 }
 
 interface Workers {
@@ -383,6 +401,63 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     expect(works).toEqual([{ error: "The daemon ended while it ran." }]);
   });
 
+  it("take the cycle of the one that was killed in it over within 15 seconds of its last sign of life, and send each change once", async () => {
+    const front = stack.use(await startFront(new URL(sandbox.latticeUrl).origin));
+    const lattice = {
+      url: `${front.origin}/scim/v2`,
+      token: sandbox.latticeToken,
+      maxRequestsPerSecond: 20,
+      maxConcurrency: 2,
+      timeout: "2s",
+    };
+    const [a, b] = [await replica({ lattice }), await replica({ lattice }, "b.yaml")];
+    await until("the first cycle", async () => (await get<Works>(b, "/works")).works[0]?.finishedAt != null);
+    const rows = await sql(
+      database,
+      "SELECT object_id AS id FROM target_user WHERE active AND object_id IS NOT NULL ORDER BY object_id LIMIT 25",
+    );
+    for (const { id } of rows) sandbox.directory.updateUser(String(id), { jobTitle: "Due by the schedule" });
+    const before = sent.length;
+    const killed = Promise.withResolvers<number>();
+    let writes = 0;
+    // The request on which the active one is killed is carried out by Lattice all the same.
+    front.before = async ({ method }) => {
+      if (method === "GET") return undefined;
+      writes += 1;
+      if (writes !== 5) return undefined;
+      const [turn] = await sql(database, "SELECT worker FROM turn WHERE ended_at IS NULL");
+      const [first] = await sql(database, "SELECT id FROM worker ORDER BY started_at");
+      const active = first?.id === turn?.worker ? a : b;
+      active.process.child.kill("SIGKILL");
+      await active.process.ended;
+      const [sign] = await sql(
+        database,
+        "SELECT extract(epoch FROM heartbeat_on) * 1000 AS at FROM azure_lattice_sync_queue.job WHERE name = 'schedule' AND state = 'active'",
+      );
+      killed.resolve(Number(sign?.at));
+      return undefined;
+    };
+    const late = lateness();
+    await sql(database, "UPDATE turn SET started_at = started_at - 3600000, again_at = NULL");
+    const lastSignAt = await killed.promise;
+    const [died] = await sql(database, "SELECT worker FROM turn");
+    const turn = await until("the other one", async () => {
+      const [now] = await sql(database, "SELECT worker, started_at AS at FROM turn");
+      return now?.worker !== died?.worker && now;
+    });
+    // By the server's clock. A machine that is late with all it does is late with this too.
+    expect(Number(turn.at) - lastSignAt).toBeLessThan(15_000 + late.end());
+    await until("the end", async () => {
+      const [now] = await sql(database, "SELECT ended_at FROM turn");
+      return now?.ended_at !== null;
+    });
+    const updates = sent.slice(before).map(({ path }) => path);
+    expect(new Set(updates).size).toBe(25);
+    expect(updates).toHaveLength(25);
+    const [last] = await sql(database, "SELECT outcome FROM cycle ORDER BY id DESC LIMIT 1");
+    expect(last).toEqual({ outcome: "done" });
+  });
+
   it("let one that was stopped for longer than its lease send nothing more", async () => {
     const a = await replica();
     await until("some accounts", () => created() >= 5);
@@ -491,5 +566,46 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     );
     expect(code).toBe(64);
     expect(await sql(database, "SELECT count(*)::int AS number FROM cycle")).toEqual([row]);
+  });
+
+  it("take a job over from one with another Lattice that was killed in a cycle, half a minute after its last sign of life", async () => {
+    const front = stack.use(await startFront(new URL(sandbox.latticeUrl).origin));
+    const a = await replica({
+      lattice: { url: `${front.origin}/scim/v2`, token: sandbox.latticeToken, timeout: "2s" },
+    });
+    await until("the first cycle", () => cycles(a) > 0);
+    const b = await replica({}, "b.yaml");
+    expect(b.process.stderr()).toMatch(/"msg":"the job waits for another daemon to end"/);
+    const rows = await sql(
+      database,
+      "SELECT object_id AS id FROM target_user WHERE active AND object_id IS NOT NULL ORDER BY object_id LIMIT 25",
+    );
+    for (const { id } of rows) sandbox.directory.updateUser(String(id), { jobTitle: "Due by the schedule" });
+    const before = sent.length;
+    const killed = Promise.withResolvers<void>();
+    let writes = 0;
+    front.before = async ({ method }) => {
+      if (method === "GET") return undefined;
+      writes += 1;
+      if (writes !== 5) return undefined;
+      a.process.child.kill("SIGKILL");
+      await a.process.ended;
+      killed.resolve();
+      return undefined;
+    };
+    await sql(database, "UPDATE turn SET started_at = started_at - 3600000, again_at = NULL");
+    await killed.promise;
+    // 20 of the 30 seconds pass at once.
+    const [dead] = await sql(
+      database,
+      "UPDATE worker SET seen_at = seen_at - 20000 WHERE id = (SELECT worker FROM turn) RETURNING seen_at + 30000 AS until",
+    );
+    await until("the job to be taken over", () => /this one takes the job over/.test(b.process.stderr()));
+    const [taken] = await sql(database, "SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now");
+    expect(Number(taken?.now)).toBeGreaterThan(Number(dead?.until));
+    await until("the end of the cycle", () => cycles(b) > 0);
+    const updates = sent.slice(before).map(({ path }) => path);
+    expect(new Set(updates).size).toBe(25);
+    expect(updates).toHaveLength(25);
   });
 });
