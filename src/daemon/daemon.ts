@@ -4,6 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { systemClock } from "../domain/clock.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
+import { sentences } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
 import { openLog } from "../job/log.ts";
 import { type OpenOptions, openJob } from "../job/open-job.ts";
@@ -12,6 +13,7 @@ import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
 import { createMetrics } from "../report/metrics.ts";
+import { silentAtTheEnd } from "../state/postgres/connection/last-words.ts";
 import { shareEndedSessions } from "./fleet/ended-sessions.ts";
 import { createFleets } from "./fleet/fleets.ts";
 import type { JobEntry, JobList } from "./http/daemon-view.ts";
@@ -112,10 +114,17 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     hangups.handle(() => void jobs.reload());
     await stopped(signal);
     log.info("stopping");
-    await Promise.all([jobs.stop(), fleets.stop()]);
+    const stops = await Promise.allSettled([jobs.stop(), fleets.stop()]);
+    for (const end of stops)
+      if (end.status === "rejected" && silentAtTheEnd(signal) === null) throw end.reason;
   } finally {
     for (const close of closers.reverse()) await close();
     metrics.close();
+  }
+  const silent = silentAtTheEnd(signal);
+  if (silent !== null) {
+    log.error({ error: sentences(silent.message) }, "stopped without the state database");
+    return exitCode.error;
   }
   log.info("stopped");
   return exitCode.done;

@@ -11,7 +11,7 @@ import { openLog } from "./log.ts";
 import { readingFault, readSettings } from "./read-settings.ts";
 import { sandboxEntra, sandboxFile, sandboxLattice } from "./rehearsal.ts";
 import { cycleSettings } from "./settings.ts";
-import { openScratch, openState } from "./state-place.ts";
+import { openScratch, openState, placeUntil, type StatePlace, statePlaceOf } from "./state-place.ts";
 
 export interface OpenOptions extends JobChoice {
   /** The log of the process, which all of its jobs share. Default: the job opens one. */
@@ -42,7 +42,9 @@ export async function openJob(io: CommandIO, options: OpenOptions): Promise<Job>
   const { replaces, onRequest } = options;
   const { loaded: settings, jobs } =
     options.loaded === undefined ? loadAlone(io, options) : { loaded: options.loaded, jobs: options.jobs };
-  const configured = jobOf(settings, options.sandbox, replaces?.statePlace);
+  const ownPlace = (): StatePlace =>
+    placeUntil(statePlaceOf(settings.config, settings.job, options.sandbox), io.signal);
+  const configured = jobOf(settings, options.sandbox, replaces?.statePlace ?? ownPlace());
   const { loaded, config, clock } = configured;
   for (const text of loaded.notes) sayNote(io, text, options);
   const readings = await readSettings(loaded, options.sandbox);

@@ -49,6 +49,11 @@ export function statePlaceOf(config: Config, job: string, embedded: EmbeddedEnds
   };
 }
 
+/** The place for a process that is to end when the signal aborts, whether its database answers or not. */
+export function placeUntil(place: StatePlace, ends: AbortSignal): StatePlace {
+  return place.kind === "file" ? place : { ...place, database: { ...place.database, ends } };
+}
+
 /** Most connections of this process to one database. */
 function connectionsOf({ workers: { maxDatabaseConnections, maxJobsAtOnce } }: Config): number {
   return maxDatabaseConnections ?? 2 * maxJobsAtOnce + 2;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Job as Entry, PgBoss } from "pg-boss";
 import { errorText, StateError } from "../../domain/errors.ts";
 import { databaseInWords, isTransient, stateError } from "../../state/postgres/connection/errors.ts";
+import { createLastWords, goodbyeMs, type LastWords } from "../../state/postgres/connection/last-words.ts";
 import {
   defaultLimits,
   queueSchema as defaultQueueSchema,
@@ -104,7 +105,8 @@ export async function openQueue(
   // Loaded when it is used: a daemon with SQLite, and all other commands, load nothing of it.
   const { PgBoss } = await import("pg-boss");
   const { url, queueSchema = defaultQueueSchema } = place;
-  const connection = await connectionTo(place);
+  const lastWords = createLastWords(place.ends, databaseInWords(new URL(url)));
+  const connection = await connectionTo(place, lastWords);
   const start = async (createSchema: boolean): Promise<PgBoss> => {
     const boss = new PgBoss({
       ...connection,
@@ -130,18 +132,24 @@ export async function openQueue(
   };
   try {
     const boss = await whileItPasses(place.waitMs ?? defaultWaitMs, () =>
-      start(true).catch((error: unknown) => {
-        // It may not make a schema, not even one that is there: somebody may have made it for this user.
-        if (!isForbidden(error)) throw error;
-        return start(false);
-      }),
+      lastWords.ask(() =>
+        start(true).catch((error: unknown) => {
+          // It may not make a schema, not even one that is there: somebody may have made it for this user.
+          if (!isForbidden(error)) throw error;
+          return start(false);
+        }),
+      ),
     );
-    await makeQueues(boss, heartbeatSeconds).catch(async (error: unknown) => {
-      await boss.stop({ graceful: false }).catch(onError);
-      throw error;
-    });
-    return queueOn(boss);
+    await lastWords
+      .ask(() => makeQueues(boss, heartbeatSeconds))
+      .catch(async (error: unknown) => {
+        await boss.stop({ graceful: false }).catch(onError);
+        throw error;
+      });
+    return queueOn(boss, lastWords);
   } catch (error) {
+    lastWords.end();
+    if (error instanceof StateError) throw error;
     if (isTransient(error)) throw stateError(databaseInWords(new URL(url)), error);
     throw new StateError(
       `the queue of jobs cannot be kept in the schema ${queueSchema} (${errorText(error)}): make the user of state.url the owner of this schema, or allow it to create one`,
@@ -174,7 +182,8 @@ export async function openQueueToAsk(
 ): Promise<Pick<Queue, "ask" | "unask" | "close">> {
   const { PgBoss } = await import("pg-boss");
   const { queueSchema = defaultQueueSchema } = place;
-  const connection = await connectionTo(place);
+  const lastWords = createLastWords(place.ends, databaseInWords(new URL(place.url)));
+  const connection = await connectionTo(place, lastWords);
   const boss = new PgBoss({
     ...connection,
     application_name: "azure-lattice-sync queue",
@@ -189,9 +198,10 @@ export async function openQueueToAsk(
   boss.on("error", onError);
   try {
     await boss.start();
-    return queueOn(boss);
+    return queueOn(boss, lastWords);
   } catch (error) {
     await boss.stop({ graceful: false }).catch(onError);
+    lastWords.end();
     throw new StateError(
       `the queue of the daemons in the schema ${queueSchema} cannot be used (${errorText(error)})`,
       { cause: error },
@@ -204,10 +214,14 @@ export async function openQueueToAsk(
  * function, which gives each connection a fresh token. A server that does not answer is given up: otherwise this daemon would wait for it for
  * ever after a fail-over that lost the connection without a word, and take no job any more.
  */
-async function connectionTo({ url, password, limits }: Omit<PostgresPlace, "job">): Promise<object> {
+async function connectionTo(
+  { url, password, limits }: Omit<PostgresPlace, "job">,
+  { stream }: LastWords,
+): Promise<object> {
   const { serverOf } = await import("../../state/postgres/connection/server.ts");
   return {
     ...serverOf(url).config,
+    stream,
     ...limitsOf({ ...defaultLimits, answerMs: longestAnswerMs, ...limits }),
     ...(password === undefined ? {} : { password }),
   };
@@ -233,44 +247,53 @@ async function makeQueues(boss: PgBoss, heartbeatSeconds: number): Promise<void>
   }
 }
 
-function queueOn(boss: PgBoss): Queue {
+function queueOn(boss: PgBoss, lastWords: LastWords): Queue {
+  const { ask: asking } = lastWords;
   return {
     waiting: async (queue = "schedule") =>
-      (await boss.findJobs(names[queue], { queued: true, limit: mostWaiting })).flatMap(
+      (await asking(() => boss.findJobs(names[queue], { queued: true, limit: mostWaiting }))).flatMap(
         ({ singletonKey, startAfter }) =>
           singletonKey === null ? [] : [{ job: singletonKey, at: startAfter.getTime() }],
       ),
     schedule: async (jobs, queue = "schedule") => {
       if (jobs.length === 0) return;
-      await boss.insert(
-        names[queue],
-        jobs.map(({ job, at }) => ({
-          data: { job },
-          singletonKey: job,
-          group: { id: job },
-          startAfter: new Date(at),
-        })),
+      await asking(() =>
+        boss.insert(
+          names[queue],
+          jobs.map(({ job, at }) => ({
+            data: { job },
+            singletonKey: job,
+            group: { id: job },
+            startAfter: new Date(at),
+          })),
+        ),
       );
     },
     move: async ({ job, at }, queue = "schedule") => {
-      await boss.update(names[queue], undefined, { singletonKey: job, startAfter: new Date(at) });
+      await asking(() =>
+        boss.update(names[queue], undefined, { singletonKey: job, startAfter: new Date(at) }),
+      );
     },
     ask: (job, work, level) =>
-      persist(async () => {
-        const name = names[ofLevel[level]];
-        const options = { id: work, singletonKey: job, group: { id: job } };
-        if ((await boss.send(name, { job, work }, options)) !== null) return true;
-        // An attempt whose answer was lost may have added it.
-        return (await boss.getJobById(name, work)) !== null;
-      }),
+      persist(() =>
+        asking(async () => {
+          const name = names[ofLevel[level]];
+          const options = { id: work, singletonKey: job, group: { id: job } };
+          if ((await boss.send(name, { job, work }, options)) !== null) return true;
+          // An attempt whose answer was lost may have added it.
+          return (await boss.getJobById(name, work)) !== null;
+        }),
+      ),
     unask: async (work, level) => {
-      await persist(() => boss.deleteJob(names[ofLevel[level]], work));
+      await persist(() => asking(() => boss.deleteJob(names[ofLevel[level]], work)));
     },
     take: async (queue, most, without) => {
-      const taken = await boss.fetch<{ readonly job: string; readonly work?: string }>(names[queue], {
-        batchSize: most,
-        ...(without.length === 0 ? {} : { ignoreGroups: [...without] }),
-      });
+      const taken = await asking(() =>
+        boss.fetch<{ readonly job: string; readonly work?: string }>(names[queue], {
+          batchSize: most,
+          ...(without.length === 0 ? {} : { ignoreGroups: [...without] }),
+        }),
+      );
       return taken.map(({ id, retryCount, data: { job, work = null } }) => ({
         queue,
         job,
@@ -284,9 +307,11 @@ function queueOn(boss: PgBoss): Queue {
       for (const [queue, name] of Object.entries(names)) {
         const mine = claims.filter((claim) => claim.queue === queue);
         if (mine.length === 0) continue;
-        const answer = await boss.touch(
-          name,
-          mine.map(({ entry: { id, retryCount } }) => ({ id, retryCount })),
+        const answer = await asking(() =>
+          boss.touch(
+            name,
+            mine.map(({ entry: { id, retryCount } }) => ({ id, retryCount })),
+          ),
         );
         const kept = new Set(settledBy(answer));
         lost.push(...mine.filter(({ entry }) => !kept.has(entry.id)));
@@ -294,12 +319,21 @@ function queueOn(boss: PgBoss): Queue {
       return lost;
     },
     giveBack: async ({ queue, entry: { id, retryCount } }) => {
-      await persist(() => boss.fail(names[queue], { id, retryCount }));
+      await persist(() => asking(() => boss.fail(names[queue], { id, retryCount })));
     },
     done: async ({ queue, entry: { id, retryCount } }) => {
-      await persist(() => boss.complete(names[queue], { id, retryCount }));
+      await persist(() => asking(() => boss.complete(names[queue], { id, retryCount })));
     },
-    close: () => boss.stop({ graceful: false }),
+    close: async () => {
+      // A server that hangs does not answer to a goodbye.
+      const timer = setTimeout(lastWords.cut, goodbyeMs);
+      try {
+        await boss.stop({ graceful: false });
+      } finally {
+        clearTimeout(timer);
+        lastWords.end();
+      }
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ClientBase, Pool, PoolClient, PoolConfig } from "pg";
 import { isLost, isStale, OlderServerError } from "./errors.ts";
 import { createFairTurns, type FairTurnsOptions } from "./fair-turns.ts";
+import { goodbyeMs, type LastWords } from "./last-words.ts";
 
 /** Connections that are made when they are needed, and shared. */
 export interface Connections {
@@ -15,19 +16,18 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** A server that hangs does not answer to a goodbye: its connections are cut after this. */
-export const goodbyeMs = 2_000;
 /** How many there are is up to the turns. The pool's own queue would have waiting take part in the limit for a new connection. */
 const poolMax = 1_000_000;
 
 export async function openConnections(
   config: PoolConfig,
   turnsOptions: FairTurnsOptions,
+  lastWords: LastWords,
 ): Promise<Connections> {
   // Loaded when it is used: with SQLite nothing of it is.
   const { default: pg } = await import("pg");
-  const pool: Pool = new pg.Pool({ ...config, max: poolMax });
-  const close = closerOf(pool);
+  const pool: Pool = new pg.Pool({ ...config, stream: lastWords.stream, max: poolMax });
+  const close = closerOf(pool, lastWords);
   const turns = createFairTurns(turnsOptions);
   /** When a connection was last lost, by `performance.now()`. */
   let lostAt = 0;
@@ -64,7 +64,7 @@ export async function openConnections(
     use: async (who, work) => {
       const end = await turns.take(who);
       try {
-        return await useOne(work);
+        return await lastWords.ask(() => useOne(work));
       } finally {
         end();
       }
@@ -80,23 +80,19 @@ function discard(client: PoolClient): void {
   client.release(true);
 }
 
-function closerOf(pool: Pool): () => Promise<void> {
-  const open = new Set<ClientBase>();
+function closerOf(pool: Pool, lastWords: LastWords): () => Promise<void> {
   pool.on("connect", (client) => {
-    open.add(client);
     // A connection that breaks is replaced when the next one is needed; a statement that uses it fails.
     client.on("error", () => {});
-    client.once("end", () => open.delete(client));
   });
   pool.on("error", () => {});
   return async () => {
-    const timer = setTimeout(() => {
-      for (const client of open) cut(client);
-    }, goodbyeMs);
+    const timer = setTimeout(lastWords.cut, goodbyeMs);
     try {
       await pool.end();
     } finally {
       clearTimeout(timer);
+      lastWords.end();
     }
   };
 }

@@ -16,6 +16,8 @@ export interface PostgresPlace {
   readonly waitMs?: number;
   /** After how long a server that does not answer is given up. */
   readonly limits?: Partial<Limits>;
+  /** Aborts when the process is to end: a server that does not answer is given up within seconds then. */
+  readonly ends?: AbortSignal;
 }
 
 /** How long the server may take, milliseconds. */

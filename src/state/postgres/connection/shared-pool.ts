@@ -3,10 +3,11 @@ import type { PoolClient, PoolConfig } from "pg";
 import { StateError, UsageError } from "../../../domain/errors.ts";
 import { prepareToWrite } from "./check.ts";
 import { createCommitMarks } from "./commit-marks.ts";
-import { type Connections, cut, goodbyeMs, openConnections } from "./connections.ts";
+import { type Connections, cut, openConnections } from "./connections.ts";
 import type { JobMarks, UseConnection } from "./database.ts";
 import { type DatabaseInWords, databaseInWords } from "./errors.ts";
 import type { FairTurnsOptions } from "./fair-turns.ts";
+import { createLastWords, goodbyeMs } from "./last-words.ts";
 import { defaultConnections, defaultLimits, type Limits, type PostgresPlace } from "./place.ts";
 import { serverOf } from "./server.ts";
 import { type Settings, settingsOf } from "./settings.ts";
@@ -158,7 +159,11 @@ async function openPool(place: Place, settings: Settings, users: Shared["users"]
         checked.then(() => done(), done);
       },
     };
-    return openConnections(pool, { ...turns, mostOfOne: mostOfOneJob, tooLate: () => noneFree(words) });
+    return openConnections(
+      pool,
+      { ...turns, mostOfOne: mostOfOneJob, tooLate: () => noneFree(words) },
+      createLastWords(place.ends, words),
+    );
   };
   const { answerMs: longestWaitMs } = limits;
   const all = await connect(
