@@ -24,12 +24,12 @@ interface Stage extends AsyncDisposable {
   run(state: string | null, ...args: readonly string[]): Promise<Ended>;
 }
 
-async function stage(people: number): Promise<Stage> {
+async function stage(people: number, guard: object = { enabled: false }): Promise<Stage> {
   const stack = new AsyncDisposableStack();
   const sandbox = stack.adopt(await startSandbox({ file: ":memory:", people }), (one) => one.close());
   const place = stack.use(makeWorkplace());
   const database = stack.use(await ownDatabase());
-  const { state: _, ...config } = configuration({ sandbox, statePath: "" });
+  const { state: _, ...config } = configuration({ sandbox, statePath: "" }, { guard });
   const file = place.configure(config);
   const secret = join(place.folder, "state-url");
   writeFileSync(secret, `${database.url}\n`, { mode: 0o600 });
@@ -78,6 +78,75 @@ it("moves a company to PostgreSQL and back: nothing is due each time, and the lo
   await done(null, "sync");
   const writes = at.sandbox.requests.filter(({ host, method }) => host === "lattice" && method !== "GET");
   expect(writes).toEqual([]);
+});
+
+it("moves all that waits to PostgreSQL and back: what is held, rejected, retried, protected, unlinked, paused, and a canary under way", async () => {
+  await using at = await stage(60, { maxDeactivations: 3 });
+  const { sandbox, place, run } = at;
+  const file = join(place.folder, "state.db");
+  const back = join(place.folder, "back.db");
+  const ended = async (state: string | null, code: number, ...args: readonly string[]): Promise<string> => {
+    const end = await run(state, ...args);
+    expect({ ...end, args }).toMatchObject({ code });
+    return end.stdout;
+  };
+  await ended(file, 0, "sync");
+  const linked = [...sandbox.lattice.accounts()].flatMap(({ active, id, externalId }) =>
+    active === true && sandbox.directory.get(String(externalId)) !== undefined
+      ? [{ account: String(id), id: String(externalId) }]
+      : [],
+  );
+  const [refused, rejected, guarded, unlinked, ...others] = linked;
+  if (refused === undefined || rejected === undefined || guarded === undefined || unlinked === undefined)
+    throw new Error("too few people");
+
+  // One change is refused, and waits for its retry.
+  sandbox.directory.updateUser(refused.id, { jobTitle: "Refused" });
+  sandbox.onRequest = ({ host, method, body }) =>
+    host === "lattice" && method !== "GET" && body.includes("Refused")
+      ? { status: 400, body: { detail: "No such title.", status: "400" } }
+      : undefined;
+  await ended(file, 4, "sync");
+  await ended(file, 0, "protect", guarded.account, "--reason", "break-glass");
+  await ended(file, 0, "unlink", unlinked.id, "--reason", "wrong person");
+  // Too many leave: they are held, and one of them is rejected.
+  for (const { id } of [rejected, ...others.slice(0, 8)]) sandbox.directory.softDelete(id);
+  const held = JSON.parse(await ended(file, 3, "sync", "--format", "json")) as { planId: string };
+  await ended(file, 3, "release", held.planId, "--reject", rejected.id, "--reason", "on leave");
+  // A new title is tried on two people.
+  for (const { id } of others.slice(10, 20)) sandbox.directory.updateUser(id, { jobTitle: "Tried first" });
+  await ended(file, 3, "sync", "--canary", "2");
+  await ended(file, 0, "pause", "--reason", "moving house", "--until", "2h");
+  await ended(file, 6, "sync");
+
+  const seen = async (state: string | null): Promise<object> => {
+    const json = async (code: number, ...args: readonly string[]) =>
+      JSON.parse(await ended(state, code, ...args, "--format", "json")) as Record<string, unknown>;
+    // Each plan has an id and a time of its own.
+    const { planId: _, createdAt: __, ...due } = await json(0, "sync", "--dry-run");
+    return {
+      history: await ended(state, 0, "history", "--all", "--format", "json"),
+      status: { ...(await json(0, "status")), state: "" },
+      accounts: await json(0, "accounts"),
+      due,
+    };
+  };
+  const before = await seen(file);
+  expect(before).toMatchObject({
+    status: {
+      guard: { held: true },
+      pause: { reason: "moving house" },
+      protected: [{ reason: "break-glass" }],
+      canary: { cause: "requested" },
+      retries: [{ objectId: refused.id, attempts: 2 }],
+      rejected: { people: 1 },
+    },
+    due: { guard: { held: true } },
+  });
+  await ended(null, 0, "state", "import", file);
+  expect(await seen(null)).toEqual(before);
+  await ended(null, 0, "state", "export", back);
+  expect(await seen(back)).toEqual(before);
 });
 
 it("leaves nothing in PostgreSQL of an import that is killed, which can be done again", async () => {
