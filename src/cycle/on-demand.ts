@@ -1,6 +1,5 @@
-import { ConfigurationError } from "../domain/errors.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
-import { agreementOf } from "./guard/agreement.ts";
+import { agreementWith } from "./guard/agreement.ts";
 import { reportActs, reportScopeAndMatch } from "./person/steps.ts";
 import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import { ingestMembership } from "./reading/membership.ts";
@@ -33,12 +32,7 @@ export async function cycleOnDemand(begun: BegunCycle, names: readonly string[])
 
   const scope = { scopeParts: membership.parts, filterParts, emptyDirectory: false };
   const weighed = await weighCycle(context, begun, { read: scope, only });
-  const agreement = await agreementOf(context.store, context.cycleId);
-  if (request.agreed !== undefined && request.agreed !== agreement.digest) {
-    throw new ConfigurationError(
-      "the changes are no longer those that were shown: nothing was sent. Check them again",
-    );
-  }
+  const agreement = await agreementWith(context, request.agreed);
 
   const sent = await sendCycle(context, begun, weighed);
   await reportActs(context, people, planned);

@@ -1,11 +1,10 @@
 import { actorText } from "../domain/actor.ts";
-import { ConfigurationError } from "../domain/errors.ts";
 import type { GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import { withoutStop } from "../domain/sentence.ts";
 import type { Candidate, PersonPlan } from "../domain/state/planning.ts";
 import type { CycleContext } from "./context/context.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
-import { agreementOf } from "./guard/agreement.ts";
+import { agreementWith } from "./guard/agreement.ts";
 import { weighAlone } from "./guard/weigh.ts";
 import { operationsOf } from "./operations/pages.ts";
 import { weightsOf } from "./operations/weights.ts";
@@ -67,12 +66,7 @@ export async function cycleOfRevert(begun: BegunCycle, order: RevertOrder): Prom
   const summary: PlanSummary = { create: 0, ...actions, link: 0, unchanged, skipped: 0 };
   const { guard, passedOver } = released(await weighAlone(context, summary), order, notes);
   await keepPlan(context, { summary, guard });
-  const agreement = await agreementOf(store, cycleId);
-  if (request.agreed !== undefined && request.agreed !== agreement.digest) {
-    throw new ConfigurationError(
-      "the changes are no longer those that were shown: nothing was sent. Check them again",
-    );
-  }
+  const agreement = await agreementWith(context, request.agreed);
   if (!request.dryRun && guard.held) await withdrawAll(context);
   else if (!request.dryRun && people.length > 0) await recordDecision(begun, order, cycle.id, people);
   const weighed = { summary, guard, heldOperations: guard.held ? people.length : 0 };

@@ -215,7 +215,10 @@ it("sends exactly what was agreed to", async () => {
 });
 
 /** A revert whose process dies after writing to Lattice and before recording it, then a new process. */
-async function die(cycle: Pick<CycleResult, "cycleId">): Promise<void> {
+async function die(
+  cycle: Pick<CycleResult, "cycleId">,
+  more: Parameters<typeof revert>[2] = {},
+): Promise<void> {
   const whole = place.store;
   place.store = {
     ...whole,
@@ -224,7 +227,7 @@ async function die(cycle: Pick<CycleResult, "cycleId">): Promise<void> {
       await whole.commit(change, fence);
     },
   };
-  await expect(revert(cycle)).rejects.toThrow("killed");
+  await expect(revert(cycle, {}, more)).rejects.toThrow("killed");
   place.store = whole;
   await place.restart();
 }
@@ -246,6 +249,32 @@ it("rejects what a killed run has taken back, and nothing that it has not", asyn
   expect(await revert(wrong)).toMatchObject({ done: 1 });
   await place.cycle();
   expect(titles()).toEqual(["Analyst", "Analyst", "Analyst"]);
+});
+
+it("goes on with what is left of exactly what was agreed to if a run of it died, and with nothing else", async () => {
+  const wrong = await promoted();
+  const agreed = (await revert(wrong, {}, { dryRun: true })).revert?.agreement.digest;
+  const before = place.target.writes.length;
+  place.target.before = ({ userName }) => {
+    if (userName !== "ann@example.com") throw new UnknownOutcomeError("it never arrived");
+  };
+  await die(wrong, { agreed });
+  place.target.before = ({ userName }) => {
+    if (userName === "cid@example.com") throw new UnknownOutcomeError("it never arrived");
+  };
+  await die(wrong, { agreed });
+  place.target.before = () => {};
+  expect(titles()).toEqual(["Analyst", "Analyst", "Chief"]);
+  // It finds that the write to cid never arrived.
+  await place.cycle();
+  edit("cid", "Queen");
+  await expect(revert(wrong, {}, { agreed })).rejects.toThrow(/no longer those that were shown/);
+  edit("cid", "Chief");
+  expect(await revert(wrong, {}, { agreed })).toMatchObject({ outcome: "done", done: 1 });
+  expect(titles()).toEqual(["Analyst", "Analyst", "Analyst"]);
+  // Three of them never arrived.
+  expect(place.target.writes.slice(before)).toHaveLength(6);
+  await expect(revert(wrong, {}, { agreed })).rejects.toThrow(/no longer those that were shown/);
 });
 
 it("rejects no part that Lattice refuses to take back", async () => {

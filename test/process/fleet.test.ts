@@ -331,6 +331,49 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     expect(ended?.worker).not.toBe(work?.worker);
   });
 
+  it("go on with exactly the revert that a person agreed to, if its daemon is killed when half of it is sent, and send each change once", async () => {
+    const [a, b] = [await replica(), await replica({}, "b.yaml")];
+    await until("the first cycle", async () => (await get<Works>(b, "/works")).works[0]?.finishedAt != null);
+    const rows = await sql(
+      database,
+      "SELECT object_id AS id FROM target_user WHERE active AND object_id IS NOT NULL ORDER BY object_id LIMIT 25",
+    );
+    for (const { id } of rows) sandbox.directory.updateUser(String(id), { jobTitle: "A mistake" });
+    const changed = await place.start(["sync", "--config", "config.yaml", "--format", "json"]).ended;
+    const { planId } = JSON.parse(changed.stdout) as { planId: string };
+    const wrong = (): number =>
+      [...sandbox.lattice.accounts()].filter((account) => JSON.stringify(account).includes("A mistake"))
+        .length;
+    expect(wrong()).toBe(25);
+    const ask = async (body: object): Promise<string> => {
+      const answer = await fetch(`${b.url}/api/cycles/${planId}/revert`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      expect(answer.status).toBe(202);
+      return ((await answer.json()) as { readonly work: string }).work;
+    };
+    const endOf = (one: Replica, id: string) =>
+      until("its end", async () =>
+        (await get<Works>(one, "/works")).works.find((work) => work.id === id && work.finishedAt !== null),
+      );
+    const shown = await endOf(b, await ask({ dryRun: true }));
+    const { agreed } = (shown.result as unknown as { revert: { agreed: string } }).revert;
+    const before = sent.length;
+    const revert = await ask({ agreed });
+    await until("half of it", () => wrong() <= 13);
+    const [work] = await sql(database, "SELECT worker FROM work WHERE kind = 'revert'");
+    const [first] = await sql(database, "SELECT id FROM worker ORDER BY started_at");
+    const [dies, lives] = first?.id === work?.worker ? [a, b] : [b, a];
+    dies.process.child.kill("SIGKILL");
+    expect(await endOf(lives, revert)).toMatchObject({ error: null, result: { outcome: "done" } });
+    expect(wrong()).toBe(0);
+    const updates = sent.slice(before).map(({ path }) => path);
+    expect(new Set(updates).size).toBe(25);
+    expect(updates).toHaveLength(25);
+  });
+
   it("know who of them lives and works, and who is signed in at any of them", async () => {
     const [a, b] = [await replica(), await replica({}, "b.yaml")];
     const { workers } = await until("both", async () => {

@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
+import { ConfigurationError } from "../../domain/errors.ts";
+import type { OperationStatus } from "../../domain/operation.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import type { CycleContext } from "../context/context.ts";
 import { releasedChanges } from "../operations/fingerprint.ts";
 import { operationsOf } from "../operations/pages.ts";
 
@@ -9,15 +12,57 @@ export interface Agreement {
   readonly operations: number;
 }
 
+/** Cycles among which one that had begun with the same work is looked for. */
+const mostBetween = 20;
+
 /**
  * Identifies the operations that a plan would send. A person who has seen them agrees to exactly these: if the plan differs later, so
  * does the digest. Held operations are not sent and do not count.
  */
-export async function agreementOf(store: StateStore, cycleId: number): Promise<Agreement> {
+async function agreementOf(store: StateStore, cycleId: number): Promise<Agreement> {
+  const changes = await changesOf(store, cycleId, "planned");
+  return { digest: digestOf(changes), operations: changes.length };
+}
+
+/**
+ * What a cycle is to send.
+ * @param agreed the digest of what a person has agreed to; `undefined` if nobody was asked
+ * @throws ConfigurationError if that is something else
+ */
+export async function agreementWith(
+  { store, cycleId, kind }: Pick<CycleContext, "store" | "cycleId" | "kind">,
+  agreed: string | undefined,
+): Promise<Agreement> {
+  const agreement = await agreementOf(store, cycleId);
+  if (agreed === undefined || agreed === agreement.digest) return agreement;
+  // A run that had begun with it may have died: what that one has done, and what is left, are what the person has seen.
+  const changes = [...(await changesOf(store, cycleId, "planned"))];
+  for (const earlier of await store.recentCycles(mostBetween, cycleId)) {
+    if (earlier.kind !== kind || (earlier.outcome !== null && !brokeOff.has(earlier.outcome))) continue;
+    changes.push(...(await changesOf(store, earlier.id, "done")));
+    if (agreed === digestOf(changes)) return agreement;
+  }
+  throw new ConfigurationError(
+    "the changes are no longer those that were shown: nothing was sent. Check them again",
+  );
+}
+
+const brokeOff: ReadonlySet<string> = new Set(["interrupted", "failed"]);
+
+async function changesOf(
+  store: StateStore,
+  cycleId: number,
+  status: OperationStatus,
+): Promise<readonly string[]> {
   const changes: string[] = [];
-  for await (const operation of operationsOf(store, cycleId, { status: "planned" })) {
+  for await (const operation of operationsOf(store, cycleId, { status })) {
     changes.push(JSON.stringify([operation.objectId, operation.action, releasedChanges(operation)]));
   }
-  const digest = createHash("sha256").update(changes.sort().join("\n")).digest("hex");
-  return { digest, operations: changes.length };
+  return changes;
+}
+
+function digestOf(changes: readonly string[]): string {
+  return createHash("sha256")
+    .update([...changes].sort().join("\n"))
+    .digest("hex");
 }
