@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { until } from "../daemon/http/running-daemon.ts";
@@ -33,7 +34,7 @@ beforeEach(async () => {
 
 afterEach(() => stack.disposeAsync());
 
-function start(command: "daemon" | "sync"): RealProcess {
+function start(command: "daemon" | "sync", url = server.url): RealProcess {
   const file = place.configure(
     configuration(
       { sandbox, statePath: "" },
@@ -45,7 +46,7 @@ function start(command: "daemon" | "sync"): RealProcess {
           maxConcurrency: 2,
           timeout: "2s",
         },
-        state: { url: server.url },
+        state: { url },
         http: { listen: "127.0.0.1:0", token: "one-token-for-all-replicas" },
         log: { level: "info", format: "json" },
       },
@@ -139,6 +140,25 @@ describe.runIf(process.platform === "linux")("a database that hangs as a process
     const { code, stderr } = await daemon.ended;
     expect(performance.now() - asked).toBeLessThan(longestEndMs);
     expect([code, stderr.trim().split("\n").at(-1)]).toEqual([1, expect.stringMatching(givenUp)]);
+  });
+
+  it.each(["daemon", "sync"] as const)("does not keep a %s that only starts from ending", async (command) => {
+    const url = new URL(server.url);
+    const reached = Promise.withResolvers<void>();
+    const swallows = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.on("data", () => reached.resolve());
+    });
+    stack.defer(() => void swallows.close());
+    await new Promise<void>((listens) => swallows.listen(0, "127.0.0.1", listens));
+    url.port = String((swallows.address() as AddressInfo).port);
+    const started = start(command, url.href);
+    await reached.promise;
+    const asked = performance.now();
+    started.child.kill("SIGTERM");
+    const { code, stderr } = await started.ended;
+    expect(performance.now() - asked).toBeLessThan(longestEndMs);
+    expect([code, stderr.trim().split("\n").at(-1)]).toEqual([143, expect.stringMatching(givenUp)]);
   });
 
   it("is not given up if it answers again in time", async () => {
