@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job as Entry, PgBoss } from "pg-boss";
 import { errorText, StateError } from "../../domain/errors.ts";
-import { databaseInWords, isTransient, stateError } from "../../state/postgres/connection/errors.ts";
+import {
+  type DatabaseInWords,
+  databaseInWords,
+  isTransient,
+  stateError,
+} from "../../state/postgres/connection/errors.ts";
 import { createLastWords, goodbyeMs, type LastWords } from "../../state/postgres/connection/last-words.ts";
 import {
   defaultLimits,
@@ -43,7 +48,7 @@ export interface DueJob {
 /**
  * Says which worker does what, and when: one entry for a job at most, waiting or taken. It does not say who may write: a worker that is
  * stopped and goes on may work on an entry that another one has by then.
- * @throws what the database throws
+ * @throws StateError
  */
 export interface Queue {
   /** Entries that nobody has taken. Default: of the schedule. */
@@ -105,7 +110,8 @@ export async function openQueue(
   // Loaded when it is used: a daemon with SQLite, and all other commands, load nothing of it.
   const { PgBoss } = await import("pg-boss");
   const { url, queueSchema = defaultQueueSchema } = place;
-  const lastWords = createLastWords(place.ends, databaseInWords(new URL(url)));
+  const words = databaseInWords(new URL(url));
+  const lastWords = createLastWords(place.ends, words);
   const connection = await connectionTo(place, lastWords);
   const start = async (createSchema: boolean): Promise<PgBoss> => {
     const boss = new PgBoss({
@@ -146,11 +152,11 @@ export async function openQueue(
         await boss.stop({ graceful: false }).catch(onError);
         throw error;
       });
-    return queueOn(boss, lastWords);
+    return queueOn(boss, words, lastWords);
   } catch (error) {
     lastWords.end();
     if (error instanceof StateError) throw error;
-    if (isTransient(error)) throw stateError(databaseInWords(new URL(url)), error);
+    if (isTransient(error)) throw stateError(words, error);
     throw new StateError(
       `the queue of jobs cannot be kept in the schema ${queueSchema} (${errorText(error)}): make the user of state.url the owner of this schema, or allow it to create one`,
       { cause: error },
@@ -182,7 +188,8 @@ export async function openQueueToAsk(
 ): Promise<Pick<Queue, "ask" | "unask" | "close">> {
   const { PgBoss } = await import("pg-boss");
   const { queueSchema = defaultQueueSchema } = place;
-  const lastWords = createLastWords(place.ends, databaseInWords(new URL(place.url)));
+  const words = databaseInWords(new URL(place.url));
+  const lastWords = createLastWords(place.ends, words);
   const connection = await connectionTo(place, lastWords);
   const boss = new PgBoss({
     ...connection,
@@ -198,7 +205,7 @@ export async function openQueueToAsk(
   boss.on("error", onError);
   try {
     await boss.start();
-    return queueOn(boss, lastWords);
+    return queueOn(boss, words, lastWords);
   } catch (error) {
     await boss.stop({ graceful: false }).catch(onError);
     lastWords.end();
@@ -247,8 +254,14 @@ async function makeQueues(boss: PgBoss, heartbeatSeconds: number): Promise<void>
   }
 }
 
-function queueOn(boss: PgBoss, lastWords: LastWords): Queue {
-  const { ask: asking } = lastWords;
+function queueOn(boss: PgBoss, words: DatabaseInWords, lastWords: LastWords): Queue {
+  const asking = async <T>(question: () => Promise<T>): Promise<T> => {
+    try {
+      return await lastWords.ask(question);
+    } catch (error) {
+      throw stateError(words, error);
+    }
+  };
   return {
     waiting: async (queue = "schedule") =>
       (await asking(() => boss.findJobs(names[queue], { queued: true, limit: mostWaiting }))).flatMap(
@@ -349,7 +362,8 @@ async function persist<T>(action: () => Promise<T>): Promise<T> {
     try {
       return await action();
     } catch (error) {
-      if (tries === mostTries || !isTransient(error)) throw error;
+      const cause = error instanceof StateError ? error.cause : error;
+      if (tries === mostTries || !isTransient(cause)) throw error;
       await sleep(pauseMs * tries);
     }
   }
