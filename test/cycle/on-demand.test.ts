@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { runCycle } from "../../src/cycle/cycle.ts";
-import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
+import {
+  ConfigurationError,
+  HostUnavailableError,
+  RecordRejectedError,
+  StateError,
+  UnknownOutcomeError,
+} from "../../src/domain/errors.ts";
 import type { PersonStep } from "../../src/domain/plan.ts";
 import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "./workplace.ts";
 
@@ -69,6 +75,36 @@ describe("a cycle on demand of several people", () => {
     place.source.change("a", { jobTitle: "Analyst" });
     expect(await place.cycle({ only: ["a"], agreed })).toMatchObject({ done: 1 });
   });
+});
+
+it("goes on with what is left of exactly what a person has confirmed if a run of it died", async () => {
+  await using place = await createWorkplace();
+  place.source.hire("a");
+  await place.cycle();
+  place.source.change("a", { jobTitle: "Analyst" });
+  place.source.hire("b");
+  place.source.hire("c");
+  const only = ["a", "b", "c"];
+  const agreed = (await place.cycle({ only, dryRun: true })).onDemand?.agreement.digest;
+  const whole = place.store;
+  place.store = {
+    ...whole,
+    commit: async (change, fence) => {
+      if (change.cycleEnd !== undefined) throw new StateError("killed");
+      await whole.commit(change, fence);
+    },
+  };
+  place.target.before = ({ userName }) => {
+    if (userName === "c@example.com") throw new UnknownOutcomeError("it never arrived");
+  };
+  await expect(place.cycle({ only, agreed })).rejects.toThrow("killed");
+  place.target.before = () => {};
+  place.store = whole;
+  await place.restart();
+  expect(place.target.active()).toEqual(["a@example.com", "b@example.com"]);
+  expect(await place.cycle({ only, agreed })).toMatchObject({ outcome: "done", done: 1 });
+  expect(place.target.active()).toEqual(["a@example.com", "b@example.com", "c@example.com"]);
+  expect(place.target.accounts.size).toBe(3);
 });
 
 describe("the steps of a cycle on demand", () => {
