@@ -3,7 +3,7 @@ import type { RejectedChange, ReleasedChange } from "../../domain/state/decided-
 import type { ChangeToReject } from "../../domain/state/guarding.ts";
 
 /** Stands in the place of an attribute for the create, or the link, as such. */
-const theAccount = "account";
+export const theAccount = "account";
 
 /**
  * Identifies one change of one account: the value before, the value after and, for a deactivation, the evidence. Releases and

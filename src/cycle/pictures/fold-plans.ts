@@ -103,11 +103,11 @@ function heldIsOver({ plan }: PersonWithPlan): boolean {
   return plan.kind !== "skipped" || !heldStays.has(plan.skipped.code);
 }
 
-/** `true` if an account was held back or failed until now, so that reports waited for it, and is not to come any more. */
-function getsNoAccount({ known, plan }: PersonWithPlan): boolean {
-  const wasToCome = known.link === null && (known.held.length > 0 || known.retry !== null);
-  if (!wasToCome || plan.kind === "operation") return false;
-  return plan.kind !== "skipped" || plan.skipped.code !== "waitingForRetry";
+/** `true` if an account was held back or failed until now, so that reports waited for it, and nothing of that is due any more. */
+function getsNoAccount(person: PersonWithPlan): boolean {
+  const { known, plan } = person;
+  if (known.link !== null || stayMarked(plan)) return false;
+  return (known.held.length > 0 && heldIsOver(person)) || retryThatIsOver(person).length > 0;
 }
 
 /** The person's retry, if nothing that failed before is due any more. */

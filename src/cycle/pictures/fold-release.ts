@@ -1,7 +1,8 @@
 import type { StateChange } from "../../domain/state/change.ts";
 import type { ReleasedChange } from "../../domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../domain/state/guarding.ts";
-import { heldDecided } from "./marks.ts";
+import { theAccount } from "../operations/fingerprint.ts";
+import { heldDecided, managerGetsNoAccount } from "./marks.ts";
 
 /** A person's decision about changes that are, or were, held. */
 export interface HeldDecision {
@@ -18,7 +19,7 @@ export interface HeldDecision {
 
 /**
  * Folds a decision about held changes. People with rejected changes need no mark: they are marked as long as something is
- * held.
+ * held. Their reports may have waited for an account that is not made now.
  */
 export function foldRelease({
   planId,
@@ -39,6 +40,11 @@ export function foldRelease({
       ],
       put: rejected.map((change) => ({ ...change, planId, rejectedAt: at })),
     },
-    marks: heldDecided([...undone, ...released.map(({ objectId }) => objectId)]),
+    marks: [
+      ...heldDecided([...undone, ...released.map(({ objectId }) => objectId)]),
+      ...rejected
+        .filter(({ attribute }) => attribute === theAccount)
+        .flatMap(({ objectId }) => managerGetsNoAccount(objectId)),
+    ],
   };
 }

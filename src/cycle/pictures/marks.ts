@@ -86,7 +86,7 @@ export function managersFound(objectIds: readonly string[]): readonly Mark[] {
   return objectIds.map((objectId) => ({ who: "person", objectId }));
 }
 
-/** An account for which reports waited is not to come any more: a person has rejected it, or the person is skipped now. */
+/** An account for which reports may have waited will not be made: a person has rejected it, or it is due no more. */
 export function managerGetsNoAccount(objectId: string): readonly Mark[] {
   return [{ who: "reports", objectId }];
 }

@@ -146,4 +146,9 @@ describe("a decision about held changes", () => {
       marks: [{ who: "person", objectId: "a" }],
     });
   });
+
+  it("to reject what makes an account has the reports planned, who may have waited for it", () => {
+    const rejected = ["account", "title"].map((attribute) => ({ ...change, attribute, evidence: null }));
+    expect(foldRelease({ ...decided, rejected }).marks).toEqual([{ who: "reports", objectId: "a" }]);
+  });
 });

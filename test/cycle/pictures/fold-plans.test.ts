@@ -194,20 +194,20 @@ describe("the leaving events of a person", () => {
   });
 });
 
-describe("an account that is not to come any more", () => {
+describe("an account that will not be made", () => {
   const reportsMarked = [{ who: "reports", objectId: "a" }];
 
   it.each([
-    ["whose held create was rejected", { ...nothing, held: [11] }],
-    ["whose create failed", { ...nothing, retry: everything.retry }],
-  ])("has the reports planned again: of a person %s", (_, known) => {
-    expect(fold(known, skipped("rejected")).marks).toEqual(reportsMarked);
+    ["was held", { ...nothing, held: [11] }],
+    ["had failed", { ...nothing, retry: everything.retry }],
+  ])("has the reports planned again, once: it %s", (_, known) => {
     expect(fold(known, { kind: "ignored", objectId: "a" }).marks).toEqual(reportsMarked);
+    expect(fold(nothing, { kind: "ignored", objectId: "a" }).marks).toEqual([]);
   });
 
-  it("has nobody planned again if it was not to come before, or still comes, or is there", () => {
-    expect(fold(nothing, skipped("rejected")).marks).toEqual([]);
+  it("has nobody planned again if it may still be made, or is there", () => {
+    for (const code of ["waitingForRetry", "putBack", "clockInDoubt"] as const)
+      expect(fold(everything, skipped(code)).marks).toEqual([]);
     expect(fold(everything, operation).marks).toEqual([]);
-    expect(fold(everything, skipped("waitingForRetry")).marks).toEqual([]);
   });
 });
