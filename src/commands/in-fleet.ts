@@ -10,8 +10,8 @@ import { errorText, FailedElsewhereError, LeaseHeldError, StateError, UsageError
 import type { FleetStore, JobInFleet, SeenWorker, WorkRow } from "../domain/fleet.ts";
 import { withoutStop } from "../domain/sentence.ts";
 import type { StateStore } from "../domain/state/store.ts";
-import { companiesOf, configurationDigest } from "../job/configuration-digest.ts";
-import { createFleetFacts } from "../job/fleet-facts.ts";
+import { configurationDigest } from "../job/configuration-digest.ts";
+import { createFleetFacts, refuseOtherCompanies } from "../job/fleet-facts.ts";
 import type { Job } from "../job/job.ts";
 import { commandLine, type Place, placeFlags } from "../process/command-name.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
@@ -54,7 +54,7 @@ export async function runInFleet(
   const facts = await createFleetFacts().of(job.name, place);
   const daemons = facts?.workers ?? [];
   if (facts === null || daemons.length === 0) return null;
-  refuseOther(job, facts.job, asker);
+  await refuseOtherCompanies(job);
   const configuration = configurationDigest(job.loaded);
   const why = reasonForHere(facts.job, configuration);
   if (why !== null) return runHere(why, io);
@@ -105,18 +105,6 @@ async function prepared(
 function runHere(why: string, io: CommandIO): null {
   note(io, `This process runs the cycle itself: ${why}.`);
   return null;
-}
-
-/**
- * Refuses to run, beside the daemons, what they have for another tenant or Lattice: it would mix two companies.
- * @throws UsageError
- */
-function refuseOther(job: Job, { name, identity }: JobInFleet, asker: Asker): void {
-  const own = companiesOf(job);
-  if (identity === null || identity === own) return;
-  throw new UsageError(
-    `the daemons that share the database have the job ${name} for ${identity}, and the configuration of this command has it for ${own}. Nothing was done. Use the configuration of the daemons; if these are two installations, give the job another name (jobs), or set another state.url. To see the daemons: ${commandLine(`status${flagsOf(asker, name)}`)}`,
-  );
 }
 
 /** Why no daemon is asked; `null` if one is. */

@@ -100,11 +100,11 @@ export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
         if (atOnce !== null) await parts.startCycle();
         return ran.kind;
       } catch (error) {
+        // It may have signed in with a credential that is no longer in force.
+        connected = null;
         if (under.signal.aborted) return "busy";
         failures += 1;
         metrics.look("failed");
-        // It may have signed in with a credential that is no longer in force.
-        connected = null;
         sayFault(job, error);
         return "failed";
       }

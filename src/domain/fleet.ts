@@ -215,6 +215,8 @@ export interface FleetStore {
   withdrawWork(id: string): Promise<void>;
   /** Takes work over: it is this worker's now, from its beginning. @returns `null` if it has ended, or is not known */
   takeWork(id: string, worker: string): Promise<TakenWork | null>;
+  /** Gives work back of which nothing was done, as if nobody had begun. Does nothing if another worker has taken it over. */
+  returnWork(id: string, worker: string): Promise<void>;
   /** Does nothing if another worker has taken the work over. */
   progressWork(id: string, progress: unknown, worker: string): Promise<void>;
   /**

@@ -1,4 +1,9 @@
-import { ConfigurationError, errorText, HostUnavailableError } from "../domain/errors.ts";
+import {
+  AccessRefusedError,
+  type ConfigurationError,
+  errorText,
+  HostUnavailableError,
+} from "../domain/errors.ts";
 import { isJsonObject } from "../domain/json.ts";
 import { parseJson } from "../domain/parse-json.ts";
 import { classifyConnectionError, describeConnectionFault } from "./connection.ts";
@@ -135,7 +140,7 @@ export function explainAuthenticationFailure(
     const reason =
       explain?.(applicant) ??
       `${firstSentence(answer.description ?? message)} Check entra.tenantId, entra.clientId and the credential`;
-    return new ConfigurationError(`Entra refused to sign in (AADSTS${code}): ${reason}.`, cause);
+    return new AccessRefusedError(`Entra refused to sign in (AADSTS${code}): ${reason}.`, cause);
   }
   return (
     explainUnreachable(error, exchange, applicant) ??
@@ -171,7 +176,7 @@ function explainUnreachable(
   if (fault === undefined) return undefined;
   const happened = `The authority ${host} ${describeConnectionFault(fault)}`;
   if (fault.kind === "untrusted") {
-    return new ConfigurationError(
+    return new AccessRefusedError(
       `${happened}. Check entra.authorityHost. For a private certificate authority, put the path of its certificate into NODE_EXTRA_CA_CERTS.`,
       { cause: error },
     );
@@ -211,25 +216,25 @@ function explainAnswer(
     );
   }
   if (status >= 300 && status < 400) {
-    return new ConfigurationError(
+    return new AccessRefusedError(
       `The authority ${host} answered with a redirect (${status}), which is not followed. Check entra.authorityHost.`,
       cause,
     );
   }
   if (answer.error === "invalid_client" || answer.error === "unauthorized_client") {
-    return new ConfigurationError(
+    return new AccessRefusedError(
       `The authority ${host} refused the credentials of ${client(applicant)} (${answer.error}). Check entra.clientId and the secret or certificate.`,
       cause,
     );
   }
   if (answer.error !== undefined) {
     const said = answer.description === undefined ? "" : ` ${firstSentence(answer.description)}`;
-    return new ConfigurationError(
+    return new AccessRefusedError(
       `The authority ${host} refused to issue a token (${answer.error}).${said} Check entra.tenantId, entra.clientId and the credential.`,
       cause,
     );
   }
-  return new ConfigurationError(
+  return new AccessRefusedError(
     `The authority ${host} answered ${status}, which is not an answer of Entra for the tenant ${applicant.tenantId}. Check entra.authorityHost and entra.tenantId.`,
     cause,
   );
@@ -242,27 +247,27 @@ function explainWithoutAnswer(
 ): ConfigurationError {
   switch (applicant.credential) {
     case "clientCertificate":
-      return new ConfigurationError(
+      return new AccessRefusedError(
         `The client certificate cannot be used: ${firstSentence(message)} Use a PEM file that contains the certificate and its private key, and set the password if it has one.`,
         cause,
       );
     case "managedIdentity":
-      return new ConfigurationError(
+      return new AccessRefusedError(
         "No managed identity gave a token. Assign one to this machine or container (for a user-assigned identity, also set entra.clientId), or use another credential.",
         cause,
       );
     case "workloadIdentity":
-      return new ConfigurationError(
+      return new AccessRefusedError(
         `Workload identity gave no token: ${firstSentence(message)} Check AZURE_FEDERATED_TOKEN_FILE and the service account's annotations.`,
         cause,
       );
     case "default":
-      return new ConfigurationError(
+      return new AccessRefusedError(
         "None of the credentials of the default chain (environment, workload identity, managed identity, developer tools) gave a token. Set AZURE_CLIENT_SECRET or choose a credential in the configuration.",
         cause,
       );
     case "clientSecret":
-      return new ConfigurationError(
+      return new AccessRefusedError(
         `Entra gave no token: ${firstSentence(message)} Check entra.tenantId, entra.clientId and the client secret.`,
         cause,
       );

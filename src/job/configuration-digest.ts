@@ -17,21 +17,29 @@ export function configurationDigest({ config, mappingSource }: LoadedConfig): st
     .digest("hex");
 }
 
+const digests = new WeakMap<LoadedConfig, string>();
+
 /**
- * A digest of the configuration with its credentials, from which they cannot be read: a process with another one may be let in where this one
- * is refused.
+ * A digest of the configuration with its credentials, which are long and random: a process with another one may be let in where this one
+ * is refused. It stays as it was when it was first asked for, as the credentials in force do.
  */
 export function accessDigest({ loaded, entra, lattice }: Pick<Job, "loaded" | "entra" | "lattice">): string {
+  const known = digests.get(loaded);
+  if (known !== undefined) return known;
   const { credential } = entra;
   const secrets = [
     lattice.token.reveal(),
     ...(credential.kind === "clientSecret" ? [credential.secret.reveal()] : []),
-    ...(credential.kind === "clientCertificate" ? [contentOf(credential.path)] : []),
+    ...(credential.kind === "clientCertificate"
+      ? [contentOf(credential.path), credential.password?.reveal() ?? ""]
+      : []),
   ];
-  return createHmac("sha256", entra.tenantId)
+  const digest = createHmac("sha256", entra.tenantId)
     .update(JSON.stringify([configurationDigest(loaded), ...secrets]))
     .digest("hex")
     .slice(0, 16);
+  digests.set(loaded, digest);
+  return digest;
 }
 
 /** Empty if it cannot be read, which the sign-in says. */

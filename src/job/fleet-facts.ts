@@ -1,5 +1,7 @@
+import { errorText, UsageError } from "../domain/errors.ts";
 import type { SeenWorker } from "../domain/fleet.ts";
 import type { JobsWorkers } from "../report/job-summary.ts";
+import { companiesOf } from "./configuration-digest.ts";
 import type { Job } from "./job.ts";
 import type { StatePlace } from "./state-place.ts";
 
@@ -44,23 +46,36 @@ export function createFleetFacts(): FleetFacts {
   };
 }
 
+type SharedJob = Pick<Job, "name" | "statePlace" | "log" | "entra" | "lattice">;
+
 /**
- * Whether daemons that share the database of the job take it, so that a fault of this process says nothing about the job.
- * @throws StateError
+ * Refuses to run, beside daemons that share the database, what they have for another tenant or Lattice: it would mix two companies.
+ * @throws UsageError, StateError
  */
-export async function isTakenElsewhere({
-  name,
-  statePlace,
-  log,
-}: Pick<Job, "name" | "statePlace" | "log">): Promise<boolean> {
-  const facts = await createFleetFacts().of(name, statePlace);
-  const isTaken = (facts?.job.takers.length ?? 0) > 0;
-  if (isTaken)
-    log.warn(
-      {},
-      "the job is not quarantined because of this run: daemons that share its database go on with it",
-    );
-  return isTaken;
+export async function refuseOtherCompanies(job: SharedJob): Promise<void> {
+  const identity = (await createFleetFacts().of(job.name, job.statePlace))?.job.identity ?? null;
+  const own = companiesOf(job);
+  if (identity === null || identity === own) return;
+  throw new UsageError(
+    `the daemons that share the database have the job ${job.name} for ${identity}, and the configuration of this command has it for ${own}. Nothing was done. Use the configuration of the daemons; if these are two installations, give the job another name (jobs), or set another state.url`,
+  );
+}
+
+/** Whether daemons that share the database take the job, so that a fault of this process says nothing about it. It never throws. */
+export async function isTakenElsewhere({ name, statePlace, log }: SharedJob): Promise<boolean> {
+  try {
+    const facts = await createFleetFacts().of(name, statePlace);
+    const isTaken = (facts?.job.takers.length ?? 0) > 0;
+    if (isTaken)
+      log.warn(
+        {},
+        "the job is not quarantined because of this run: daemons that share its database go on with it",
+      );
+    return isTaken;
+  } catch (error) {
+    log.warn({ error: errorText(error) }, "it could not be read whether daemons share the job");
+    return false;
+  }
 }
 
 async function read({ database }: Extract<StatePlace, { kind: "postgres" }>) {

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { LoadedConfig } from "../config/load.ts";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import type { Release, ReleaseRequest } from "../cycle/guard/release.ts";
+import type { StandAside } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports/ports.ts";
 import type { CycleSettings } from "../cycle/ports/settings.ts";
 import type { CycleRequest, CycleResult } from "../cycle/request.ts";
@@ -66,12 +67,8 @@ export interface RunRequest extends Omit<CycleRequest, "sending" | "fence"> {
   readonly waitMs?: number | undefined;
   /** In quarantine, nothing is tried before the time of the next probe. Default: it is tried at once. */
   readonly patient?: boolean | undefined;
-  /**
-   * Asked when Entra or Lattice refuses this process as a whole, before the job is quarantined because of it. `true`: another process goes
-   * on with the job. Default: whether daemons that share the database take it.
-   * @param reason one or more sentences
-   */
-  readonly standAside?: ((reason: string) => Promise<boolean>) | undefined;
+  /** Default, for a command: whether daemons that share the database take the job. */
+  readonly standAside?: StandAside | undefined;
 }
 
 /** The result of a run. */

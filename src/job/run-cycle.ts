@@ -15,7 +15,7 @@ import type { UpdateMethod } from "../lattice/options.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
 import { newConfiguration } from "../report/new-configuration.ts";
 import { accessDigest } from "./configuration-digest.ts";
-import { isTakenElsewhere } from "./fleet-facts.ts";
+import { isTakenElsewhere, refuseOtherCompanies } from "./fleet-facts.ts";
 import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
 import { leaseMsOf, withLease } from "./lease.ts";
 import { neighboursOf } from "./neighbours.ts";
@@ -47,6 +47,7 @@ async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promis
 }
 
 async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
+  if (request.standAside === undefined) await refuseOtherCompanies(job);
   const store = await job.state();
   const notifier = watchers.notifier ?? notifyAtTheEnd(job, store);
   const { signal, waitMs } = request;

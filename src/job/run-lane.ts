@@ -1,4 +1,5 @@
 import { laneRest } from "../cycle/health/lane-rest.ts";
+import type { StandAside } from "../cycle/health/quarantine.ts";
 import { type LaneResult, parseLeaversDue, runLeaverLane } from "../cycle/leaver-lane.ts";
 import { mayHaveLeftScope } from "../cycle/scope-leavers.ts";
 import {
@@ -13,7 +14,7 @@ import type { Meta } from "../domain/state/meta.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { EntraSource } from "../entra/source.ts";
 import { accessDigest } from "./configuration-digest.ts";
-import { isTakenElsewhere } from "./fleet-facts.ts";
+import { isTakenElsewhere, refuseOtherCompanies } from "./fleet-facts.ts";
 import type { Job, RunRequest, Watchers } from "./job.ts";
 import { leaseMsOf, withLease } from "./lease.ts";
 import { notifyAtTheEnd } from "./notifying.ts";
@@ -43,11 +44,12 @@ export interface LaneRequest extends Pick<RunRequest, "dryRun" | "signal" | "wai
  * Looks for people who were disabled or deleted since the last read of Entra, and deactivates their accounts (`runLeaverLane`). If
  * Entra has no changes, that is one request, without the lease and without a write. A fault is noted as a cycle notes it:
  * a quarantine, or a pause that was asked for; in both, this does nothing.
- * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError
+ * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError; UsageError if daemons have the job for other companies
  */
 export async function runLane(job: Job, request: LaneRequest, watchers: Watchers = {}): Promise<LaneRun> {
   const source = request.source ?? (await job.source());
   if (request.dryRun) return dryLane(job, { ...request, source }, watchers);
+  if (request.standAside === undefined) await refuseOtherCompanies(job);
   const store = await job.state();
   const meta = await store.meta();
   const rest = laneRest(meta, job.settings, job.clock.now());
@@ -157,7 +159,7 @@ async function hasNews(
 interface NotingIn {
   readonly store: StateStore;
   readonly fence: Fence;
-  readonly standAside: NonNullable<RunRequest["standAside"]>;
+  readonly standAside: StandAside;
 }
 
 /** Notes a fault of the configuration as a quarantine, and remembers a pause that is asked for. */
@@ -178,7 +180,7 @@ async function noting<T>(
   } catch (error) {
     const before = parseQuarantine(await store.meta());
     // A quarantine after failures is the cycles' own: they go on trying whether operations succeed.
-    if (error instanceof ConfigurationError && before === null && !(await standAside(error.message))) {
+    if (error instanceof ConfigurationError && before === null && !(await standAside(error))) {
       const access = accessDigest(job);
       await enterQuarantine(ports, before, { reason: error.message, cause: "configuration", access });
     }

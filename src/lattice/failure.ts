@@ -1,5 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import {
+  AccessRefusedError,
   AlreadyExistsError,
   ConfigurationError,
   RecordForbiddenError,
@@ -148,19 +149,19 @@ function refusal(
   summary: string,
 ): ConfigurationError | RecordRejectedError | RecordUnavailableError {
   if (status === 401) {
-    return new ConfigurationError(
+    return new AccessRefusedError(
       `Lattice refused the API key (401). ${sentence(summary)} A super admin must generate the key, it must not have been ` +
         "revoked, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
     );
   }
   if (status === 403 && !isAboutOne(purpose)) {
-    return new ConfigurationError(
+    return new AccessRefusedError(
       `Lattice accepted the API key but not this request (403). ${sentence(summary)} A key of an IT admin has no SCIM rights: ` +
         "a super admin must generate it, and SCIM must be enabled under Admin > Settings > Platform > Integrations.",
     );
   }
   if (status === 407) {
-    return new ConfigurationError(
+    return new AccessRefusedError(
       `The proxy between this machine and Lattice requires credentials (407). ${sentence(summary)} Put them into HTTPS_PROXY.`,
     );
   }

@@ -111,7 +111,7 @@ const asking: Readonly<Record<WorkKind, string>> = {
 function standing({ startedAt, worker }: AskedWork): string {
   if (startedAt === null) return "which no daemon has begun yet";
   return worker === null
-    ? "which a daemon that ended had begun: another one goes on with it"
+    ? "begun by a daemon that ended; another one continues"
     : `under way on ${worker} since ${timeText(startedAt)}`;
 }
 

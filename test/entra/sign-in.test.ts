@@ -149,7 +149,7 @@ describe("signing in through @azure/identity", () => {
     ],
   ])("explains %s", async (_name, environment, words) => {
     const outcome = await signIn(environment);
-    expect(outcome).toMatchObject({ error: "ConfigurationError", message: expect.stringMatching(words) });
+    expect(outcome).toMatchObject({ error: "AccessRefusedError", message: expect.stringMatching(words) });
     expect(JSON.stringify(outcome)).not.toContain("wrong-secret");
   });
 

@@ -603,11 +603,18 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
       ),
       "other.yaml",
     );
-    const { code, stderr } = await place.start(["sync", "--config", "other.yaml"]).ended;
-    expect(stderr).toMatch(
-      /^The daemons that share the database have the job default for the tenant .* Nothing was done\./m,
-    );
-    expect(code).toBe(64);
+    for (const how of [
+      [],
+      ["--here"],
+      ["--leavers"],
+      ["--here", "--user", "somebody@example.com", "--yes"],
+    ]) {
+      const { code, stderr } = await place.start(["sync", "--config", "other.yaml", ...how]).ended;
+      expect(stderr).toMatch(
+        /^The daemons that share the database have the job default for the tenant .* Nothing was done\./m,
+      );
+      expect(code).toBe(64);
+    }
     expect(await sql(database, "SELECT count(*)::int AS number FROM cycle")).toEqual([row]);
   });
 

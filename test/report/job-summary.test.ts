@@ -268,7 +268,7 @@ describe("the list of jobs", () => {
       "  Check lattice.token.",
       "Asked for at 2026-01-31 11:57 UTC: a revert of the job us, which no daemon has begun yet",
       "Asked for at 2026-01-31 11:57 UTC: a revert of the job us, under way on host-a since 2026-01-31 11:58 UTC",
-      "Asked for at 2026-01-31 11:57 UTC: a revert of the job us, which a daemon that ended had begun: another one goes on with it",
+      "Asked for at 2026-01-31 11:57 UTC: a revert of the job us, begun by a daemon that ended; another one continues",
     ]);
     expect(summaryDocument(summary)).toMatchObject({
       aside: [{ worker: "host-b", reason: "Lattice answers 401.\nCheck lattice.token." }],

@@ -103,6 +103,12 @@ function sendingIn(quarantine: Quarantine | null, now: number, patient: boolean)
 }
 
 /**
+ * Asked when Entra or Lattice refuses this process as a whole, before the job is quarantined because of it. `true`: another process goes on
+ * with the job. It never throws.
+ */
+export type StandAside = (fault: ConfigurationError) => Promise<boolean>;
+
+/**
  * Starts the quarantine, and reports it; or lengthens the one that is in force.
  * @param before the quarantine in force; `null` if there is none
  */
@@ -153,7 +159,7 @@ export async function withQuarantine<
     access,
   }: {
     readonly patient?: boolean;
-    readonly standAside?: (reason: string) => Promise<boolean>;
+    readonly standAside?: StandAside;
   } & Pick<Quarantine, "access"> = {},
 ): Promise<T> {
   const { store, clock } = ports;
@@ -177,7 +183,7 @@ export async function withQuarantine<
     }
     return result;
   } catch (error) {
-    if (error instanceof ConfigurationError && !(await standAside(error.message))) {
+    if (error instanceof ConfigurationError && !(await standAside(error))) {
       await enter(error.message, "configuration", access === undefined ? {} : { access });
     }
     throw error;

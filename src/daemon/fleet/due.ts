@@ -29,8 +29,8 @@ export function dueAt(
 }
 
 /**
- * When a daemon with other credentials than those that were refused tries: at once, if nobody has tried since it has the job. Whoever gave
- * them to it has perhaps corrected the fault. A cron expression keeps its times.
+ * When a daemon with other credentials than those that were refused tries: at once, if nobody has tried since it has the job. A person gave it
+ * other ones, perhaps to correct the fault. A cron expression keeps its times.
  */
 function onceCorrected(
   { turn }: JobTimes,
@@ -38,7 +38,7 @@ function onceCorrected(
   { now, knownSince }: { readonly now: number; readonly knownSince: number },
   due: number,
 ): number {
-  const isNew = turn !== null && turn.startedAt < knownSince;
+  const isNew = turn !== null && turn.startedAt < knownSince && turn.againAt === null;
   return isNew && schedule.kind === "every" ? Math.min(due, now) : due;
 }
 

@@ -1,5 +1,12 @@
 import { createHash } from "node:crypto";
-import { errorText, LeaseHeldError } from "../../domain/errors.ts";
+import { parsePause } from "../../cycle/health/pause.ts";
+import { parseQuarantine, type StandAside } from "../../cycle/health/quarantine.ts";
+import {
+  AccessRefusedError,
+  type ConfigurationError,
+  errorText,
+  LeaseHeldError,
+} from "../../domain/errors.ts";
 import type {
   FleetStore,
   JobTimes,
@@ -42,11 +49,10 @@ export interface RunHow {
   /** Another worker has begun with it before, and died. */
   readonly takenOver: boolean;
   /**
-   * Asked when Entra or Lattice refuses this daemon as a whole, before the job is quarantined because of it.
-   * @param reason one or more sentences
-   * @returns `true` if another daemon with the same configuration goes on with the job: this run ends with its signal
+   * If this daemon's credential was refused and another daemon with the same configuration lives, that one goes on with the job, and this run
+   * ends with its signal. Another fault of the configuration is everybody's.
    */
-  readonly standAside: (reason: string) => Promise<boolean>;
+  readonly standAside: StandAside;
 }
 
 export interface FleetWorkerParts {
@@ -131,7 +137,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   let told = -1;
   /** Jobs that another daemon has for another tenant or Lattice. */
   let waiting: ReadonlyMap<string, JobFault> = new Map();
-  /** Jobs for which Entra or Lattice refused this daemon, so that another one goes on. `until`: by the server's clock. */
+  /** Jobs for which this daemon's credential was refused, so that another one goes on. `until`: by the server's clock. */
   const refused = new Map<string, JobFault & { readonly until: number }>();
 
   const busyJobs = (): string[] => [...running.values()].map(({ claim }) => claim.job);
@@ -201,17 +207,43 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       configured += 1;
     }
   };
-  const standAside = async (job: string, reason: string, stop: AbortController): Promise<boolean> => {
-    if (!(await fleet.standAside(job, self.id, reason))) return false;
-    const now = table?.now ?? Date.now();
-    refused.set(job, { reason: asideSentence(reason), since: Date.now(), until: now + asideMs });
+  const standAside = async (
+    fault: ConfigurationError,
+    { name, access }: Pick<RunnableJob, "name" | "access">,
+    stop: AbortController,
+  ): Promise<boolean> => {
+    if (!(fault instanceof AccessRefusedError)) return false;
+    const end = (): true => {
+      stop.abort(new LeaseHeldError("another worker goes on with this job; this run stops"));
+      return true;
+    };
+    // The run began with a credential that is no longer in force.
+    if (jobs().some((job) => job.name === name && job.access !== access)) return end();
+    try {
+      const reason = asideSentence(fault.message);
+      if (!(await fleet.standAside(name, self.id, reason))) return false;
+      const now = table?.now ?? Date.now();
+      refused.set(name, { reason, since: Date.now(), until: now + asideMs });
+    } catch (error) {
+      log.warn({ job: name, error: errorText(error) }, "the other daemons could not be asked to go on");
+      return false;
+    } finally {
+      // Whatever an announcement of the same moment has written, the next one tells what is known here.
+      configured += 1;
+    }
     if (table !== null) {
-      const times = table.jobs.map((one) => (one.name === job ? { ...one, inForce: false } : one));
+      const times = table.jobs.map((one) => (one.name === name ? { ...one, inForce: false } : one));
       table = { ...table, jobs: times };
     }
-    log.warn({ job, reason }, "Entra or Lattice refuses this daemon: another one goes on with the job");
-    stop.abort(new LeaseHeldError("another worker goes on with this job; this run stops"));
-    return true;
+    log.warn(
+      { job: name, reason: fault.message },
+      "Entra or Lattice refuses this daemon: another one goes on with the job",
+    );
+    return end();
+  };
+  /** A run of the job has ended without a refusal, or there was nobody to go on with it. */
+  const standsAsideNoMore = (job: string): void => {
+    if (refused.delete(job)) configured += 1;
   };
   const tick = async (): Promise<void> => {
     if (table !== null) tryRefused(table.now);
@@ -221,7 +253,10 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     const read = await fleet.timetable(self.id);
     sayOutdated(read);
     const own = new Map(jobs().map((job) => [job.name, job]));
-    knownSince = new Map([...own.keys()].map((name) => [name, knownSince.get(name) ?? read.now]));
+    // Not ahead: the server's clock was set back.
+    knownSince = new Map(
+      [...own.keys()].map((name) => [name, Math.min(knownSince.get(name) ?? read.now, read.now)]),
+    );
     due = new Map(
       read.jobs.map((times) => {
         const job = own.get(times.name);
@@ -269,10 +304,18 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     await queue.schedule(wanted.filter(({ job }) => !waiting.has(job)));
     for (const { job, at } of wanted) {
       const now = waiting.get(job);
+      // One with another credential may have brought it forward, and knows better.
+      if (now !== undefined && at > now && isRefused(read, job)) continue;
       const differs = now !== undefined && Math.abs(now - at) > toleranceMs;
       // What is overdue is taken when a worker is free, at whatever time it is due.
       if (differs && (now > read.now || at > read.now)) await queue.move({ job, at });
     }
+  };
+
+  /** Whether the job waits for the end of a quarantine, and for nothing that somebody has asked for. */
+  const isRefused = ({ jobs: times, now }: Timetable, job: string): boolean => {
+    const notes = times.find(({ name }) => name === job)?.notes ?? {};
+    return parseQuarantine(notes)?.access !== undefined && parsePause(notes, now) === null;
   };
 
   const poll = async (): Promise<void> => {
@@ -323,9 +366,9 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     const how: RunHow = {
       signal: until,
       takenOver: claim.takenOver,
-      standAside: (reason) => standAside(claim.job, reason, lost),
+      standAside: (fault) => standAside(fault, job, lost),
     };
-    if (claim.work !== null) return performAsked(job, claim.work, how);
+    if (claim.work !== null) return performAsked(job, claim.work, how, lost.signal);
     if (claim.queue === "leavers") {
       // It may have been planned before the configuration switched it off.
       if (job.looksEveryMs !== null) await job.look(how);
@@ -333,13 +376,16 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     }
     await fleet.beginTurn(claim.job, self.id);
     const failures = table?.jobs.find(({ name }) => name === claim.job)?.turn?.failures ?? 0;
-    await fleet.endTurn(claim.job, self.id, await job.cycle({ ...how, failures }));
+    const end = await job.cycle({ ...how, failures });
+    if (!lost.signal.aborted) standsAsideNoMore(claim.job);
+    await fleet.endTurn(claim.job, self.id, end);
     return "ended";
   };
   const performAsked = async (
     job: ReturnType<typeof jobs>[number],
     id: string,
     how: RunHow,
+    lost: AbortSignal,
   ): Promise<"ended" | "notBegun"> => {
     let work: TakenWork | null;
     try {
@@ -355,6 +401,8 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
         { job: job.name, work: work.kind },
         "work that was asked for is handed over to another daemon",
       );
+      // A cycle begins anew, as if nobody had begun. Of anything else a part may be done.
+      if (lost.aborted && work.kind === "cycle" && !work.begunBefore) await fleet.returnWork(id, self.id);
       return "notBegun";
     }
     // Nothing if its end is stored, as it is if nothing was wrong with the database meanwhile.
@@ -428,7 +476,10 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
       for (const one of [ticks, polls, heartbeats]) one.start();
     },
     waitsFor: (job) => waiting.get(job) ?? null,
-    standsAside: (job) => refused.get(job) ?? null,
+    standsAside: (job) => {
+      const isLeft = table?.jobs.some(({ name, inForce }) => name === job && inForce) !== true;
+      return isLeft ? (refused.get(job) ?? null) : null;
+    },
     wake: polls.soon,
     timesOf: (job) => {
       const times = table?.jobs.find(({ name }) => name === job);
@@ -469,7 +520,12 @@ function asStranger(strangers: readonly Stranger[]): (job: ServedJob) => ServedJ
   return (job) => {
     const stranger = found.get(job.name);
     if (stranger === undefined) return job;
-    return { ...job, aside: { kind: "stranger", reason: sentences(unlike(stranger)) } };
+    // A daemon of a version that does not know of strangers must not take this one for the owner of the job.
+    return {
+      ...job,
+      identity: stranger.identity,
+      aside: { kind: "stranger", reason: sentences(unlike(stranger)) },
+    };
   };
 }
 

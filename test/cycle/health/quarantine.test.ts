@@ -67,6 +67,34 @@ describe("the quarantine", () => {
     expect(events.map(({ kind }) => kind)).toEqual(["quarantineEntered", "quarantineLeft"]);
   });
 
+  it("does not start if another process goes on with the job, and otherwise knows which access was refused", async () => {
+    await using place = await createWorkplace();
+    place.target.beforeRead = () => {
+      throw new ConfigurationError("Lattice refused the API key");
+    };
+    const asked: string[] = [];
+    let goesOn = true;
+    const refused = (): Promise<CycleResult> =>
+      withQuarantine(
+        { ...place.ports(), fence: "private" },
+        (sending) =>
+          runCycle(place.ports(), { dryRun: false, full: false, fence: "private", signal, sending }),
+        {
+          access: "a digest",
+          standAside: async ({ message }) => {
+            asked.push(message);
+            return goesOn;
+          },
+        },
+      );
+    await expect(refused()).rejects.toThrow("refused the API key");
+    expect(await quarantineOf(place)).toBeNull();
+    goesOn = false;
+    await expect(refused()).rejects.toThrow("refused the API key");
+    expect(await quarantineOf(place)).toMatchObject({ cause: "configuration", access: "a digest" });
+    expect(asked).toEqual(["Lattice refused the API key", "Lattice refused the API key"]);
+  });
+
   it("starts when many operations fail, after all were tried", async () => {
     await using place = await createWorkplace();
     hire(place, 200);

@@ -9,13 +9,19 @@ import {
   type RunnableJob,
 } from "../../../src/daemon/fleet/worker.ts";
 import type { Schedule } from "../../../src/daemon/scheduler.ts";
-import { LeaseHeldError, StateError } from "../../../src/domain/errors.ts";
+import {
+  AccessRefusedError,
+  ConfigurationError,
+  LeaseHeldError,
+  StateError,
+} from "../../../src/domain/errors.ts";
 import type { FleetStore, ServedJob, Timetable, TurnEnd, WorkRow } from "../../../src/domain/fleet.ts";
 import { openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
 import { serverIn } from "../../state/postgres/server.ts";
 import { sql } from "../../state/postgres/sql.ts";
 
 const minute = 60_000;
+const keyRefused = new AccessRefusedError("Lattice answers 401.");
 const every = { kind: "every", everyMs: 45 * minute, timezone: "UTC" } as const;
 
 interface Run extends RunHow {
@@ -66,6 +72,7 @@ async function start(
     readonly identity?: string;
     readonly looksEveryMs?: number;
     readonly schedule?: Schedule;
+    readonly access?: () => string;
     readonly nextFiring?: NextFiring;
     /** As long as it says so, the daemon goes by the common schedule that it read first. */
     readonly isBehind?: () => boolean;
@@ -104,7 +111,7 @@ async function start(
         digest,
         identity,
         schedule: how.schedule ?? every,
-        access: id,
+        access: how.access?.() ?? id,
         looksEveryMs: how.looksEveryMs ?? null,
         ...given,
         look: async () => void looks.push(`${id}: ${name}`),
@@ -348,7 +355,7 @@ describe("daemons that share a database", () => {
   it("stand aside for one with the same configuration if they are refused, until they are told of another credential", async () => {
     const a = await start("a", ["one", "two"]);
     const first = [await runOf("one"), await runOf("two")];
-    expect(await first[0]?.standAside("Lattice answers 401.")).toBe(false);
+    expect(await first[0]?.standAside(keyRefused)).toBe(false);
     for (const run of first) run.end();
     const b = await start("b", ["one"]);
     await b.fleet.leave("b");
@@ -358,7 +365,9 @@ describe("daemons that share a database", () => {
     await b.fleet.announce({ id: "b", host: "host-b", version: "1.0.0", workLevel: 2 }, [
       { name: "one", digest: "same", identity: "tenant a" },
     ]);
-    expect(await refused.standAside("Lattice answers 401.")).toBe(true);
+    // What is wrong for all of them is no reason.
+    expect(await refused.standAside(new ConfigurationError("The group is gone."))).toBe(false);
+    expect(await refused.standAside(keyRefused)).toBe(true);
     expect(refused.signal.aborted).toBe(true);
     refused.end({ kind: "interrupted" });
     const next = await runOf("one", 3);
@@ -371,7 +380,7 @@ describe("daemons that share a database", () => {
     expect(said).toContain("a: Entra or Lattice refuses this daemon: another one goes on with the job");
     expect(said.join()).not.toContain("newer configuration");
     const shown = async () => (await a.fleet.jobs()).find(({ name }) => name === "one");
-    expect(await shown()).toMatchObject({ takers: ["b"], aside: [{ worker: "a" }] });
+    expect(await shown()).toMatchObject({ takers: ["b"], aside: [{ worker: "a", reason }] });
 
     a.worker.reconfigured();
     await until("both to take it", async () => (await shown())?.takers.length === 2);
@@ -381,16 +390,93 @@ describe("daemons that share a database", () => {
     expect((await runOf("one", 4)).by).toBe("a");
   });
 
+  it("say no more that they stand aside when they are alone with the job, and have run it", async () => {
+    const a = await start("a", ["one"]);
+    const b = await start("b", ["one"]);
+    const refused = await runOf("one");
+    const [own, other] = refused.by === "a" ? [a, b] : [b, a];
+    expect(await refused.standAside(keyRefused)).toBe(true);
+    refused.end({ kind: "interrupted" });
+    (await runOf("one", 2)).end();
+    expect(own.worker.standsAside("one")).not.toBeNull();
+    await other.stop();
+    await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
+    const next = await runOf("one", 3);
+    expect(next.by).toBe(refused.by);
+    expect(own.worker.standsAside("one")).toBeNull();
+    next.end();
+    await until("it to be a taker like any other", async () => {
+      const [row] = await sql(place, "SELECT aside FROM worker_job");
+      return row?.aside === null;
+    });
+  });
+
+  it("do not stand aside for a run that began with a credential that is in force no longer, and run the job again", async () => {
+    let access = "old";
+    const a = await start("a", ["one"], { access: () => access });
+    const refused = await runOf("one");
+    access = "new";
+    expect(await refused.standAside(keyRefused)).toBe(true);
+    refused.end({ kind: "interrupted" });
+    expect((await runOf("one", 2)).by).toBe("a");
+    expect(a.worker.standsAside("one")).toBeNull();
+  });
+
+  it("tell what they know of themselves although the database cannot be asked to let another one go on", async () => {
+    const a = await start("a", ["one"]);
+    const refused = await runOf("one");
+    const { standAside } = a.fleet;
+    Object.assign(a.fleet, {
+      standAside: () => Promise.reject(new StateError("the database does not answer")),
+    });
+    expect(await refused.standAside(keyRefused)).toBe(false);
+    Object.assign(a.fleet, { standAside });
+    expect(refused.signal.aborted).toBe(false);
+    expect(said).toContain("a: the other daemons could not be asked to go on");
+  });
+
+  it("move an entry that another credential may have brought forward to no later time, while the job is in quarantine", async () => {
+    const { queue, fleet } = await start("a", ["one"]);
+    (await runOf("one")).end();
+    await until("the next entry", async () => (await queue.waiting()).length === 1);
+    const { now } = await fleet.timetable("a");
+    const quarantine = {
+      cause: "configuration",
+      reason: "",
+      since: now,
+      attempts: 1,
+      access: "a",
+      nextProbeAt: now + 300 * minute,
+    };
+    await sql(
+      place,
+      `INSERT INTO meta (job, key, value) SELECT id, 'quarantine', '${JSON.stringify(quarantine)}' FROM job`,
+    );
+    const soon = now + 20 * minute;
+    await queue.move({ job: "one", at: soon });
+    const ticks = fleet.timetable;
+    let read = 0;
+    Object.assign(fleet, {
+      timetable: (worker: string) => {
+        read += 1;
+        return ticks(worker);
+      },
+    });
+    await until("two more ticks", () => read > 2);
+    expect((await queue.waiting())[0]?.at).toBe(soon);
+  });
+
   it("hand over what a person has asked for if they are refused, and it has an end", async () => {
     const a = await start("a", ["one"]);
     (await runOf("one")).end();
     await start("b", ["one"]);
     const id = await ask(a, { kind: "cycle", request: { full: false } });
     const asked = await runOf("one", 2);
-    expect(await asked.standAside("Lattice answers 401.")).toBe(true);
+    expect(await asked.standAside(keyRefused)).toBe(true);
     asked.end({ kind: "interrupted" });
     const other = await runOf("one", 3);
     expect(other.by).not.toBe(asked.by);
+    expect(other.work).toMatchObject({ id, begunBefore: false });
     other.end();
     await until("its end", async () => (await a.fleet.findWork(id))?.finishedAt != null);
   });

@@ -30,9 +30,7 @@ export const nowView = {
         state.problem ? h("div", { class: "notice bad" }, state.problem) : null,
       ),
       work === undefined || said ? null : workCard(work),
-      now.aside.length === 0
-        ? null
-        : h("section", { class: "notice warn", "data-key": "aside" }, ...standingAside(now.aside)),
+      standingAsidePart(now),
       newConfiguration(now.newConfiguration),
       held(now.guard),
       notes(now.lastCycle),
@@ -60,6 +58,12 @@ export const nowView = {
 
 function runningWork(now) {
   return now.works.find(({ finishedAt }) => finishedAt === null);
+}
+
+/** The daemons that do not take the job. A daemon of the version before does not say. */
+function standingAsidePart({ aside = [] }) {
+  if (aside.length === 0) return null;
+  return h("section", { class: "notice warn", "data-key": "aside" }, ...standingAside(aside));
 }
 
 /** What the configuration changes, as long as no cycle has run with it. */

@@ -28,11 +28,12 @@ const addConfigs = `INSERT INTO job_config (job, digest, first_at)
 // A configuration that no daemon has any more is new again if it comes back.
 const dropConfigs = `DELETE FROM job_config c WHERE ${all} AND c.job IN (SELECT job FROM worker_job WHERE worker = $2)
   AND NOT EXISTS (SELECT 1 FROM worker_job s JOIN worker w ON w.id = s.worker
-    WHERE s.job = c.job AND s.digest = c.digest AND (w.id = $2 OR ${alive("w")}))`;
+    WHERE s.job = c.job AND s.digest = c.digest AND NOT s.stranger AND (w.id = $2 OR ${alive("w")}))`;
 const see = `UPDATE worker SET seen_at = ${serverTime} WHERE ${all} AND id = $2`;
 const standAside = `UPDATE worker_job s SET aside = $4 WHERE ${all} AND s.job = ${idOf("$2")} AND s.worker = $3
   AND EXISTS (SELECT 1 FROM worker_job o JOIN worker w ON w.id = o.worker AND ${alive("w")}
-    WHERE o.job = s.job AND o.worker <> s.worker AND o.digest = s.digest AND o.aside IS NULL)`;
+    WHERE o.job = s.job AND o.worker <> s.worker AND o.digest = s.digest AND o.aside IS NULL
+      AND w.work_level >= (SELECT work_level FROM worker WHERE id = s.worker))`;
 const forget = `DELETE FROM worker WHERE ${all} AND seen_at < ${serverTime} - ${forgottenMs}`;
 const drop = `DELETE FROM worker WHERE ${all} AND id = $2`;
 const list = `SELECT w.id, w.host, w.version, w.work_level AS "workLevel", w.started_at AS "startedAt", w.seen_at AS "seenAt", ${alive("w")} AS alive,
@@ -43,7 +44,8 @@ const living = (table: string): string =>
 const ofLiving = "FROM worker_job o JOIN worker w ON w.id = o.worker";
 const listJobs = `SELECT j.name, force.digest, force.identity, coalesce(force.takers, '[]') AS takers,
     (SELECT coalesce(json_agg(json_build_object('worker', o.worker, 'reason', o.aside) ORDER BY w.started_at, o.worker), '[]')
-      ${ofLiving} AND ${alive("w")} WHERE o.job = j.id AND o.aside IS NOT NULL) AS aside,
+      ${ofLiving} AND ${alive("w")} WHERE o.job = j.id AND o.aside IS NOT NULL
+      AND NOT coalesce(force.takers::jsonb ? o.worker, false)) AS aside,
     (SELECT coalesce(json_agg(json_build_object('kind', a.kind, 'askedAt', a.asked_at, 'startedAt', a.started_at, 'worker', a.worker)
       ORDER BY a.asked_at, a.id), '[]') FROM work a WHERE a.job = j.id AND a.trigger = 'hand' AND a.finished_at IS NULL) AS asked,
     coalesce((${living("turn")} AND d.ended_at IS NULL), (${living("work")} AND d.finished_at IS NULL ORDER BY d.started_at DESC LIMIT 1)) AS worker

@@ -8,6 +8,7 @@ type WorkMethods = Pick<
   | "addWork"
   | "withdrawWork"
   | "takeWork"
+  | "returnWork"
   | "progressWork"
   | "finishWork"
   | "recentWorks"
@@ -32,6 +33,7 @@ const close = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, err
 const prune = `DELETE FROM work WHERE ${all} AND job = ${idOf("$2")} AND finished_at IS NOT NULL AND id NOT IN
   (SELECT id FROM work WHERE job = ${idOf("$2")} ORDER BY asked_at DESC, id LIMIT ${kept})`;
 const withdraw = `DELETE FROM work WHERE ${all} AND id = $2 AND worker IS NULL`;
+const giveBack = `UPDATE work SET worker = NULL, started_at = NULL, progress = NULL WHERE ${all} AND id = $2 AND worker = $3 AND finished_at IS NULL`;
 const take = `UPDATE work w SET worker = $3, started_at = ${serverTime}, progress = NULL
   FROM job j, (SELECT worker FROM work WHERE id = $2 FOR UPDATE) AS before
   WHERE ${all} AND w.id = $2 AND w.finished_at IS NULL AND j.id = w.job
@@ -63,6 +65,9 @@ export function workMethods(db: Database): WorkMethods {
       await db.run(withdraw, id);
     },
     takeWork: async (id, worker) => (await db.one<TakenWork>(take, id, worker)) ?? null,
+    returnWork: async (id, worker) => {
+      await db.run(giveBack, id, worker);
+    },
     progressWork: async (id, given, worker) => {
       await db.run(progress, id, asJson(given), worker);
     },
