@@ -120,7 +120,8 @@ async function work(
   };
   const coming = stall?.of === worker ? { at: stall.at, ...standsStill } : null;
   const doom = createDoom(fate, () => abort.abort(new InterruptedError("a person stops the run")), coming);
-  const own = watchLease(storeInTurns(mortalStore(store, changes, doom), turns, number), worker, holder);
+  const watched = watchLease(mortalStore(store, changes, doom), { worker, holder, world });
+  const own = storeInTurns(watched, turns, number);
   const wait = waitMs === null ? {} : { waitMs };
   const options = { signal: abort.signal, ttlMs: leaseMs, ...wait };
   try {
@@ -143,15 +144,30 @@ async function work(
   }
 }
 
-/** Notes who has got the lease. */
-function watchLease(store: StateStore, worker: Worker, holder: Holder): StateStore {
+/** The calls that change the state under the lease. */
+const fenced: ReadonlySet<PropertyKey> = new Set<keyof StateStore>(["beginCycle", "commit"]);
+
+/** Notes who has got the lease, and that nobody else changes the state. Neither call nor note is parted from the other by a turn. */
+function watchLease(
+  store: StateStore,
+  { worker, holder, world }: { readonly worker: Worker; readonly holder: Holder; readonly world: World },
+): StateStore {
   return new Proxy(store, {
     get(target, property, receiver) {
       const member: unknown = Reflect.get(target, property, receiver);
-      if (property !== "acquireLease" || typeof member !== "function") return member;
-      return async (...terms: Parameters<StateStore["acquireLease"]>) => {
-        const answer = await store.acquireLease(...terms);
-        if (answer.acquired) holder.worker = worker;
+      if (typeof member !== "function") return member;
+      if (property === "acquireLease") {
+        return async (...terms: Parameters<StateStore["acquireLease"]>) => {
+          const answer = await store.acquireLease(...terms);
+          if (answer.acquired) holder.worker = worker;
+          return answer;
+        };
+      }
+      if (!fenced.has(property)) return member;
+      return async (...terms: unknown[]) => {
+        const answer: unknown = await member(...terms);
+        if (holder.worker !== worker)
+          world.broken.push(`the ${worker} changes the state, and has not the lease`);
         return answer;
       };
     },

@@ -1,4 +1,4 @@
-import { type Defect, swapInner } from "./defect.ts";
+import { type Defect, swapInner, swapStore } from "./defect.ts";
 
 // Faults in what keeps two runs of one job apart.
 
@@ -11,5 +11,12 @@ export const twoRunDefects: readonly Defect[] = [
     history: 691,
     family,
     swaps: [swapInner<() => number>("job/lease.ts", "elapsedMs", () => () => 0)],
+  },
+  {
+    name: "a run that has lost its lease goes on committing",
+    seed: 2,
+    history: 0,
+    family,
+    swaps: [swapStore(({ commit }) => ({ commit: (change) => commit(change, "private") }))],
   },
 ];
