@@ -158,6 +158,8 @@ export function createWorld(
     carriedOut: [],
     released: new Set(),
     pause: null,
+    underWay: null,
+    leaversStopped: false,
     canaryGroup: new Set(),
     protectedAccounts: new Set(),
     unlinked: new Map(),

@@ -25,6 +25,8 @@ import { createDoom, Death, type Doom, type Fate } from "./fate.ts";
 import { calm } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { afterIdentities, keepCarried, noteUnwrittenLinks, sharesIds } from "./identity.ts";
+import { pauseNow } from "./judge-pause.ts";
+import { createPauseMeanwhile } from "./pausing.ts";
 import type { PlayedState } from "./played-state.ts";
 import { intervalMs } from "./settings.ts";
 import type { Trial } from "./trial.ts";
@@ -150,22 +152,32 @@ export function configurationKey({ configuration: { drift, ...planned } }: World
 
 /** Hands the engine both ends, with the fate of the step. @throws what the engine throws */
 async function betweenEnds<T>(
-  { history, world, store, changes }: Stage,
+  stage: Stage,
   { dryRun, only, fate, during }: CycleStep,
   settings: CycleSettings,
   run: (ports: Ports, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const { history, world, store, changes } = stage;
   const abort = new AbortController();
-  const meanwhile = during === null ? null : { at: during.at, happens: () => edit(world, during.step) };
+  const pausing = createPauseMeanwhile(stage);
+  const orders: Promise<void>[] = [];
+  const happens = (): void => {
+    if (during?.step.do === "pause") orders.push(pausing.order(during.step));
+    else if (during !== null) edit(world, during.step);
+  };
+  const meanwhile = during === null ? null : { at: during.at, happens };
   const doom = createDoom(fate, () => abort.abort(new LeaseHeldError("the lease is lost")), meanwhile);
   world.beginCycle();
   world.onDemand = only === null ? null : personId(only);
   world.calm = isCalm(fate) && during === null;
+  world.leaversStopped = pauseNow(world)?.leaversToo === true;
   const before = new Map(world.accounts);
   let ended = false;
   try {
     const stopped = (): boolean => abort.signal.aborted;
-    const ports = portsOf(world, { doom, settings, stopped, store: mortalStore(store, changes, doom) });
+    const mortal = mortalStore(store, changes, doom);
+    const own = orderedMeanwhile(during) ? pausing.watched(mortal) : mortal;
+    const ports = portsOf(world, { doom, settings, stopped, store: own });
     const result = await run(ports, abort.signal);
     ended = !dryRun;
     return result;
@@ -174,6 +186,8 @@ async function betweenEnds<T>(
     if (error instanceof Death) await settle();
     throw error;
   } finally {
+    await Promise.all(orders);
+    world.underWay = null;
     // Data that was not committed completely may not have been committed at all.
     if (!ended) world.shownAccounts.clear();
     keepCarried(world, ended);
@@ -308,6 +322,11 @@ export function mayEndWith(error: unknown): boolean {
 
 export async function settle(): Promise<void> {
   await new Promise(setImmediate);
+}
+
+/** Whether it is a pause that a person orders while a cycle runs. */
+export function orderedMeanwhile(during: CycleStep["during"]): boolean {
+  return during?.step.do === "pause";
 }
 
 /** Called while a cycle runs. */

@@ -6,7 +6,7 @@ import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { brokenDecision } from "./account-decisions.ts";
 import { keptAs } from "./accounts.ts";
 import { plainRules } from "./configuration.ts";
-import type { CycleStep, Stage } from "./cycles.ts";
+import { type CycleStep, orderedMeanwhile, type Stage } from "./cycles.ts";
 import { nameTaken } from "./ends.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
 import { mayOwn, sharersOf, sharesIds, uncertain } from "./identity.ts";
@@ -179,7 +179,9 @@ function isUndisturbed(step: CycleStep): boolean {
   const calm =
     faults.length + deaths.length + store.length + answers.length + readAnswers.length === 0 &&
     abortAt === null;
-  return calm && step.during === null && step.only === null && !step.dryRun;
+  return (
+    calm && (step.during === null || orderedMeanwhile(step.during)) && step.only === null && !step.dryRun
+  );
 }
 
 /**
@@ -301,7 +303,7 @@ async function waitingLeaver({ world, history, store, trial }: Stage): Promise<s
     // Who has left only the scope waits for a canary.
     if (trial !== null && trial.current !== null && person.presence === "present" && person.enabled) continue;
     const paused = pauseNow(world);
-    if (paused !== null && (paused.leaversToo || !isGone(person))) continue;
+    if (paused !== null && (paused.leaversToo || world.leaversStopped || !isGone(person))) continue;
     if (world.everInTrouble.has(person.id) && retries.has(person.id)) continue;
     const link = await store.linkOf(person.id);
     const account = accountOf(world, person.id);

@@ -7,7 +7,10 @@ export function pauseNow({ pause: ordered, now, skewMs }: World): OrderedPause |
   return ordered === null || (ordered.until !== null && ordered.until <= now + skewMs) ? null : ordered;
 }
 
-/** While sending is paused, nobody is written but people who are disabled or deleted, and they only to be switched off. */
+/**
+ * While sending is paused, nobody is written but people who are disabled or deleted, and they only to be switched off; and those
+ * whose operations were under way when it was paused.
+ */
 export function judgePaused(
   world: World,
   before: Account | null,
@@ -15,7 +18,8 @@ export function judgePaused(
   people: readonly string[],
 ): void {
   const paused = pauseNow(world);
-  if (paused === null) return;
+  const { underWay } = world;
+  if (paused === null || underWay === "everything" || people.some((id) => underWay?.has(id))) return;
   if (paused.leaversToo) {
     world.broken.push(`${next.userName} is written although sending is paused, for leavers too`);
     return;

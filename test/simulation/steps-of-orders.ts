@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { anyFate, calm, groupFault, harried, who } from "./fates.ts";
+import type { Moment } from "./fate.ts";
+import { anyFate, calm, groupFault, harried, moment, who } from "./fates.ts";
 import type { History, Step } from "./history.ts";
 import { byHand, calmCycle, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
 import { configured } from "./steps-of-others.ts";
@@ -17,6 +18,54 @@ const pausing: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("resume" as const) }) },
 );
+
+/** In the plan, before it is sent, and while it is sent. */
+const pausedAt: fc.Arbitrary<Moment> = fc.oneof(
+  { weight: 1, arbitrary: moment() },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      on: fc.constant("scope" as const),
+      who: fc.constant(0),
+      attempt: fc.constant(0),
+      commits: fc.nat(12),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      on: fc.constant("write" as const),
+      who,
+      attempt: fc.constant(0),
+      commits: fc.nat(2),
+    }),
+  },
+);
+
+/** A person pauses sending in the middle of a cycle, or of a look for leavers. */
+const pausedMeanwhile: fc.Arbitrary<Step> = fc
+  .record({
+    fate: fc.oneof(
+      { weight: 3, arbitrary: fc.nat().map((seed) => ({ ...calm, seed })) },
+      { weight: 1, arbitrary: harried(1, 2) },
+    ),
+    during: fc.record({
+      at: pausedAt,
+      step: fc.record({
+        do: fc.constant("pause" as const),
+        hours: fc.constantFrom(null, null, 3),
+        leaversToo: fc.boolean(),
+      }),
+    }),
+    full: fc.boolean(),
+    looks: fc.constantFrom(false, false, true),
+  })
+  .map(
+    ({ fate, during, full, looks }): Step =>
+      looks
+        ? { do: "lane", fate, during }
+        : { do: "cycle", kind: full ? "full" : "incremental", dryRun: false, only: null, fate, during },
+  );
 
 const aboutAccounts: fc.Arbitrary<Step> = fc.record({
   do: fc.constantFrom("protect" as const, "protect" as const, "unprotect" as const),
@@ -71,6 +120,7 @@ function ordersAnd(...more: readonly fc.WeightedArbitrary<Step>[]): fc.Arbitrary
     steps: fc.array(
       fc.oneof(
         { weight: 3, arbitrary: pausing },
+        { weight: 2, arbitrary: pausedMeanwhile },
         { weight: 2, arbitrary: aboutAccounts },
         { weight: 4, arbitrary: edit },
         { weight: 3, arbitrary: comingAndGoing },
@@ -86,7 +136,44 @@ function ordersAnd(...more: readonly fc.WeightedArbitrary<Step>[]): fc.Arbitrary
   });
 }
 
+/** People leave, and others get other values, and sending is paused in the middle of the cycle that is to send it; then it goes on. */
+const pausedInTheMiddle: fc.Arbitrary<History> = fc.record({
+  ...founded,
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  steps: fc
+    .array(
+      fc.tuple(
+        fc.array(
+          fc.oneof(
+            { weight: 1, arbitrary: edit },
+            { weight: 2, arbitrary: comingAndGoing },
+            {
+              weight: 2,
+              arbitrary: fc.record({ do: fc.constant("disableAndRename" as const), who, name: fc.nat(9) }),
+            },
+          ),
+          { minLength: 1, maxLength: 4, size: "max" },
+        ),
+        pausedMeanwhile,
+        fc.option(calmCycle, { freq: 3 }),
+        fc.constant({ do: "resume" as const }),
+        calmCycle,
+      ),
+      { minLength: 1, maxLength: 3, size: "max" },
+    )
+    .map((rounds) =>
+      rounds.flatMap(([edits, paused, meanwhile, ...after]): readonly Step[] => [
+        ...edits,
+        paused,
+        ...(meanwhile === null ? [] : [meanwhile]),
+        ...after,
+      ]),
+    ),
+});
+
 export const orders: fc.Arbitrary<History> = fc.oneof(
+  { weight: 2, arbitrary: pausedInTheMiddle },
   { weight: 2, arbitrary: ordersAnd({ weight: 1, arbitrary: aboutLinks }) },
   {
     weight: 2,

@@ -172,6 +172,13 @@ export interface World {
   readonly carriedOut: { readonly what: Guarded; readonly at: number; readonly objectId: string }[];
   /** The last pause of sending that a person ordered and did not end; it may be over. */
   pause: OrderedPause | null;
+  /**
+   * People whose operations were under way when sending was paused in the middle of the cycle: they are still sent. `everything`
+   * until the run has noticed the pause; `null` if none came.
+   */
+  underWay: ReadonlySet<string> | "everything" | null;
+  /** A pause that is for leavers too was in force when the cycle under way, or the last one, began. */
+  leaversStopped: boolean;
   /** The members of the group on which a canary tries. */
   readonly canaryGroup: Set<string>;
   /** Accounts, by id, that a person has protected: they are never written. */

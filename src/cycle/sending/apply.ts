@@ -2,6 +2,7 @@ import type { LoggedOperation } from "../../domain/operation.ts";
 import type { CycleContext } from "../context/context.ts";
 import { mostFailed } from "../health/quarantine.ts";
 import { parseSendingPause, type SendingPause, sentInPause } from "../health/sending-pause.ts";
+import { foldPaused } from "../pictures/fold-paused.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { createRun, type Run } from "./run.ts";
 import { leavers, type Stage } from "./stages.ts";
@@ -137,5 +138,17 @@ async function nextBatch(
   const sent = ofStage.filter((operation) => sentInPause(pause, operation));
   const end = ofStage.at(-1);
   // Later ones of the stage may be sent, although none of these is.
-  return sent.length > 0 || end === undefined ? sent : nextBatch(context, end, stage, { limit, pause });
+  return sent.length > 0 || end === undefined
+    ? activeAlone(context, sent)
+    : nextBatch(context, end, stage, { limit, pause });
+}
+
+/** Leavers who pass in a pause, of whom only `active` is sent: they may have been planned before it. */
+async function activeAlone(
+  context: CycleContext,
+  operations: readonly LoggedOperation[],
+): Promise<readonly LoggedOperation[]> {
+  const { change, left } = foldPaused(operations, context);
+  if (change !== null) await context.store.commit(change, context.fence);
+  return left;
 }

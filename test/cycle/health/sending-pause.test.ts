@@ -118,6 +118,28 @@ describe("a pause of sending", () => {
     expect(result.done + result.notSent).toBe(500);
   });
 
+  it("lets a cycle that is sending send only active of later leavers, and the cycle after the pause the rest", async () => {
+    await using place = await createWorkplace({ guard: { ...lenientGuard, enabled: false } });
+    const names = Array.from({ length: 300 }, (_, index) => `p${1000 + index}`);
+    for (const name of names) place.source.hire(name);
+    await place.cycle();
+    for (const name of names) place.source.change(name, { accountEnabled: false, jobTitle: "Analyst" });
+    let sent = 0;
+    place.target.before = async () => {
+      sent += 1;
+      if (sent === 1) await pause(place);
+    };
+    expect(await place.cycle()).toMatchObject({ outcome: "paused", done: 300 });
+    expect(place.target.active()).toEqual([]);
+    const titled = (): number =>
+      names.filter((name) => accountOf(place, name)?.values.title === "Analyst").length;
+    expect(titled()).toBeGreaterThan(0);
+    expect(titled()).toBeLessThanOrEqual(256);
+    await resumeSending(place.store, { at: place.clock.now(), by: kim, reason: null });
+    expect(await place.cycle()).toMatchObject({ outcome: "done" });
+    expect(titled()).toBe(300);
+  });
+
   it("ends by itself, which is reported once", async () => {
     await using place = await createWorkplace();
     const events: StateEvent[] = [];

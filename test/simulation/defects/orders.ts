@@ -1,6 +1,9 @@
+import type { CycleContext } from "../../../src/cycle/context/context.ts";
+import type { SendingPause } from "../../../src/cycle/health/sending-pause.ts";
 import type { CycleRequest } from "../../../src/cycle/request.ts";
+import type { LoggedOperation } from "../../../src/domain/operation.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
-import { type Defect, swap } from "./defect.ts";
+import { type Defect, swap, swapInner } from "./defect.ts";
 
 // Faults in what people order: pauses, and protections where a cycle of everybody is not under way.
 
@@ -26,11 +29,16 @@ function forgetting(
   });
 }
 
+/** Of leavers who pass in a pause, all is sent that was planned. */
+const sendsEverything = swapInner<
+  (context: CycleContext, operations: readonly LoggedOperation[]) => Promise<readonly LoggedOperation[]>
+>("cycle/sending/apply.ts", "activeAlone", () => async (_, operations) => operations);
+
 export const orderDefects: readonly Defect[] = [
   {
     name: "a look for leavers does not keep to a pause that is for leavers too",
-    seed: 1,
-    history: 76,
+    seed: 2,
+    history: 60,
     family,
     swaps: [
       swap("cycle/health/lane-rest.ts", "laneRest", (original) => (...terms) => {
@@ -46,7 +54,7 @@ export const orderDefects: readonly Defect[] = [
   {
     name: "a pause is forgotten after a killed cycle",
     seed: 1,
-    history: 8,
+    history: 191,
     family,
     swaps: [
       forgetting(
@@ -57,15 +65,18 @@ export const orderDefects: readonly Defect[] = [
   },
   {
     name: "everything of a leaver is written in a pause",
-    seed: 1,
-    history: 694,
+    seed: 2,
+    history: 22,
     family,
-    swaps: [swap("cycle/health/refused-kinds.ts", "leaversActiveOnly", () => () => (plan) => plan)],
+    swaps: [
+      swap("cycle/health/refused-kinds.ts", "leaversActiveOnly", () => () => (plan) => plan),
+      sendsEverything,
+    ],
   },
   {
     name: "a pause lets people through who have only left the scope",
     seed: 1,
-    history: 109,
+    history: 7,
     family,
     swaps: [
       swap(
@@ -79,15 +90,42 @@ export const orderDefects: readonly Defect[] = [
   },
   {
     name: "leavers wait for the end of a pause that lets them through",
-    seed: 1,
-    history: 2,
+    seed: 2,
+    history: 19,
     family,
     swaps: [swap("cycle/health/sending-pause.ts", "sentInPause", () => () => false)],
   },
   {
-    name: "a look for leavers writes protected accounts",
+    name: "a cycle looks only once whether sending is paused",
+    seed: 2,
+    history: 7,
+    family,
+    swaps: [
+      swapInner<(context: CycleContext) => Promise<SendingPause | null>>(
+        "cycle/sending/apply.ts",
+        "pauseOf",
+        (original) => {
+          const known = new WeakMap<CycleContext, Promise<SendingPause | null>>();
+          return (context) => {
+            const pause = known.get(context) ?? original(context);
+            known.set(context, pause);
+            return pause;
+          };
+        },
+      ),
+    ],
+  },
+  {
+    name: "everything of a leaver is written who was planned before the pause",
     seed: 1,
-    history: 104,
+    history: 101,
+    family,
+    swaps: [sendsEverything],
+  },
+  {
+    name: "a look for leavers writes protected accounts",
+    seed: 2,
+    history: 253,
     family,
     swaps: [
       forgetting(
@@ -99,7 +137,7 @@ export const orderDefects: readonly Defect[] = [
   {
     name: "a revert writes protected accounts",
     seed: 1,
-    history: 213,
+    history: 62,
     family,
     swaps: [
       forgetting(
