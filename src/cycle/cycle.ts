@@ -1,5 +1,6 @@
 import { switchOffCertainLeavers } from "./certain-leavers.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
+import { parseAccepted } from "./guard/alarms.ts";
 import { canaryOf, peopleOf } from "./guard/canary/begin.ts";
 import { endIfNothingWaits, tellResult } from "./guard/canary/tell.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
@@ -31,7 +32,7 @@ async function cycleOfEverybody(begun: BegunCycle): Promise<EndedCycle> {
   const { request, meta } = begun;
   const { context: trusted, read: directory } = await withTrustedClock(begun, async (reading) => {
     await settleEarlierRuns(reading, meta);
-    return readDirectory(reading, meta);
+    return readDirectory(reading, meta, parseAccepted(meta)?.parts ?? []);
   });
   const { emptyDirectory, scopeFault } = directory;
   if (scopeFault !== null) {

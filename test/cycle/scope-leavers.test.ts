@@ -33,6 +33,28 @@ describe("whether somebody may have left the scope since the last cycle", () => 
     expect(await asked()).toBe(false);
   });
 
+  it("is true if the person left while that cycle read the scope", async () => {
+    await using place = await company();
+    const { source } = place;
+    const { readScope } = source;
+    source.readScope = (during) => {
+      const pages = readScope(during) ?? expect.fail("no scope");
+      return (async function* () {
+        const parts = yield* pages;
+        source.groups = { staff: ["b", "c"], board: [] };
+        source.removals?.push("a");
+        return parts;
+      })();
+    };
+    await place.cycle();
+    source.readScope = readScope;
+    expect(place.target.active()).toHaveLength(3);
+    expect(await mayHaveLeftScope(place, signal)).toBe(true);
+    await place.cycle();
+    expect(place.target.active()).toEqual(["b@example.com", "c@example.com"]);
+    expect(await mayHaveLeftScope(place, signal)).toBe(false);
+  });
+
   it("costs one cycle for a person who is in another group, and no account", async () => {
     await using place = await company();
     place.source.groups = { staff: ["b", "c"], board: ["a"] };

@@ -18,6 +18,7 @@ import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { changeOf } from "./create-world.ts";
 import { type AnswerKind, Death, type Doom, type Met, type Request } from "./fate.ts";
 import { asGraphLists, asGraphShows, asGraphTells } from "./graph.ts";
+import { theGroup } from "./groups.ts";
 import { isDenied, isHidden, meetTrouble, soughtBy } from "./trouble.ts";
 import type { Account, LoggedChange, Person, Refusal, World } from "./world.ts";
 
@@ -125,8 +126,25 @@ export function createSource(world: World, doom: Doom): Source {
     },
     readScope: () =>
       world.groups.names.length > 0 ? readGroups(world, doom, askScope) : readScope(world, askScope),
-    scopeWatermark: async () => null,
-    readScopeRemovals: async function* () {},
+    scopeWatermark: async (parts) => {
+      if (world.manners.tellsRemovals !== true) return null;
+      await ask({ kind: "removals", about: [0] });
+      return scopeWatermark({ at: world.removals.length, groups: parts.map(({ id }) => id) });
+    },
+    async *readScopeRemovals(watermark) {
+      const since = parseScopeWatermark(watermark);
+      await ask({ kind: "removals", about: [0] });
+      if (since.at < world.oldestRemoval)
+        throw new WatermarkExpiredError("the token of the groups is too old");
+      let pages = 0;
+      for (const [group, ids] of removedSince(world, since)) {
+        // A page is one group.
+        if (pages > 0) await ask({ kind: "removals", about: [pages] });
+        pages += 1;
+        // A group that was deleted names nobody.
+        yield group === theGroup || world.groups.members.has(group) ? ids : [];
+      }
+    },
     readMembership: async (ids) => {
       // If membership must not be asked about at all, two lists must be enough; and both may leave out the same person.
       const request = { kind: "membership", about: numbersOf(ids) } as const;
@@ -140,6 +158,38 @@ export function createSource(world: World, doom: Doom): Source {
       );
     },
   };
+}
+
+/** A position of the removals, and the groups of which they are shown. */
+interface ScopeWatermark {
+  readonly at: number;
+  readonly groups: readonly string[];
+}
+
+function scopeWatermark(watermark: ScopeWatermark): string {
+  return JSON.stringify(watermark);
+}
+
+export function parseScopeWatermark(text: string): ScopeWatermark {
+  return JSON.parse(text) as ScopeWatermark;
+}
+
+/** Who was removed since the watermark, by group; people who are in the group again only if changes are not compared with now. */
+export function removedSince(
+  world: World,
+  { at, groups }: ScopeWatermark,
+): ReadonlyMap<string, readonly string[]> {
+  const removed = world.removals
+    .slice(at)
+    .filter(
+      ({ group, id }) => groups.includes(group) && !(world.manners.netChanges && isIn(world, group, id)),
+    );
+  const byGroup = Map.groupBy(removed, ({ group }) => group);
+  return new Map([...byGroup].map(([group, some]) => [group, [...new Set(some.map(({ id }) => id))]]));
+}
+
+function isIn({ groups, people }: World, group: string, id: string): boolean {
+  return group === theGroup ? people.get(id)?.member === true : groups.members.get(group)?.has(id) === true;
 }
 
 /** The changes since the watermark. */
@@ -156,6 +206,7 @@ function netOf(world: World, logged: readonly LoggedChange[]): readonly LoggedCh
 type AskPage = (number: number) => Promise<void>;
 
 async function* readScope(world: World, ask: AskPage) {
+  const from = world.removals.length;
   const ids = [...world.people.keys()];
   let members = 0;
   for (let at = 0; at < ids.length || at === 0; at += pageSize) {
@@ -167,7 +218,8 @@ async function* readScope(world: World, ask: AskPage) {
     members += found.length;
     yield found;
   }
-  return [{ id: "group", name: "the group", members }];
+  world.scopeReadFrom = from;
+  return [{ id: theGroup, name: "the group", members }];
 }
 
 function groupsOf({ groups }: World, id: string): readonly string[] {
@@ -176,14 +228,16 @@ function groupsOf({ groups }: World, id: string): readonly string[] {
 
 /** The members of each group, in pages; a list may leave one out. */
 async function* readGroups(world: World, doom: Doom, ask: AskPage) {
+  const from = world.removals.length;
   const { names, members } = world.groups;
   const read = new Map<string, ReadonlySet<string>>();
   for (const [number, name] of names.entries()) {
     await ask(number);
     const ids = members.get(name);
     if (ids === undefined) {
-      if (world.manners.scope?.gone === "refused") throw new ConfigurationError(`the group ${name} is gone`);
-      continue;
+      if (world.manners.scope?.gone !== "refused") continue;
+      world.scopeUnread = true;
+      throw new ConfigurationError(`the group ${name} is gone`);
     }
     const found = [...ids].filter((id) => {
       const missed = world.manners.scope?.missesMembers === true && doom.chance("missed", name, id) < 0.25;
@@ -193,6 +247,7 @@ async function* readGroups(world: World, doom: Doom, ask: AskPage) {
     yield found;
   }
   world.groups.read(read);
+  world.scopeReadFrom = from;
   return [...read].map(([name, ids]) => ({ id: name, name: `the group ${name}`, members: ids.size }));
 }
 

@@ -1,5 +1,6 @@
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { keptAs, withoutManager } from "./accounts.ts";
+import { theGroup } from "./groups.ts";
 import type { CrowdStep, Step } from "./history.ts";
 import { sharesIds } from "./identity.ts";
 import { type Account, type Person, refusedTitle, type World } from "./world.ts";
@@ -28,7 +29,11 @@ export function happen(world: World, step: Step): void {
       return;
     }
     case "everybodyLeaves":
-      for (const name of world.groups.members.keys()) world.groups.members.set(name, new Set());
+      for (const [name, ids] of world.groups.members) {
+        for (const id of ids) world.removals.push({ group: name, id });
+        world.groups.members.set(name, new Set());
+      }
+      for (const { id, member } of world.people.values()) if (member) noteLeft(world, id);
       for (const person of [...world.people.values()]) put(world, person, { member: false });
       return;
     case "editInLattice": {
@@ -138,6 +143,9 @@ export function happen(world: World, step: Step): void {
     }
     case "expireWatermarks":
       world.oldestWatermark = world.log.length + 1;
+      // Nobody's, so that later watermarks are accepted.
+      world.removals.push({ group: "another group", id: "nobody" });
+      world.oldestRemoval = world.removals.length;
       return;
     case "canaryGroup":
       if (step.member) world.canaryGroup.add(personId(step.who));
@@ -161,7 +169,10 @@ export function happen(world: World, step: Step): void {
       const { members, before } = world.groups;
       before.set(name, members.get(name) ?? new Set());
       if (step.do === "deleteGroup") members.delete(name);
-      else if (members.has(name)) members.set(name, new Set());
+      else if (members.has(name)) {
+        for (const id of members.get(name) ?? []) world.removals.push({ group: name, id });
+        members.set(name, new Set());
+      }
       followGroups(world);
       return;
     }
@@ -192,6 +203,7 @@ export function happen(world: World, step: Step): void {
       if (person === undefined) return;
       if (step.do === "join") setMember(world, groupOf(world, step.who), person.id, true);
       if (step.do === "leave") {
+        if (person.member) noteLeft(world, person.id);
         for (const group of world.groups.members.keys()) setMember(world, group, person.id, false);
       }
       put(world, person, {
@@ -210,10 +222,16 @@ function groupOf({ groups }: World, number: number): string {
   return groups.names[number % groups.names.length] ?? "";
 }
 
+/** Does nothing if the scope is several groups, which note it themselves. */
+function noteLeft({ groups, removals }: World, id: string): void {
+  if (groups.names.length === 0) removals.push({ group: theGroup, id });
+}
+
 /** Does nothing if the scope is one group. */
-function setMember({ groups }: World, name: string, id: string, member: boolean): void {
+function setMember({ groups, removals }: World, name: string, id: string, member: boolean): void {
   const ids = groups.members.get(name);
   if (ids === undefined) return;
+  if (!member && ids.has(id)) removals.push({ group: name, id });
   groups.members.set(name, new Set([...ids].filter((one) => one !== id).concat(member ? [id] : [])));
 }
 

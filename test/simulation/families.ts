@@ -8,7 +8,7 @@ import { canaries } from "./steps-of-canaries.ts";
 import { clocks } from "./steps-of-clocks.ts";
 import { missingProperties, scopeGroups } from "./steps-of-directory.ts";
 import { sharedExternalIds } from "./steps-of-ids.ts";
-import { leaverLane } from "./steps-of-leavers.ts";
+import { leaverLane, scopeLeavers } from "./steps-of-leavers.ts";
 import { canaryGroups, orders } from "./steps-of-orders.ts";
 import {
   accountDecisions,
@@ -225,6 +225,13 @@ export const families: readonly Family[] = [
     about:
       "several groups make up the scope; lists leave members out, people move, groups are emptied and deleted",
     histories: scopeGroups,
+    runs: 200,
+  },
+  {
+    name: "scope-leavers",
+    about:
+      "people leave groups of the scope and are moved, while the daemon asks between cycles who was removed, and begins a cycle at once",
+    histories: scopeLeavers,
     runs: 200,
   },
   {

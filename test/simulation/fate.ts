@@ -2,7 +2,7 @@
 export class Death extends Error {}
 
 /**
- * Requests by their subject: pages of the directory's people, of its scope, of the group of a canary and of
+ * Requests by their subject: pages of the directory's people, of its scope, of the group of a canary, of those who were removed from a group, and of
  * Lattice's accounts; questions about members,
  * one person of the directory, a search, one account; and changes of an account (a create or an update).
  */
@@ -10,6 +10,7 @@ export type RequestKind =
   | "people"
   | "scope"
   | "group"
+  | "removals"
   | "accounts"
   | "membership"
   | "person"

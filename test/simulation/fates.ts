@@ -52,6 +52,15 @@ export const groupFault: fc.Arbitrary<Fate["faults"][number]> = fc.record({
   kind: fc.nat(1),
 });
 
+/** It cannot be asked who was removed from a group, or half of the answer is missing. */
+export const removalFault: fc.Arbitrary<Fate["faults"][number]> = fc.record({
+  on: fc.constant("removals" as const),
+  who: fc.constantFrom([0], [0], [1], [2]),
+  attempt: fc.constant(0),
+  times: fc.constant(1),
+  kind: fc.nat(1),
+});
+
 /** @param people the people that the request may be about; `none`: no write */
 export function moment(people: fc.Arbitrary<number> | "none" = who): fc.Arbitrary<Moment> {
   const commits = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(6) });

@@ -1,3 +1,6 @@
+/** The scope, if it is one group. */
+export const theGroup = "group";
+
 /** The groups that make up the scope, and the expectation for those that are emptied by mistake. */
 export interface Groups {
   /** None if the scope is one group, whose members everyone's `member` shows. */

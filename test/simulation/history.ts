@@ -97,6 +97,18 @@ export type Step =
       /** Decides who goes on. */
       readonly seed: number;
     }
+  /**
+   * The same, and then it asks who was removed from a group of the scope. If somebody may have left, a cycle of everybody begins at
+   * once.
+   */
+  | {
+      readonly do: "watch";
+      readonly look: Fate;
+      readonly ask: Fate;
+      readonly cycle: Fate;
+      /** In that cycle. */
+      readonly during: During;
+    }
   /** The daemon looks for leavers, five minutes after whatever was before. */
   | { readonly do: "lane"; readonly fate: Fate; readonly during: During }
   | {
@@ -190,6 +202,7 @@ export function fatesOf({ founding, steps }: History): readonly Fate[] {
     founding,
     ...steps.flatMap((step) => {
       if (step.do === "together") return [step.cycle, step.lane];
+      if (step.do === "watch") return [step.look, step.cycle];
       return step.do === "cycle" || step.do === "lane" ? [step.fate] : [];
     }),
   ];
@@ -205,6 +218,14 @@ export function describeHistory(history: History): string {
 
 function describeStep(step: Step): string {
   if (step.do === "lane") return describeFate("look for leavers", step);
+  if (step.do === "watch") {
+    const { look, ask, cycle, during } = step;
+    return [
+      describeFate("look for leavers", { fate: look, during: null }),
+      describeFate("ask who was removed", { fate: ask, during: null }),
+      describeFate("if somebody may have left the scope, a cycle", { fate: cycle, during }),
+    ].join(" / ");
+  }
   if (step.do !== "cycle") {
     const { do: what, ...details } = step;
     return `${what} ${JSON.stringify(details)}`;

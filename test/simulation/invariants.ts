@@ -9,6 +9,7 @@ import { plainRules } from "./configuration.ts";
 import { type CycleStep, orderedMeanwhile, type Stage } from "./cycles.ts";
 import { nameTaken } from "./ends.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
+import { fatesOf } from "./history.ts";
 import { mayOwn, sharersOf, sharesIds, uncertain } from "./identity.ts";
 import { pauseNow } from "./judge-pause.ts";
 import { isEntitled, isGone } from "./standing.ts";
@@ -21,12 +22,9 @@ const hourMs = 3_600_000;
  * Whether another tool may undo a write whose outcome the engine does not know, because the run was killed or no answer came: a look-up
  * then finds nothing done, and the guard counts the person's next one alone.
  */
-function mayTakeBack({ history: { steps } }: Stage): boolean {
-  const unknown = steps.some(
-    (step) =>
-      (step.do === "cycle" || step.do === "lane") && step.fate.deaths.length + step.fate.faults.length > 0,
-  );
-  return unknown && steps.some((step) => step.do === "otherTool" && step.writes === "reactivates");
+function mayTakeBack({ history }: Stage): boolean {
+  const unknown = fatesOf(history).some(({ deaths, faults }) => deaths.length + faults.length > 0);
+  return unknown && history.steps.some((step) => step.do === "otherTool" && step.writes === "reactivates");
 }
 
 /** The conditions that hold between any two steps. @returns a condition that does not */

@@ -126,7 +126,10 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
       states.some((state) => world.isDue(state)),
       `${owner} is deactivated without evidence, before its time, or although that is ignored`,
     );
-    const byGroups = states.every(({ presence, member }) => presence === "present" && !member);
+    // Who is disabled or deleted leaves whatever the groups are.
+    const byGroups = states.every(
+      ({ presence, member, enabled }) => presence === "present" && enabled !== false && !member,
+    );
     rule(
       !(world.groups.doubted.has(owner) && byGroups) ||
         world.released.has(releaseKey("deactivations", owner, "leftScope")),

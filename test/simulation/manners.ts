@@ -31,6 +31,8 @@ export interface Manners {
     /** The result of a read of the scope while a group is deleted. */
     readonly gone: "refused" | "leftOut";
   };
+  /** Groups have direct members only (`entra.scope.nested: false`): Graph shows who was removed from one since the scope was read. */
+  readonly tellsRemovals?: boolean;
   /** Signing in shows no time (a managed identity); the directory's first answer in a cycle does. */
   readonly tellsTimeLate?: boolean;
   /** Lattice's side effects of a deactivation. Absent: none. */

@@ -1,3 +1,4 @@
+import type { LaneResult } from "../../src/cycle/leaver-lane.ts";
 import { rejectedChanges, releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
 import type { CycleResult } from "../../src/cycle/request.ts";
 import { kept } from "../state/kept.ts";
@@ -8,12 +9,14 @@ import { createWorld } from "./create-world.ts";
 import { type CycleStep, cycle, daemon, lookForLeavers, quietCycle, rehearse, type Stage } from "./cycles.ts";
 import { happen, personId } from "./events.ts";
 import { accountOf } from "./expectation.ts";
+import { calm } from "./fates.ts";
 import { configurationOf, type History, type Step } from "./history.ts";
 import { afterCycle, invariants } from "./invariants.ts";
 import { afterLook, beforeLook } from "./leaver-lane.ts";
 import { isRefused, pause, resume } from "./pausing.ts";
 import type { PlayedState } from "./played-state.ts";
 import { forgetTakenBack, revert, takenBackAgain, undoRejections } from "./reverting.ts";
+import { askWhoLeftScope } from "./scope-leavers.ts";
 import { settingsOf } from "./settings.ts";
 import { reasonOf, releaseKey } from "./standing.ts";
 import { runTogether } from "./together.ts";
@@ -62,6 +65,7 @@ async function perform(stage: Stage, step: Step): Promise<string | null> {
   if (step.do === "cycle") return (await performCycle(stage, step)) ?? takenBackAgain(stage.world);
   if (step.do === "revert") return (await revert(stage, step)) ?? takenBackAgain(stage.world);
   if (step.do === "lane") return (await performLook(stage, step)) ?? takenBackAgain(stage.world);
+  if (step.do === "watch") return watch(stage, step);
   if (step.do === "together") {
     const settings = settingsOf(stage.history, stage.world.configuration);
     const broken = await runTogether(stage, step, settings);
@@ -90,12 +94,39 @@ async function performCycle(stage: Stage, step: CycleStep): Promise<string | nul
 }
 
 async function performLook(stage: Stage, step: Extract<Step, { do: "lane" }>): Promise<string | null> {
+  return (await look(stage, step)).broken;
+}
+
+interface Looked {
+  /** `null` if it broke off. */
+  readonly result: LaneResult | null;
+  /** What is wrong, if anything. */
+  readonly broken: string | null;
+}
+
+async function look(stage: Stage, step: Extract<Step, { do: "lane" }>): Promise<Looked> {
   const { history, world } = stage;
   const before = await beforeLook(stage);
   const result = await lookForLeavers(stage, step, settingsOf(history, world.configuration));
-  if (typeof result === "string") return result;
+  if (typeof result === "string") return { result: null, broken: result };
   if (result?.kind === "ran") world.ended.add(result.result.cycleId);
-  return world.broken[0] ?? (await invariants(stage)) ?? afterLook(stage, step, { before, result });
+  const broken =
+    world.broken[0] ?? (await invariants(stage)) ?? (await afterLook(stage, step, { before, result }));
+  return { result, broken };
+}
+
+/** As the daemon does: looks for leavers, asks who was removed from a group of the scope, and begins a cycle at once if it must. */
+async function watch(stage: Stage, step: Extract<Step, { do: "watch" }>): Promise<string | null> {
+  const { result, broken } = await look(stage, { do: "lane", fate: step.look, during: null });
+  if (broken !== null || result === null || result.kind === "rested") return broken;
+  const tooMany = result.kind === "ran" && result.tooMany;
+  const asks = tooMany || (await askWhoLeftScope(stage, step.ask));
+  if (typeof asks === "string") return asks;
+  if (asks !== true) return null;
+  const fault = await performCycle(stage, { ...quietCycle, fate: step.cycle, during: step.during });
+  if (fault !== null || !stage.world.calm || stage.world.scopeUnread) return fault;
+  const again = await askWhoLeftScope(stage, calm, { hasAskedFor: true });
+  return typeof again === "string" ? again : null;
 }
 
 /** The promise that a cycle has broken, if any. */

@@ -73,6 +73,12 @@ export interface LoggedChange {
 
 export type Refusal = "twin" | "badManager" | "refused" | "noSeat";
 
+/** A person was removed from a group of the scope. */
+export interface Removal {
+  readonly group: string;
+  readonly id: string;
+}
+
 /** A title that Lattice always refuses. */
 export const refusedTitle = "Refused";
 
@@ -166,6 +172,12 @@ export interface World {
   answered: boolean;
   /** Watermarks below are refused. */
   oldestWatermark: number;
+  /** Removals from groups of the scope, in order: their positions are the watermarks of the scope. */
+  readonly removals: Removal[];
+  /** The number of removals when the last read of the scope to its end began. */
+  scopeReadFrom: number;
+  /** Watermarks of the scope below are refused. */
+  oldestRemoval: number;
   /** The first broken promise; a history stops there. */
   readonly broken: string[];
   /** Changes that the guard counts and no person released, as Lattice carried them out. */

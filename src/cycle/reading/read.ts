@@ -26,13 +26,24 @@ export interface Directory {
 /** Why the scope, or a group of its filters, could not be read. */
 export type ScopeFault = ConfigurationError | HostUnavailableError;
 
-/** Reads the people of the directory and the scope. */
-export async function readDirectory(context: CycleContext, meta: Partial<Meta>): Promise<Directory> {
+/**
+ * Reads the people of the directory and the scope.
+ * @param known the parts of the scope when it was read last, as far as it is known; parts of filters do not matter
+ */
+export async function readDirectory(
+  context: CycleContext,
+  meta: Partial<Meta>,
+  known: readonly ScopePart[],
+): Promise<Directory> {
   const { full, empty } = await ingestSource(context, meta, context.kind === "incremental");
   const read = { full, emptyDirectory: empty };
   try {
+    const expected = known.filter(({ usedBy }) => usedBy !== "filters");
+    // A person who leaves while the scope is read may still be among its members. A watermark from before shows that.
+    const before = expected.length === 0 ? null : await scopeWatermark(context, expected);
     const scopeParts = await ingestScope(context);
-    await keepScopeWatermark(context, scopeParts);
+    const watermark = haveSameIds(expected, scopeParts) ? before : await scopeWatermark(context, scopeParts);
+    await keepNotes(context, { scopeWatermark: watermark ?? "" });
     return { ...read, scopeParts, filterParts: await ingestNamedGroups(context), scopeFault: null };
   } catch (error) {
     if (!isScopeFault(context, error)) throw error;
@@ -41,18 +52,23 @@ export async function readDirectory(context: CycleContext, meta: Partial<Meta>):
 }
 
 /** Lets looks between two cycles tell who has left the scope since. Without a watermark they cannot, and the next cycle does. */
-async function keepScopeWatermark(context: CycleContext, parts: readonly ScopePart[]): Promise<void> {
-  let watermark: string | null = null;
+async function scopeWatermark(context: CycleContext, parts: readonly ScopePart[]): Promise<string | null> {
   try {
-    watermark = await context.source.scopeWatermark(parts, context.signal);
+    return await context.source.scopeWatermark(parts, context.signal);
   } catch (error) {
     if (!isScopeFault(context, error)) throw error;
     context.log.info(
       { reason: error.message },
       "people who leave the scope are seen by the next cycle, not before",
     );
+    return null;
   }
-  await keepNotes(context, { scopeWatermark: watermark ?? "" });
+}
+
+function haveSameIds(some: readonly ScopePart[], others: readonly ScopePart[]): boolean {
+  const idsOf = (parts: readonly ScopePart[]): string =>
+    JSON.stringify([...new Set(parts.map(({ id }) => id.toLowerCase()))].sort());
+  return idsOf(some) === idsOf(others);
 }
 
 /** `true` if an error is a fault of the scope. A requested pause is not: it stops the cycle. */

@@ -8,6 +8,7 @@ import { orderDefects } from "./orders.ts";
 import { planningDefects } from "./planning.ts";
 import { readingDefects } from "./reading.ts";
 import { revertDefects } from "./reverts.ts";
+import { scopeLeaverDefects } from "./scope-leavers.ts";
 import { sendingDefects } from "./sending.ts";
 import { twoRunDefects } from "./two-runs.ts";
 
@@ -20,6 +21,7 @@ export const defects: readonly Defect[] = [
   ...externalIdDefects,
   ...accountDecisionDefects,
   ...leaverLaneDefects,
+  ...scopeLeaverDefects,
   ...revertDefects,
   ...canaryDefects,
   ...orderDefects,
