@@ -99,6 +99,8 @@ export interface Operation {
   readonly formerOwner?: string;
   /** A person has released this create or link as such. Known while it is planned, not stored. */
   readonly released?: true;
+  /** Of a create: and the account gets exactly the values that the person saw. */
+  readonly releasedAsShown?: true;
 }
 
 const firstWaves: { readonly [A in Action]: number } = {

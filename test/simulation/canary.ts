@@ -1,7 +1,9 @@
 import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
 import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
 import { UsageError } from "../../src/domain/errors.ts";
+import type { Json } from "../../src/domain/json.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
+import { keptAs } from "./accounts.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
 import { nameTaken } from "./ends.ts";
 import { personId } from "./events.ts";
@@ -87,13 +89,18 @@ async function isWeighed(store: Stage["store"], { cycleAt, skewMs }: World): Pro
 function countWrites(trial: Trial, current: CurrentTrial, world: World): string | null {
   for (const { before, after } of world.applied) {
     const owner = world.ownerOf(after);
-    if (owner === null || current.released.has(owner)) continue;
+    if (owner === null) continue;
+    const asShown = before !== null || isAsShown(world, after, trial.unsent.get(owner) ?? null);
+    if (current.released.has(owner) && asShown) {
+      trial.unsent.delete(owner);
+      continue;
+    }
     if (
       before !== null &&
       (JSON.stringify(before) === JSON.stringify(after) || leavesAlone(world, owner, before, after))
     )
       continue;
-    if (trial.unsent.delete(owner)) {
+    if (trial.unsent.delete(owner) && asShown) {
       current.released.add(owner);
       continue;
     }
@@ -103,6 +110,17 @@ function countWrites(trial: Trial, current: CurrentTrial, world: World): string 
   return current.written.size > trial.people
     ? `${current.written.size} people are written although a canary tries on ${trial.people}: ${[...current.written].join(", ")}`
     : null;
+}
+
+/** Whether an account was made with the values that a person released, or, if Lattice refused one, with fewer. */
+function isAsShown(world: World, account: Account, shown: ReadonlyMap<string, Json> | null): boolean {
+  if (shown === null) return true;
+  const title = shown.get("title") ?? null;
+  const wanted = keptAs(world.manners, { ...account, values: title === null ? {} : { title } });
+  return (
+    account.userName === shown.get("userName") &&
+    [wanted.values.title, undefined].includes(account.values.title)
+  );
 }
 
 /** Whether nothing but the deactivation of a person who is disabled or deleted was written. */
@@ -153,7 +171,10 @@ export async function releaseInTrial({ trial, world, store }: Stage, who: number
     const decided = await resolveRelease(store, { planId, only });
     const by = { kind: "cli", name: "kim@host" } as const;
     await recordRelease({ store, fence: "private" }, { planId, by }, decided, world.now + world.skewMs);
-    for (const { objectId } of decided.released) trial.unsent.add(objectId);
+    for (const { objectId, action, changes } of decided.released) {
+      const values = new Map(changes.map(({ attribute, after }) => [attribute, after]));
+      trial.unsent.set(objectId, action === "create" ? values : null);
+    }
   } catch (error) {
     // Nothing is held any more, or all of it was rejected.
     if (error instanceof UsageError) return;

@@ -1,3 +1,5 @@
+import type { Json } from "../../src/domain/json.ts";
+
 /** How a history tries a new configuration: on this many people, and whether the others go on by themselves. */
 export interface HistoryCanary {
   readonly people: number;
@@ -15,8 +17,11 @@ export interface Trial {
   readonly goesOn: boolean;
   /** Digest of the configuration that everybody has. */
   rolledOut: string | null;
-  /** People whose release of a whole plan was not sent yet: it is sent with another configuration too. */
-  readonly unsent: Set<string>;
+  /**
+   * People whose release was not sent yet. It is sent with another configuration too, but an account is made only as it was shown:
+   * the values by attribute, `null` if no account is to be made.
+   */
+  readonly unsent: Map<string, ReadonlyMap<string, Json> | null>;
   /** A calm cycle has sent to everybody: the first run has ended. */
   everybodySent: boolean;
   current: CurrentTrial | null;
@@ -48,5 +53,5 @@ export interface CurrentTrial {
 export function createTrial(canary: HistoryCanary | undefined): Trial | null {
   return canary === undefined
     ? null
-    : { ...canary, rolledOut: null, unsent: new Set(), everybodySent: false, current: null };
+    : { ...canary, rolledOut: null, unsent: new Map(), everybodySent: false, current: null };
 }

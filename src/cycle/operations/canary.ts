@@ -12,7 +12,8 @@ export function waitsForCanary(operation: Operation, chosen: ReadonlySet<string>
   // The second step of a rename through a temporary name needs the other people of the ring.
   if (chosen.has(objectId) && !changes.some(({ after }) => isTemporaryName(after))) return false;
   if (leavesCertainly(operation)) return changes.some((change) => waitsOfLeaver(change));
-  if ((action === "create" || adopts) && operation.released !== true) return true;
+  if (action === "create" && operation.releasedAsShown !== true) return true;
+  if (adopts && operation.released !== true) return true;
   return changes.some(({ released }) => released !== true);
 }
 

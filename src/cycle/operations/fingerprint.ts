@@ -1,9 +1,13 @@
+import { createHash } from "node:crypto";
 import type { Change, Operation } from "../../domain/plan.ts";
 import type { RejectedChange, ReleasedChange } from "../../domain/state/decided-change.ts";
 import type { ChangeToReject } from "../../domain/state/guarding.ts";
 
 /** Stands in the place of an attribute for the create, or the link, as such. */
 export const theAccount = "account";
+
+/** Stands in the place of an attribute for the values that a create gives. */
+export const itsValues = "account values";
 
 /**
  * Identifies one change of one account: the value before, the value after and, for a deactivation, the evidence. Releases and
@@ -31,6 +35,14 @@ function accountFingerprint({ action, latticeId, userName }: Operation): string 
   ]);
 }
 
+/** Identifies the values that a create gives to the account. */
+function valuesFingerprint({ changes }: Operation): string {
+  const values = changes.map(({ attribute, after, reference }) =>
+    JSON.stringify([attribute, reference?.afterObjectId ?? after]),
+  );
+  return createHash("sha256").update(values.sort().join("\n")).digest("hex");
+}
+
 /** As `fingerprint`, with the clause of the scoping filter: a deactivation rejected for one clause may be due for another. */
 function rejectedFingerprint(operation: Operation, change: Change): string {
   const { evidence } = operation;
@@ -44,8 +56,20 @@ function isOfAccount({ action, adopts }: Operation): boolean {
   return action === "create" || adopts;
 }
 
-/** The changes of a held operation, as a release names them. */
+/**
+ * The changes of a held operation, as a release names them. A create is named as such, and its values besides: with other values it
+ * passes the guard, which counts accounts, and waits for a canary.
+ */
 export function releasedChanges(operation: Operation): ReleasedChange[] {
+  const { objectId, action } = operation;
+  const due = changesDue(operation);
+  return action === "create"
+    ? [...due, { objectId, attribute: itsValues, fingerprint: valuesFingerprint(operation) }]
+    : due;
+}
+
+/** The changes by which an operation is the same as another one; a create is, whatever values the account is to get. */
+export function changesDue(operation: Operation): ReleasedChange[] {
   const { objectId, action, changes } = operation;
   const own = action === "create" ? [] : changes;
   return [
@@ -70,7 +94,14 @@ export function markReleased(operation: Operation, released: ReadonlyMap<string,
       ? { ...change, released: true as const }
       : change,
   );
-  return { ...operation, changes, ...(whole ? { released: true as const } : {}) };
+  const asShown =
+    whole && operation.action === "create" && released.get(itsValues) === valuesFingerprint(operation);
+  return {
+    ...operation,
+    changes,
+    ...(whole ? { released: true as const } : {}),
+    ...(asShown ? { releasedAsShown: true as const } : {}),
+  };
 }
 
 /**
@@ -88,9 +119,10 @@ export function isPlannedAsReleased(operation: Operation, released: readonly Rel
 }
 
 /** The attributes whose releases apply to this operation. */
-export function releasesInUse({ changes, released }: Operation): readonly string[] {
+export function releasesInUse({ changes, released, releasedAsShown }: Operation): readonly string[] {
   const used = changes.flatMap((change) => (change.released === true ? [change.attribute] : []));
-  return released === true ? [theAccount, ...used] : used;
+  const values = releasedAsShown === true ? [itsValues] : [];
+  return released === true ? [theAccount, ...values, ...used] : used;
 }
 
 /** The changes of a held operation, as a rejection names them; a create or a link is named as a whole. */

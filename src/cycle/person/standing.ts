@@ -5,6 +5,7 @@ import { withoutRedacted } from "../../domain/redacted.ts";
 import { iso } from "../../domain/sentence.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { itsValues } from "../operations/fingerprint.ts";
 import type { PlanSettings } from "../planning/plan-input.ts";
 import { rejectedBy, rejectedWhat } from "../planning/reject.ts";
 import type { HistoryEntry, Standing } from "./explanation.ts";
@@ -43,7 +44,7 @@ export async function standingOf(store: StateStore, candidate: Candidate): Promi
       reason,
     })),
     putBack: await putBackBecause(store, candidate.source.objectId),
-    released: [...released.keys()],
+    released: [...released.keys()].filter((attribute) => attribute !== itsValues),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Hold } from "../../domain/plan.ts";
 import type { NewOperation, OperationPatch, StateChange } from "../../domain/state/change.ts";
 import type { EarlierHeld } from "../../domain/state/guarding.ts";
 import type { WeighedOperation } from "../../domain/state/plan-log.ts";
-import { releasedChanges } from "../operations/fingerprint.ts";
+import { changesDue } from "../operations/fingerprint.ts";
 import { type HeldPart, split } from "../operations/split.ts";
 
 /**
@@ -81,10 +81,8 @@ export function foldEarlierHeld(earlier: readonly EarlierHeld[]): StateChange {
 
 /** `true` if every held change is among the changes that are planned now. */
 function goesOn(held: LoggedOperation, now: readonly LoggedOperation[]): boolean {
-  const planned = now.flatMap((operation) =>
-    releasedChanges(operation).map(({ fingerprint }) => fingerprint),
-  );
-  return releasedChanges(held).every(({ fingerprint }) => planned.includes(fingerprint));
+  const planned = now.flatMap((operation) => changesDue(operation).map(({ fingerprint }) => fingerprint));
+  return changesDue(held).every(({ fingerprint }) => planned.includes(fingerprint));
 }
 
 /** The part of a held operation by which two of them count as the same. */

@@ -256,6 +256,25 @@ describe("a canary", () => {
     expect(titles(place, "new")).toEqual(everyone.filter((id) => id !== rejected));
   });
 
+  it("holds an account that a person released, if another configuration gives it other values", async () => {
+    await using place = await createWorkplace({ canary: manual });
+    for (const id of everyone) place.source.hire(id);
+    const first = await place.cycle();
+    await release(place, first.header.planId);
+    place.settings = { ...place.settings, mapping: titled("new") };
+    const second = await place.cycle();
+    expect(second).toMatchObject({ outcome: "held", done: 2 });
+    // With the values that were shown it is made.
+    const [named = ""] = everyone.filter((id) => !place.target.active().includes(`${id}@example.com`));
+    await release(place, second.header.planId, [`${named}@example.com`]);
+    const third = await place.cycle();
+    expect(third).toMatchObject({ outcome: "held", done: 1 });
+    expect(titles(place, "new")).toContain(named);
+    await release(place, third.header.planId);
+    await place.cycle();
+    expect(titles(place, "new")).toEqual(everyone);
+  });
+
   it("is not needed if the plan has no more people than it tries on", async () => {
     await using place = await company({ ...manual, people: 6 });
     const events = eventsOf(place);

@@ -1,8 +1,22 @@
-import { type Defect, swap } from "./defect.ts";
+import type { Operation } from "../../../src/domain/plan.ts";
+import { type Defect, swap, swapInner } from "./defect.ts";
 
 // Faults in what waits while a new configuration is tried on a few people.
 
 export const canaryDefects: readonly Defect[] = [
+  {
+    name: "an account that was released is made with whatever values a newer configuration gives",
+    seed: 1,
+    history: 16,
+    family: "canary",
+    swaps: [
+      swapInner<(operation: Operation) => string>(
+        "cycle/operations/fingerprint.ts",
+        "valuesFingerprint",
+        () => () => "",
+      ),
+    ],
+  },
   {
     name: "a canary lets updates of everybody through",
     seed: 1,
@@ -19,14 +33,14 @@ export const canaryDefects: readonly Defect[] = [
   {
     name: "a canary is forgotten with the cycle that began it",
     seed: 1,
-    history: 2,
+    history: 1,
     family: "canary",
     swaps: [swap("cycle/guard/canary/standing.ts", "parseCanary", () => () => null)],
   },
   {
     name: "a canary ends with its first write",
     seed: 1,
-    history: 2,
+    history: 1,
     family: "canary",
     swaps: [
       swap(
@@ -63,8 +77,8 @@ export const canaryDefects: readonly Defect[] = [
   },
   {
     name: "people who are disabled or deleted wait for a canary",
-    seed: 1,
-    history: 126,
+    seed: 2,
+    history: 366,
     family: "canary",
     swaps: [swap("cycle/operations/canary.ts", "leavesCertainly", () => () => false)],
   },
