@@ -41,7 +41,9 @@ export function checkLeavers(options: OtherOptions & Pick<LeaversOptions, "forma
 }
 
 /**
- * Looks once for people who were disabled or deleted, as the daemon does between two cycles, and deactivates their accounts.
+ * Looks once for people who were disabled or deleted, as the daemon does between two cycles, and deactivates their accounts. It does so
+ * here, under the lease, also if daemons share the database: a look takes seconds, and a daemon that is free looks by itself. Who has
+ * left the scope is not asked, because only a cycle of everybody, which this is not, may decide that.
  * @returns the exit code
  */
 export async function syncLeavers(job: Job, options: LeaversOptions, io: CommandIO): Promise<number> {
@@ -119,9 +121,9 @@ function lookText(look: Exclude<LaneRun, { readonly kind: "busy" }>, options: Le
   const next = (command: string): string => commandLine(`${command}${flags}`);
   switch (look.kind) {
     case "noNews":
-      return "There is nobody new to deactivate: Entra shows no changes since the last read.";
+      return `There is nobody new to deactivate: Entra shows no changes of users since the last read. ${leftScope(next)}`;
     case "nobody":
-      return "There is nobody new to deactivate: the changes in Entra since the last read show nobody with an active account who was disabled or deleted, and whose account may be deactivated at once.";
+      return `There is nobody new to deactivate: the changes in Entra since the last read show nobody with an active account who was disabled or deleted, and whose account may be deactivated at once. ${leftScope(next)}`;
     case "ran":
       return look.tooMany
         ? `Nothing ${options.dryRun ? "would be" : "was"} sent: the leavers are more than the guard allows. The next cycle of everybody holds them until a person decides: ${next("sync")}`
@@ -129,6 +131,11 @@ function lookText(look: Exclude<LaneRun, { readonly kind: "busy" }>, options: Le
     case "rested":
       return restText(look.rest, next);
   }
+}
+
+/** A look does not read the scope: only a cycle of everybody tells who has left it. */
+function leftScope(next: (command: string) => string): string {
+  return `People who have only left the scope are deactivated by a cycle of everybody: ${next("sync")}`;
 }
 
 function restText(rest: LaneRest, next: (command: string) => string): string {

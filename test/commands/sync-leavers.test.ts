@@ -13,6 +13,9 @@ import { terminal } from "./terminal.ts";
 
 const other = "elsewhere/1/00000000-0000-4000-8000-000000000000/";
 
+const nobodyNew =
+  /^There is nobody new to deactivate: Entra shows no changes of users since the last read\. People who have only left the scope are deactivated by a cycle of everybody: .*\bsync\b.*\n$/;
+
 describe("sync --leavers", () => {
   let folder = "";
   let config = "";
@@ -91,9 +94,7 @@ describe("sync --leavers", () => {
     });
 
     expect(await look()).toBe(0);
-    expect(place.output()).toBe(
-      "There is nobody new to deactivate: Entra shows no changes since the last read.\n",
-    );
+    expect(place.output()).toMatch(nobodyNew);
     expect(await status({ config, sandbox: "both", format: "json" }, place.io)).toBe(0);
     expect(document().leavers).toMatchObject({ people: 1 });
   });
@@ -169,9 +170,7 @@ describe("sync --leavers", () => {
     expect(await look({ format: "markdown", out })).toBe(0);
     expect(readFileSync(out, "utf8")).toContain("deactivate");
     expect(await look({ format: "markdown", out })).toBe(0);
-    expect(readFileSync(out, "utf8")).toBe(
-      "There is nobody new to deactivate: Entra shows no changes since the last read.\n",
-    );
+    expect(readFileSync(out, "utf8")).toMatch(nobodyNew);
     expect(place.notes()).toContain("There is nobody new to deactivate");
   });
 
