@@ -156,6 +156,7 @@ export function createWorld(
     oldestWatermark: 0,
     removals: [],
     scopeReadFrom: 0,
+    trackedGroups: new Set(),
     oldestRemoval: 0,
     broken: [],
     carriedOut: [],

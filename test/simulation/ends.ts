@@ -129,7 +129,11 @@ export function createSource(world: World, doom: Doom): Source {
     scopeWatermark: async (parts) => {
       if (world.manners.tellsRemovals !== true) return null;
       await ask({ kind: "removals", about: [0] });
-      return scopeWatermark({ at: world.removals.length, groups: parts.map(({ id }) => id) });
+      const groups = parts.map(({ id }) => id);
+      // A group that is new to the scope is known only when the scope was read.
+      if (!groups.every((id) => world.trackedGroups.has(id))) world.scopeReadFrom = world.removals.length;
+      world.trackedGroups = new Set(groups);
+      return scopeWatermark({ at: world.removals.length, groups });
     },
     async *readScopeRemovals(watermark) {
       const since = parseScopeWatermark(watermark);

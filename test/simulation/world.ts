@@ -176,6 +176,8 @@ export interface World {
   readonly removals: Removal[];
   /** The number of removals when the last read of the scope to its end began. */
   scopeReadFrom: number;
+  /** The groups of the last watermark of the scope. */
+  trackedGroups: ReadonlySet<string>;
   /** Watermarks of the scope below are refused. */
   oldestRemoval: number;
   /** The first broken promise; a history stops there. */

@@ -42,7 +42,7 @@ export async function readDirectory(
     // A person who leaves while the scope is read may still be among its members. A watermark from before shows that.
     const before = expected.length === 0 ? null : await scopeWatermark(context, expected);
     const scopeParts = await ingestScope(context);
-    const watermark = haveSameIds(expected, scopeParts) ? before : await scopeWatermark(context, scopeParts);
+    const watermark = areAmong(expected, scopeParts) ? before : await scopeWatermark(context, scopeParts);
     await keepNotes(context, { scopeWatermark: watermark ?? "" });
     return { ...read, scopeParts, filterParts: await ingestNamedGroups(context), scopeFault: null };
   } catch (error) {
@@ -65,10 +65,10 @@ async function scopeWatermark(context: CycleContext, parts: readonly ScopePart[]
   }
 }
 
-function haveSameIds(some: readonly ScopePart[], others: readonly ScopePart[]): boolean {
-  const idsOf = (parts: readonly ScopePart[]): string =>
-    JSON.stringify([...new Set(parts.map(({ id }) => id.toLowerCase()))].sort());
-  return idsOf(some) === idsOf(others);
+/** Whether a watermark of the expected parts shows all that were read. Those that are gone lose nobody. */
+function areAmong(expected: readonly ScopePart[], parts: readonly ScopePart[]): boolean {
+  const ids = new Set(expected.map(({ id }) => id.toLowerCase()));
+  return parts.every(({ id }) => ids.has(id.toLowerCase()));
 }
 
 /** `true` if an error is a fault of the scope. A requested pause is not: it stops the cycle. */

@@ -55,6 +55,6 @@ export const scopeLeaverDefects: readonly Defect[] = [
     seed: 1,
     history: 6,
     family,
-    swaps: [swapInner<() => boolean>("cycle/reading/read.ts", "haveSameIds", () => () => false)],
+    swaps: [swapInner<() => boolean>("cycle/reading/read.ts", "areAmong", () => () => false)],
   },
 ];
