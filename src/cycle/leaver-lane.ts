@@ -1,5 +1,6 @@
 import { WatermarkExpiredError } from "../domain/errors.ts";
 import { certainEvidence } from "../domain/plan.ts";
+import { sentence } from "../domain/sentence.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { Candidate } from "../domain/state/planning.ts";
 import { type CycleContext, cycleContext } from "./context/context.ts";
@@ -133,7 +134,7 @@ async function weighLeavers(
   let summary = await summarise(context, only);
   const { held: tooMany, reasons } = await weighAlone(context, summary);
   if (tooMany) {
-    notes.push(`Nothing is sent before the next cycle, which holds it: ${reasons.join(" ")}`);
+    notes.push(`Nothing is sent before the next cycle, which holds it: ${reasons.map(sentence).join(" ")}`);
     await store.commit({ operations: { remove: await store.unsentOf(cycleId, only) } }, fence);
     summary = await summarise(context, only);
   } else {

@@ -1,6 +1,6 @@
 import type { JobInFleet, SeenWorker, WorkKind } from "../domain/fleet.ts";
 import { isOfEverybody } from "../domain/plan.ts";
-import { iso } from "../domain/sentence.ts";
+import { iso, sentence } from "../domain/sentence.ts";
 import { heldCount } from "./situation.ts";
 import type { Status } from "./status.ts";
 
@@ -117,7 +117,7 @@ function conditionOf(
     return { condition: "untaken", reason: null };
   if (intervalMs !== null && overdueMs > intervalMs) return { condition: "overdue", reason: null };
   if (status !== null && heldCount(status) > 0)
-    return { condition: "held", reason: status.weighed?.guard?.reasons.join(" ") ?? null };
+    return { condition: "held", reason: status.weighed?.guard?.reasons.map(sentence).join(" ") ?? null };
   if (status !== null && status.sendingPause !== null)
     return { condition: "paused", reason: status.sendingPause.reason };
   return { condition: isRunning ? "running" : "idle", reason: null };

@@ -76,7 +76,7 @@ const status: Status = {
 const held: Partial<Status> = {
   weighed: {
     ...cycle,
-    guard: { held: true, reasons: ["24 deactivations are too many."], notes: [] },
+    guard: { held: true, reasons: ["24 deactivations are too many", "3 are renamed"], notes: [] },
     outcomes: [{ action: "deactivate", outcome: "held", count: 24 }],
   } as Status["weighed"],
 };
@@ -142,7 +142,7 @@ describe("the condition of a job", () => {
 
   it("comes with its reason", () => {
     expect(summaryOf(facts(quarantine)).reason).toBe("Lattice refused the API key.");
-    expect(summaryOf(facts(held)).reason).toBe("24 deactivations are too many.");
+    expect(summaryOf(facts(held)).reason).toBe("24 deactivations are too many. 3 are renamed.");
     expect(summaryOf(facts(paused)).reason).toBe("an audit");
     expect(summaryOf(facts()).reason).toBeNull();
   });
@@ -221,7 +221,7 @@ describe("the list of jobs", () => {
       "",
       "JOB   STATE  LAST CYCLE                  NEXT CYCLE            WORKER  HELD  FAILING",
       "us    held   2026-01-31 11:50 UTC, done  2026-01-31 12:35 UTC          24    3",
-      "  24 deactivations are too many.",
+      "  24 deactivations are too many. 3 are renamed.",
       "emea  idle   2026-01-31 11:50 UTC, done  2026-01-31 12:35 UTC          0     0",
     ]);
   });
