@@ -62,7 +62,7 @@ export interface AccountedFor {
 type Settings = Pick<ExplainSettings, "mapping" | "scope"> & ProtectedAccounts;
 
 /** Accounts in one statement. */
-const pageSize = 2_000;
+const pageSize = 10_000;
 /** People who are in memory together: some 45 MB for 100,000. Others are looked up with the page of their account. */
 const mostInMemory = 200_000;
 
