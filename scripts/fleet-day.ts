@@ -131,6 +131,8 @@ try {
     entra,
     state: { url: databaseUrl },
     schedule: { every: "45m" },
+    // The same few people get another title in each round: in a day, more than the guard lets pass.
+    guard: { maxReplacementPercent: 100 },
     http: { listen: "127.0.0.1:0", token },
     log: { level: "info", format: "json" },
     jobs: Object.fromEntries(
@@ -207,7 +209,10 @@ try {
        COMMIT`,
     );
     await allRun(daemon, `round ${round}`);
-    say(`round ${round}: ${(await change(0)) - before} writes`);
+    const writes = (await change(0)) - before;
+    say(`round ${round}: ${writes} writes`);
+    const wanted = (changes ?? 0) * (jobs ?? 0);
+    if (writes !== wanted) faults.push(`round ${round}: ${writes} writes instead of ${wanted}`);
   }
   clearInterval(timer);
   daemon.child.removeAllListeners("exit");
