@@ -41,6 +41,7 @@ beforeEach(async () => {
       works: createWorks(Date.now),
       scheduler: { intervalMs: () => 45 * 60_000 },
       waitsFor: () => null,
+      standsAside: () => null,
     },
   };
   const view = {
