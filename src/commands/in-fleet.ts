@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CycleResult } from "../cycle/course/request.ts";
 import type { Progress } from "../cycle/ports/ports.ts";
-import type { CycleResult } from "../cycle/request.ts";
 import { type AskedWork, askForWork } from "../daemon/fleet/asking.ts";
 import { openQueueToAsk } from "../daemon/fleet/queue.ts";
 import type { StoredResult } from "../daemon/fleet/shared-works.ts";

@@ -1,5 +1,5 @@
+import type { CycleResult } from "../cycle/course/request.ts";
 import { findPerson, isIdentifier } from "../cycle/person/find-person.ts";
-import type { CycleResult } from "../cycle/request.ts";
 import { ConfigurationError, UsageError } from "../domain/errors.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/state/store.ts";

@@ -1,4 +1,4 @@
-import type { CycleResult } from "../cycle/request.ts";
+import type { CycleResult } from "../cycle/course/request.ts";
 
 /** How many operations a plan would send. */
 export function pendingIn({ header }: Pick<CycleResult, "header">): number {

@@ -1,5 +1,5 @@
+import type { CycleResult } from "../cycle/course/request.ts";
 import { countPeople, type ReleaseRequest } from "../cycle/guard/release.ts";
-import type { CycleResult } from "../cycle/request.ts";
 import { count } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";

@@ -1,5 +1,10 @@
-import { revertReport } from "../cycle/revert-report.ts";
-import { type RevertOrder, refuseUnderWay, refuseUnknown, refuseWithoutValues } from "../cycle/reverts.ts";
+import { revertReport } from "../cycle/reverts/revert-report.ts";
+import {
+  type RevertOrder,
+  refuseUnderWay,
+  refuseUnknown,
+  refuseWithoutValues,
+} from "../cycle/reverts/reverts.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { configuredJob } from "../job/configured-job.ts";

@@ -1,4 +1,4 @@
-import type { CycleResult } from "../cycle/request.ts";
+import type { CycleResult } from "../cycle/course/request.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { Job } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";

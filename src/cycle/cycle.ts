@@ -1,20 +1,20 @@
-import { switchOffCertainLeavers } from "./certain-leavers.ts";
-import type { BegunCycle, EndedCycle } from "./course.ts";
+import type { BegunCycle, EndedCycle } from "./course/course.ts";
+import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./course/plan-weigh-send.ts";
+import { recordCycle } from "./course/record-cycle.ts";
+import type { CycleRequest, CycleResult } from "./course/request.ts";
+import { withTrustedClock } from "./course/trusted-clock.ts";
 import { parseAccepted } from "./guard/alarms.ts";
 import { canaryOf, peopleOf } from "./guard/canary/begin.ts";
 import { endIfNothingWaits, tellResult } from "./guard/canary/tell.ts";
 import { linkedWhenDone, noteEndOfFirstRun } from "./guard/first-run.ts";
 import { notifyHeld } from "./guard/notify-held.ts";
+import { switchOffCertainLeavers } from "./leavers/certain-leavers.ts";
 import { cycleOnDemand } from "./on-demand.ts";
 import { noteAccounts } from "./person/note-accounts.ts";
-import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import type { Ports } from "./ports/ports.ts";
 import { readDirectory, readLattice } from "./reading/read.ts";
 import { refuseSharedCompany } from "./reading/shared-company.ts";
-import { recordCycle } from "./record-cycle.ts";
-import type { CycleRequest, CycleResult } from "./request.ts";
 import { cycleOfRevert } from "./revert.ts";
-import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
  * Runs one cycle: read Entra and Lattice, plan, weigh, send, record. A dry run does all but send. The caller holds the lease.

@@ -1,12 +1,12 @@
-import type { BegunCycle, EndedCycle } from "./course.ts";
+import type { BegunCycle, EndedCycle } from "./course/course.ts";
+import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./course/plan-weigh-send.ts";
+import { withTrustedClock } from "./course/trusted-clock.ts";
 import { agreementWith } from "./guard/agreement.ts";
 import { reportActs, reportScopeAndMatch } from "./person/steps.ts";
-import { planCycle, sendCycle, settleEarlierRuns, weighCycle } from "./plan-weigh-send.ts";
 import { ingestMembership } from "./reading/membership.ts";
 import { ingestPeople } from "./reading/person.ts";
 import { ingestNamedGroups } from "./reading/scope.ts";
 import { refuseSharedCompany } from "./reading/shared-company.ts";
-import { withTrustedClock } from "./trusted-clock.ts";
 
 /**
  * A cycle of a few people: they are read from Entra and Lattice, planned, weighed and sent, and each step is reported. Other

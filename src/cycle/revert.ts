@@ -3,22 +3,22 @@ import type { GuardVerdict, PlanSummary } from "../domain/plan.ts";
 import { withoutStop } from "../domain/sentence.ts";
 import type { Candidate, PersonPlan } from "../domain/state/planning.ts";
 import type { CycleContext } from "./context/context.ts";
-import type { BegunCycle, EndedCycle } from "./course.ts";
+import type { BegunCycle, EndedCycle } from "./course/course.ts";
+import { sendCycle, settleEarlierRuns } from "./course/plan-weigh-send.ts";
+import { withTrustedClock } from "./course/trusted-clock.ts";
 import { agreementWith } from "./guard/agreement.ts";
 import { weighAlone } from "./guard/weigh.ts";
 import { operationsOf } from "./operations/pages.ts";
 import { weightsOf } from "./operations/weights.ts";
 import { foldPlans, type PersonWithPlan } from "./pictures/fold-plans.ts";
-import { sendCycle, settleEarlierRuns } from "./plan-weigh-send.ts";
 import { withDecisions } from "./planning/decisions.ts";
 import { orderPlan } from "./planning/order.ts";
 import { keepPlan } from "./planning/plan.ts";
 import { type RevertingOperation, revertOperation } from "./planning/revert-operation.ts";
 import { readReverted } from "./reading/reverted.ts";
 import { refuseSharedCompany } from "./reading/shared-company.ts";
-import { reportOf } from "./revert-report.ts";
-import { type RevertedOperation, type RevertOrder, revertedCycle, revertsOf } from "./reverts.ts";
-import { withTrustedClock } from "./trusted-clock.ts";
+import { reportOf } from "./reverts/revert-report.ts";
+import { type RevertedOperation, type RevertOrder, revertedCycle, revertsOf } from "./reverts/reverts.ts";
 
 const pageSize = 250;
 

@@ -1,7 +1,12 @@
+import type { CycleResult } from "../cycle/course/request.ts";
 import { refuseInPause } from "../cycle/health/sending-pause.ts";
-import type { CycleResult } from "../cycle/request.ts";
-import type { RevertEffect } from "../cycle/revert-report.ts";
-import { type RevertOrder, refuseUnderWay, refuseUnknown, refuseWithoutValues } from "../cycle/reverts.ts";
+import type { RevertEffect } from "../cycle/reverts/revert-report.ts";
+import {
+  type RevertOrder,
+  refuseUnderWay,
+  refuseUnknown,
+  refuseWithoutValues,
+} from "../cycle/reverts/reverts.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Job } from "../job/job.ts";
 import type { AskedRevert, DryRunPlan, LeftPerson, RevertNumbers } from "./works.ts";

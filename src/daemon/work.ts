@@ -1,8 +1,8 @@
+import type { CycleResult } from "../cycle/course/request.ts";
 import { heldBecause } from "../cycle/guard/hold.ts";
 import { countPeople, type ReleaseRequest, resolveRelease } from "../cycle/guard/release.ts";
 import { operationsOf } from "../cycle/operations/pages.ts";
-import type { CycleResult } from "../cycle/request.ts";
-import type { RevertOrder } from "../cycle/reverts.ts";
+import type { RevertOrder } from "../cycle/reverts/reverts.ts";
 import { errorText, InterruptedError, LeaseHeldError, UsageError } from "../domain/errors.ts";
 import type { WorkKind, WorkRequest } from "../domain/fleet.ts";
 import type { PersonStep } from "../domain/plan.ts";

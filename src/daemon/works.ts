@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
+import type { CycleResult } from "../cycle/course/request.ts";
 import type { ReleaseRequest } from "../cycle/guard/release.ts";
 import type { Left } from "../cycle/planning/revert-of.ts";
 import type { Progress } from "../cycle/ports/ports.ts";
-import type { CycleResult } from "../cycle/request.ts";
-import type { RevertEffect, RevertedPerson } from "../cycle/revert-report.ts";
-import type { RevertOrder } from "../cycle/reverts.ts";
+import type { RevertEffect, RevertedPerson } from "../cycle/reverts/revert-report.ts";
+import type { RevertOrder } from "../cycle/reverts/reverts.ts";
 import type { WorkKind } from "../domain/fleet.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PersonStep, PlanSummary } from "../domain/plan.ts";

@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import type { LoadedConfig } from "../config/load.ts";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
+import type { CycleRequest, CycleResult } from "../cycle/course/request.ts";
 import type { Release, ReleaseRequest } from "../cycle/guard/release.ts";
 import type { StandAside } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports/ports.ts";
 import type { CycleSettings } from "../cycle/ports/settings.ts";
-import type { CycleRequest, CycleResult } from "../cycle/request.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { SendingRight } from "../domain/sending-right.ts";
 import type { CycleRecord } from "../domain/state/cycles.ts";

@@ -1,7 +1,7 @@
+import type { CycleResult } from "../cycle/course/request.ts";
 import type { Sending } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports/ports.ts";
-import type { CycleResult } from "../cycle/request.ts";
-import type { RevertOrder } from "../cycle/reverts.ts";
+import type { RevertOrder } from "../cycle/reverts/reverts.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import { systemRandom } from "../domain/random.ts";
@@ -165,7 +165,7 @@ function isOfEverybody({ only, revert }: Pick<RunRequest, "only" | "revert">): b
 
 /** Refuses a revert before it has an entry in the log. @throws UsageError */
 async function refuseRevert({ config }: Job, store: StateStore, order: RevertOrder): Promise<void> {
-  const { refuseUnknown, refuseWithoutValues } = await import("../cycle/reverts.ts");
+  const { refuseUnknown, refuseWithoutValues } = await import("../cycle/reverts/reverts.ts");
   refuseWithoutValues(config.state.logValues);
   await refuseUnknown(store, order);
 }

@@ -1,7 +1,7 @@
 import { laneRest } from "../cycle/health/lane-rest.ts";
 import type { StandAside } from "../cycle/health/quarantine.ts";
-import { type LaneResult, parseLeaversDue, runLeaverLane } from "../cycle/leaver-lane.ts";
-import { mayHaveLeftScope } from "../cycle/scope-leavers.ts";
+import { type LaneResult, parseLeaversDue, runLeaverLane } from "../cycle/leavers/leaver-lane.ts";
+import { mayHaveLeftScope } from "../cycle/leavers/scope-leavers.ts";
 import {
   ConfigurationError,
   HostUnavailableError,

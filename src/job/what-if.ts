@@ -1,6 +1,6 @@
 import { configDifference } from "../config/config-difference.ts";
+import type { CycleResult } from "../cycle/course/request.ts";
 import { parseAccepted } from "../cycle/guard/alarms.ts";
-import type { CycleResult } from "../cycle/request.ts";
 import { UsageError } from "../domain/errors.ts";
 import { systemRandom } from "../domain/random.ts";
 import type { Source } from "../domain/source.ts";

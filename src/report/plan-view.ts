@@ -1,6 +1,6 @@
+import type { CycleResult } from "../cycle/course/request.ts";
 import { operationsOf } from "../cycle/operations/pages.ts";
 import { parseKindCounts } from "../cycle/person/account-kinds.ts";
-import type { CycleResult } from "../cycle/request.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { PersonStep, Skipped } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";

@@ -1,4 +1,4 @@
-import type { CycleResult } from "../cycle/request.ts";
+import type { CycleResult } from "../cycle/course/request.ts";
 import type { PersonStep } from "../domain/plan.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { Mapping } from "../mapping/rules/mapping.ts";

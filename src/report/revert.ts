@@ -1,6 +1,6 @@
+import type { CycleResult } from "../cycle/course/request.ts";
 import { operationsOf } from "../cycle/operations/pages.ts";
-import type { CycleResult } from "../cycle/request.ts";
-import type { RevertedPerson, RevertReport } from "../cycle/revert-report.ts";
+import type { RevertedPerson, RevertReport } from "../cycle/reverts/revert-report.ts";
 import type { OperationStatus } from "../domain/operation.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import { count } from "../domain/sentence.ts";

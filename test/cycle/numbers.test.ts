@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CycleResult } from "../../src/cycle/request.ts";
+import type { CycleResult } from "../../src/cycle/course/request.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import type { PlanSummary } from "../../src/domain/plan.ts";
 import { planView } from "../../src/report/plan-view.ts";

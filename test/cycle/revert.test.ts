@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { CycleResult } from "../../src/cycle/course/request.ts";
 import { recordRelease, resolveRelease } from "../../src/cycle/guard/release.ts";
-import type { CycleResult } from "../../src/cycle/request.ts";
-import { type RevertOrder, revertedCycle } from "../../src/cycle/reverts.ts";
+import { type RevertOrder, revertedCycle } from "../../src/cycle/reverts/reverts.ts";
 import {
   ConfigurationError,
   RecordRejectedError,

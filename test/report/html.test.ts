@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from "parse5";
 import { describe, expect, it } from "vitest";
-import type { CycleResult } from "../../src/cycle/request.ts";
+import type { CycleResult } from "../../src/cycle/course/request.ts";
 import { RecordRejectedError } from "../../src/domain/errors.ts";
 import { enterpriseUrn } from "../../src/mapping/rules/target-attributes.ts";
 import { planView } from "../../src/report/plan-view.ts";

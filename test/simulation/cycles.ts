@@ -1,3 +1,4 @@
+import type { CycleResult } from "../../src/cycle/course/request.ts";
 import { runCycle } from "../../src/cycle/cycle.ts";
 import {
   parseQuarantine,
@@ -6,11 +7,10 @@ import {
   withQuarantine,
 } from "../../src/cycle/health/quarantine.ts";
 import { nextDueAt, retryDueAt } from "../../src/cycle/health/schedule.ts";
-import { type LaneResult, runLeaverLane } from "../../src/cycle/leaver-lane.ts";
+import { type LaneResult, runLeaverLane } from "../../src/cycle/leavers/leaver-lane.ts";
 import type { Ports } from "../../src/cycle/ports/ports.ts";
 import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
-import type { CycleResult } from "../../src/cycle/request.ts";
-import type { RevertOrder } from "../../src/cycle/reverts.ts";
+import type { RevertOrder } from "../../src/cycle/reverts/reverts.ts";
 import {
   ConfigurationError,
   HostUnavailableError,

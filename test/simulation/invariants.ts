@@ -1,5 +1,5 @@
+import type { CycleResult } from "../../src/cycle/course/request.ts";
 import { parseRefusedKinds } from "../../src/cycle/health/refused-kinds.ts";
-import type { CycleResult } from "../../src/cycle/request.ts";
 import { jsonEquals } from "../../src/domain/json.ts";
 import type { Change } from "../../src/domain/plan.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";

@@ -1,4 +1,4 @@
-import type { LaneResult } from "../../src/cycle/leaver-lane.ts";
+import type { LaneResult } from "../../src/cycle/leavers/leaver-lane.ts";
 import { withoutManager } from "./accounts.ts";
 import { configurationKey, type Stage } from "./cycles.ts";
 import { accountOf } from "./expectation.ts";

@@ -1,4 +1,4 @@
-import { mayHaveLeftScope } from "../../src/cycle/scope-leavers.ts";
+import { mayHaveLeftScope } from "../../src/cycle/leavers/scope-leavers.ts";
 import { fallen, mayEndWith, portsOf, type Stage } from "./cycles.ts";
 import { parseScopeWatermark, removedSince } from "./ends.ts";
 import { accountOf } from "./expectation.ts";

@@ -1,6 +1,6 @@
-import type { LaneResult } from "../../src/cycle/leaver-lane.ts";
+import type { CycleResult } from "../../src/cycle/course/request.ts";
+import type { LaneResult } from "../../src/cycle/leavers/leaver-lane.ts";
 import { rejectedChanges, releasedChanges } from "../../src/cycle/operations/fingerprint.ts";
-import type { CycleResult } from "../../src/cycle/request.ts";
 import { kept } from "../state/kept.ts";
 import { decideAboutAccount, isAccountDecision } from "./account-decisions.ts";
 import { releaseInTrial, trialBegins, trialPromise } from "./canary.ts";

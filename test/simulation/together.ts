@@ -1,5 +1,5 @@
 import { runCycle } from "../../src/cycle/cycle.ts";
-import { runLeaverLane } from "../../src/cycle/leaver-lane.ts";
+import { runLeaverLane } from "../../src/cycle/leavers/leaver-lane.ts";
 import type { Ports } from "../../src/cycle/ports/ports.ts";
 import type { CycleSettings } from "../../src/cycle/ports/settings.ts";
 import { InterruptedError } from "../../src/domain/errors.ts";

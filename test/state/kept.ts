@@ -1,5 +1,6 @@
 import { beginEntry, endEntry } from "../../src/cycle/context/cycle-entry.ts";
 import { createTurns } from "../../src/cycle/context/in-turn.ts";
+import { type LogLimits, trimLog } from "../../src/cycle/course/retention.ts";
 import { forgetTheFuture } from "../../src/cycle/health/set-back-clock.ts";
 import { foldAccounts } from "../../src/cycle/pictures/accounts.ts";
 import { foldPeople } from "../../src/cycle/pictures/fold-people.ts";
@@ -14,7 +15,6 @@ import {
   keepStagedGroups,
   keepStagedScope,
 } from "../../src/cycle/reading/scope.ts";
-import { type LogLimits, trimLog } from "../../src/cycle/retention.ts";
 import { keepLookUp, keepOutcomes } from "../../src/cycle/sending/keep-outcomes.ts";
 import type { OperationOutcome } from "../../src/domain/operation.ts";
 import type { SourceChange, SourceUser } from "../../src/domain/source.ts";

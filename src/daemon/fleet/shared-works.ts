@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
+import type { CycleResult } from "../../cycle/course/request.ts";
 import type { Progress } from "../../cycle/ports/ports.ts";
-import type { CycleResult } from "../../cycle/request.ts";
 import { errorText } from "../../domain/errors.ts";
 import type { FleetStore, WorkRow } from "../../domain/fleet.ts";
 import type { DryRunPlan, Work, WorkDecision, WorkReport, WorkResult, Works } from "../works.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { CycleResult } from "../../../src/cycle/course/request.ts";
 import { heldBecause } from "../../../src/cycle/guard/hold.ts";
 import { protectAccount, unprotectAccount } from "../../../src/cycle/guard/protect.ts";
 import { recordRelease, resolveRelease } from "../../../src/cycle/guard/release.ts";
 import type { CanarySettings, CycleSettings } from "../../../src/cycle/ports/settings.ts";
-import type { CycleResult } from "../../../src/cycle/request.ts";
 import type { LoggedOperation } from "../../../src/domain/operation.ts";
 import { openStore } from "../../../src/state/postgres/store.ts";
 import { placeInFreshSchema } from "../../state/postgres/place.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { CycleResult } from "../../../src/cycle/course/request.ts";
 import { runCycle } from "../../../src/cycle/cycle.ts";
 import {
   isHopeless,
@@ -8,7 +9,6 @@ import {
   withQuarantine,
 } from "../../../src/cycle/health/quarantine.ts";
 import { pauseSending } from "../../../src/cycle/health/sending-pause.ts";
-import type { CycleResult } from "../../../src/cycle/request.ts";
 import {
   ConfigurationError,
   HostUnavailableError,

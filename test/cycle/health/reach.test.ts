@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
+import type { CycleResult } from "../../../src/cycle/course/request.ts";
 import { runCycle } from "../../../src/cycle/cycle.ts";
 import { parsePause, withPause } from "../../../src/cycle/health/pause.ts";
 import { parseQuarantine, withQuarantine } from "../../../src/cycle/health/quarantine.ts";
-import type { CycleResult } from "../../../src/cycle/request.ts";
 import { ConfigurationError, HostUnavailableError } from "../../../src/domain/errors.ts";
 import { createWorkplace, type Workplace } from "../workplace.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { CycleResult } from "../../../src/cycle/course/request.ts";
 import { runCycle } from "../../../src/cycle/cycle.ts";
 import { parseQuarantine, type Sending, withQuarantine } from "../../../src/cycle/health/quarantine.ts";
-import type { CycleResult } from "../../../src/cycle/request.ts";
 import { RecordRejectedError } from "../../../src/domain/errors.ts";
 import { createWorkplace, type Workplace } from "../workplace.ts";
 

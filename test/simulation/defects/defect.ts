@@ -24,9 +24,9 @@ export interface Swap {
 
 /** The modules of which exported functions are swapped, so that the compiler checks each version. */
 interface Modules {
-  "cycle/leaver-lane.ts": typeof import("../../../src/cycle/leaver-lane.ts");
-  "cycle/scope-leavers.ts": typeof import("../../../src/cycle/scope-leavers.ts");
-  "cycle/record-cycle.ts": typeof import("../../../src/cycle/record-cycle.ts");
+  "cycle/leavers/leaver-lane.ts": typeof import("../../../src/cycle/leavers/leaver-lane.ts");
+  "cycle/leavers/scope-leavers.ts": typeof import("../../../src/cycle/leavers/scope-leavers.ts");
+  "cycle/course/record-cycle.ts": typeof import("../../../src/cycle/course/record-cycle.ts");
   "cycle/guard/weigh.ts": typeof import("../../../src/cycle/guard/weigh.ts");
   "cycle/health/lane-rest.ts": typeof import("../../../src/cycle/health/lane-rest.ts");
   "cycle/guard/counts.ts": typeof import("../../../src/cycle/guard/counts.ts");

@@ -1,5 +1,5 @@
-import type { BegunCycle, EndedCycle } from "../../../src/cycle/course.ts";
-import type { CycleResult } from "../../../src/cycle/request.ts";
+import type { BegunCycle, EndedCycle } from "../../../src/cycle/course/course.ts";
+import type { CycleResult } from "../../../src/cycle/course/request.ts";
 import { type Defect, swap, swapInner, swapStore } from "./defect.ts";
 
 // Faults in what the guard counts, holds and lets pass, and in what is taken for the time.
@@ -115,7 +115,7 @@ export const guardDefects: readonly Defect[] = [
     family: "clocks",
     swaps: [
       swapInner<(begun: BegunCycle, ended: EndedCycle) => Promise<CycleResult>>(
-        "cycle/record-cycle.ts",
+        "cycle/course/record-cycle.ts",
         "recordEnd",
         (original) => (begun, ended) =>
           original(begun, { ...ended, context: { ...ended.context, clockDoubtMs: 0 } }),

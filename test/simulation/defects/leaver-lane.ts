@@ -46,7 +46,7 @@ export const leaverLaneDefects: readonly Defect[] = [
     history: 48,
     family,
     swaps: [
-      swap("cycle/record-cycle.ts", "recordCycle", (original) => (ports, request, ...rest) => {
+      swap("cycle/course/record-cycle.ts", "recordCycle", (original) => (ports, request, ...rest) => {
         const all = request.leavers === undefined ? {} : { sending: { kind: "everything" as const } };
         return original(ports, { ...request, ...all }, ...rest);
       }),
@@ -57,7 +57,7 @@ export const leaverLaneDefects: readonly Defect[] = [
     seed: 1,
     history: 220,
     family,
-    swaps: [swap("cycle/leaver-lane.ts", "parseLeaversDue", () => () => [])],
+    swaps: [swap("cycle/leavers/leaver-lane.ts", "parseLeaversDue", () => () => [])],
   },
   {
     name: "leavers are written with a configuration that no cycle has planned with",

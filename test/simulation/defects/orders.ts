@@ -1,6 +1,6 @@
 import type { CycleContext } from "../../../src/cycle/context/context.ts";
+import type { CycleRequest } from "../../../src/cycle/course/request.ts";
 import type { SendingPause } from "../../../src/cycle/health/sending-pause.ts";
-import type { CycleRequest } from "../../../src/cycle/request.ts";
 import type { LoggedOperation } from "../../../src/domain/operation.ts";
 import type { StateStore } from "../../../src/domain/state/store.ts";
 import { type Defect, swap, swapInner } from "./defect.ts";
@@ -22,7 +22,7 @@ function forgetting(
   isOne: (request: CycleRequest, store: StateStore) => boolean | Promise<boolean>,
   forget: (store: StateStore) => Partial<StateStore>,
 ) {
-  return swap("cycle/record-cycle.ts", "recordCycle", (original) => async (ports, request, cycle) => {
+  return swap("cycle/course/record-cycle.ts", "recordCycle", (original) => async (ports, request, cycle) => {
     const { store } = ports;
     const one = await isOne(request, store);
     return original(one ? { ...ports, store: forgetful(store, forget(store)) } : ports, request, cycle);

@@ -43,6 +43,6 @@ export const revertDefects: readonly Defect[] = [
     seed: 7,
     history: 11,
     family: "reverts",
-    swaps: [swapInner<() => string | null>("cycle/reverts.ts", "staysOff", () => () => null)],
+    swaps: [swapInner<() => string | null>("cycle/reverts/reverts.ts", "staysOff", () => () => null)],
   },
 ];

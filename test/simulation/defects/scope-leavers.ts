@@ -11,7 +11,7 @@ export const scopeLeaverDefects: readonly Defect[] = [
     seed: 1,
     history: 6,
     family,
-    swaps: [swap("cycle/scope-leavers.ts", "mayHaveLeftScope", () => async () => false)],
+    swaps: [swap("cycle/leavers/scope-leavers.ts", "mayHaveLeftScope", () => async () => false)],
   },
   {
     name: "who was removed is read from the first page alone",
@@ -19,7 +19,7 @@ export const scopeLeaverDefects: readonly Defect[] = [
     history: 41,
     family,
     swaps: [
-      swap("cycle/scope-leavers.ts", "mayHaveLeftScope", (original) => (ports, signal) => {
+      swap("cycle/leavers/scope-leavers.ts", "mayHaveLeftScope", (original) => (ports, signal) => {
         const { source } = ports;
         async function* first(...terms: Parameters<typeof source.readScopeRemovals>) {
           for await (const page of source.readScopeRemovals(...terms)) {
@@ -37,7 +37,7 @@ export const scopeLeaverDefects: readonly Defect[] = [
     history: 36,
     family,
     swaps: [
-      swap("cycle/scope-leavers.ts", "mayHaveLeftScope", (original) => async (ports, signal) => {
+      swap("cycle/leavers/scope-leavers.ts", "mayHaveLeftScope", (original) => async (ports, signal) => {
         const asks = await original(ports, signal);
         const { source, store } = ports;
         const { scopeWatermark = "" } = await store.meta();

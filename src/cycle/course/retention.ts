@@ -1,7 +1,7 @@
-import type { EventKind } from "../domain/event.ts";
-import type { CycleRecord } from "../domain/state/cycles.ts";
-import type { LogOfCycle } from "../domain/state/retention.ts";
-import type { Writing } from "./ports/ports.ts";
+import type { EventKind } from "../../domain/event.ts";
+import type { CycleRecord } from "../../domain/state/cycles.ts";
+import type { LogOfCycle } from "../../domain/state/retention.ts";
+import type { Writing } from "../ports/ports.ts";
 
 /** The part of the log that may go. Times in milliseconds since the epoch. */
 export interface LogLimits {

@@ -1,22 +1,22 @@
-import type { Action, PlanSummary } from "../domain/plan.ts";
-import type { Meta } from "../domain/state/meta.ts";
-import type { CandidateSelection } from "../domain/state/planning.ts";
-import type { CycleContext } from "./context/context.ts";
+import type { Action, PlanSummary } from "../../domain/plan.ts";
+import type { Meta } from "../../domain/state/meta.ts";
+import type { CandidateSelection } from "../../domain/state/planning.ts";
+import type { CycleContext } from "../context/context.ts";
+import type { ReadScope } from "../guard/accepted-scope.ts";
+import type { CanaryOfCycle } from "../guard/canary/begin.ts";
+import { confirmLeavers, confirmWeighedLeavers, type Withdrawn } from "../guard/confirm-leavers.ts";
+import { weighAndHold } from "../guard/weigh.ts";
+import { confirmReach } from "../health/reach.ts";
+import { parseSendingPause, pauseText } from "../health/sending-pause.ts";
+import { endWaiting } from "../planning/awaited-managers.ts";
+import { keepPlan, makePlan, summarise, withLaterRounds } from "../planning/plan.ts";
+import { keepNotes } from "../ports/ports.ts";
+import { confirmCompany } from "../reading/company.ts";
+import { markDue } from "../reading/due.ts";
+import { markProtectionChanges } from "../reading/protections.ts";
+import { recoverIntents } from "../sending/recover.ts";
+import { rememberRefusals, sendRounds } from "../sending/rounds.ts";
 import type { BegunCycle, SentCycle, WeighedCycle } from "./course.ts";
-import type { ReadScope } from "./guard/accepted-scope.ts";
-import type { CanaryOfCycle } from "./guard/canary/begin.ts";
-import { confirmLeavers, confirmWeighedLeavers, type Withdrawn } from "./guard/confirm-leavers.ts";
-import { weighAndHold } from "./guard/weigh.ts";
-import { confirmReach } from "./health/reach.ts";
-import { parseSendingPause, pauseText } from "./health/sending-pause.ts";
-import { endWaiting } from "./planning/awaited-managers.ts";
-import { keepPlan, makePlan, summarise, withLaterRounds } from "./planning/plan.ts";
-import { keepNotes } from "./ports/ports.ts";
-import { confirmCompany } from "./reading/company.ts";
-import { markDue } from "./reading/due.ts";
-import { markProtectionChanges } from "./reading/protections.ts";
-import { recoverIntents } from "./sending/recover.ts";
-import { rememberRefusals, sendRounds } from "./sending/rounds.ts";
 
 // The steps that are the same in a cycle of everyone and in a cycle on demand.
 

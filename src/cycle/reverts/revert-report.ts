@@ -1,9 +1,9 @@
-import type { Change } from "../domain/plan.ts";
-import type { StateStore } from "../domain/state/store.ts";
-import type { Agreement } from "./guard/agreement.ts";
-import type { ProtectedAccounts } from "./operations/protected-account.ts";
-import { withDecisions } from "./planning/decisions.ts";
-import type { Left, Revert } from "./planning/revert-of.ts";
+import type { Change } from "../../domain/plan.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import type { Agreement } from "../guard/agreement.ts";
+import type { ProtectedAccounts } from "../operations/protected-account.ts";
+import { withDecisions } from "../planning/decisions.ts";
+import type { Left, Revert } from "../planning/revert-of.ts";
 import {
   type RevertedCycle,
   type RevertedOperation,

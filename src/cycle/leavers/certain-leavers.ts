@@ -1,13 +1,13 @@
-import { certainEvidence } from "../domain/plan.ts";
-import type { CycleContext } from "./context/context.ts";
-import type { BegunCycle } from "./course.ts";
-import { confirmLeavers } from "./guard/confirm-leavers.ts";
-import { weighAndHold } from "./guard/weigh.ts";
-import { keepPlan, makePlan, summarise } from "./planning/plan.ts";
-import { keepNotes } from "./ports/ports.ts";
-import type { ScopeFault } from "./reading/read.ts";
-import { refuseSharedCompany } from "./reading/shared-company.ts";
-import { applyPlan } from "./sending/apply.ts";
+import { certainEvidence } from "../../domain/plan.ts";
+import type { CycleContext } from "../context/context.ts";
+import type { BegunCycle } from "../course/course.ts";
+import { confirmLeavers } from "../guard/confirm-leavers.ts";
+import { weighAndHold } from "../guard/weigh.ts";
+import { keepPlan, makePlan, summarise } from "../planning/plan.ts";
+import { keepNotes } from "../ports/ports.ts";
+import type { ScopeFault } from "../reading/read.ts";
+import { refuseSharedCompany } from "../reading/shared-company.ts";
+import { applyPlan } from "../sending/apply.ts";
 
 const pageSize = 250;
 

@@ -1,8 +1,8 @@
-import type { CycleContext } from "./context/context.ts";
+import type { CycleContext } from "../context/context.ts";
+import { endOldReleases } from "../guard/hold.ts";
+import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "../health/clock-doubt.ts";
+import { forgetTheFuture } from "../health/set-back-clock.ts";
 import type { BegunCycle } from "./course.ts";
-import { endOldReleases } from "./guard/hold.ts";
-import { clockDoubt, clockDoubtNote, nobodySaid, shiftedClock } from "./health/clock-doubt.ts";
-import { forgetTheFuture } from "./health/set-back-clock.ts";
 
 /**
  * Runs a read, and compares our clock with those of Entra and Lattice: before the read if the sign-in showed Entra's time,

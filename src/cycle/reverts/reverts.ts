@@ -1,17 +1,17 @@
-import type { Actor } from "../domain/actor.ts";
-import { UsageError } from "../domain/errors.ts";
-import type { LoggedOperation } from "../domain/operation.ts";
-import { quotation } from "../domain/quotation.ts";
-import type { LinkedTarget } from "../domain/state/account.ts";
-import type { CycleRecord } from "../domain/state/cycles.ts";
-import type { Candidate } from "../domain/state/planning.ts";
-import type { StateStore } from "../domain/state/store.ts";
-import { visible } from "../domain/visible.ts";
-import { commandLine } from "../process/command-name.ts";
-import { operationsOf } from "./operations/pages.ts";
-import { type ProtectedAccounts, protectorOf, protectorText } from "./operations/protected-account.ts";
-import { withoutTakenNames } from "./planning/revert-names.ts";
-import { asOne, type Revert, revertOf, type SentOperation } from "./planning/revert-of.ts";
+import type { Actor } from "../../domain/actor.ts";
+import { UsageError } from "../../domain/errors.ts";
+import type { LoggedOperation } from "../../domain/operation.ts";
+import { quotation } from "../../domain/quotation.ts";
+import type { LinkedTarget } from "../../domain/state/account.ts";
+import type { CycleRecord } from "../../domain/state/cycles.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
+import type { StateStore } from "../../domain/state/store.ts";
+import { visible } from "../../domain/visible.ts";
+import { commandLine } from "../../process/command-name.ts";
+import { operationsOf } from "../operations/pages.ts";
+import { type ProtectedAccounts, protectorOf, protectorText } from "../operations/protected-account.ts";
+import { withoutTakenNames } from "../planning/revert-names.ts";
+import { asOne, type Revert, revertOf, type SentOperation } from "../planning/revert-of.ts";
 
 /** A request to take back what a cycle did. */
 export interface RevertRequest {

@@ -1,20 +1,20 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../domain/clock.ts";
-import { errorText } from "../domain/errors.ts";
-import { type CycleKind, type GuardVerdict, isOfEverybody } from "../domain/plan.ts";
-import type { CycleOutcome } from "../domain/state/cycles.ts";
-import type { Meta } from "../domain/state/meta.ts";
-import { type CycleContext, cycleContext } from "./context/context.ts";
-import { beginEntry, endEntry } from "./context/cycle-entry.ts";
+import type { Clock } from "../../domain/clock.ts";
+import { errorText } from "../../domain/errors.ts";
+import { type CycleKind, type GuardVerdict, isOfEverybody } from "../../domain/plan.ts";
+import type { CycleOutcome } from "../../domain/state/cycles.ts";
+import type { Meta } from "../../domain/state/meta.ts";
+import { type CycleContext, cycleContext } from "../context/context.ts";
+import { beginEntry, endEntry } from "../context/cycle-entry.ts";
+import { watchAnswers } from "../health/reach.ts";
+import { refusalSentence } from "../health/refused-kinds.ts";
+import { confirmTenant, refuseAnotherTenant } from "../health/tenant.ts";
+import { keepPlan } from "../planning/plan.ts";
+import type { Ports } from "../ports/ports.ts";
+import { interrupted } from "../sending/run.ts";
 import type { BegunCycle, EndedCycle } from "./course.ts";
-import { watchAnswers } from "./health/reach.ts";
-import { refusalSentence } from "./health/refused-kinds.ts";
-import { confirmTenant, refuseAnotherTenant } from "./health/tenant.ts";
-import { keepPlan } from "./planning/plan.ts";
-import type { Ports } from "./ports/ports.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
 import { trimLog } from "./retention.ts";
-import { interrupted } from "./sending/run.ts";
 
 /** Begins the cycle's entry in the log, runs the cycle, and records its end, also if the cycle fails. */
 export async function recordCycle(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Ended, foldOutcomes } from "../../src/cycle/pictures/outcomes.ts";
+import { type Ended, foldOutcomes } from "../../../src/cycle/pictures/outcomes.ts";
 
 const known = { rows: [], people: new Map(), failing: new Map(), held: new Set<string>() };
 

@@ -1,11 +1,11 @@
-import type { PlanHeader } from "../domain/plan.ts";
-import type { CycleOutcome } from "../domain/state/cycles.ts";
-import type { Fence } from "../domain/state/fence.ts";
-import type { Agreement } from "./guard/agreement.ts";
-import type { Sending } from "./health/quarantine.ts";
-import type { FailedComparison } from "./reading/comparison.ts";
-import type { RevertEffect } from "./revert-report.ts";
-import type { RevertOrder } from "./reverts.ts";
+import type { PlanHeader } from "../../domain/plan.ts";
+import type { CycleOutcome } from "../../domain/state/cycles.ts";
+import type { Fence } from "../../domain/state/fence.ts";
+import type { Agreement } from "../guard/agreement.ts";
+import type { Sending } from "../health/quarantine.ts";
+import type { FailedComparison } from "../reading/comparison.ts";
+import type { RevertEffect } from "../reverts/revert-report.ts";
+import type { RevertOrder } from "../reverts/reverts.ts";
 
 /** The request to run a cycle. */
 export interface CycleRequest {

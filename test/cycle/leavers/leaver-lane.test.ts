@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { pauseSending } from "../../src/cycle/health/sending-pause.ts";
-import { parseLeaversDue } from "../../src/cycle/leaver-lane.ts";
-import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../src/domain/errors.ts";
-import { readLeaverLatency } from "../../src/report/leaver-latency.ts";
-import { createWorkplace, kim, lenientGuard, mappingOf, rejectHeld, type Workplace } from "./workplace.ts";
+import { pauseSending } from "../../../src/cycle/health/sending-pause.ts";
+import { parseLeaversDue } from "../../../src/cycle/leavers/leaver-lane.ts";
+import { ConfigurationError, HostUnavailableError, RecordRejectedError } from "../../../src/domain/errors.ts";
+import { readLeaverLatency } from "../../../src/report/leaver-latency.ts";
+import { createWorkplace, kim, lenientGuard, mappingOf, rejectHeld, type Workplace } from "../workplace.ts";
 
 const people = ["ann", "ben", "cat", "dan"];
 

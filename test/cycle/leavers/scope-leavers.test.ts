@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { mayHaveLeftScope } from "../../src/cycle/scope-leavers.ts";
-import { ConfigurationError, HostUnavailableError, WatermarkExpiredError } from "../../src/domain/errors.ts";
-import { atOnce, createWorkplace, type Workplace } from "./workplace.ts";
+import { mayHaveLeftScope } from "../../../src/cycle/leavers/scope-leavers.ts";
+import {
+  ConfigurationError,
+  HostUnavailableError,
+  WatermarkExpiredError,
+} from "../../../src/domain/errors.ts";
+import { atOnce, createWorkplace, type Workplace } from "../workplace.ts";
 
 const { signal } = new AbortController();
 

@@ -1,6 +1,6 @@
-import { WatermarkExpiredError } from "../domain/errors.ts";
-import type { Candidate } from "../domain/state/planning.ts";
-import type { Ports } from "./ports/ports.ts";
+import { WatermarkExpiredError } from "../../domain/errors.ts";
+import type { Candidate } from "../../domain/state/planning.ts";
+import type { Ports } from "../ports/ports.ts";
 
 /**
  * Whether somebody whose account would be deactivated was removed from a group of the scope since the last cycle read it. That is no

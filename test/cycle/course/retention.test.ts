@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { runCycle } from "../../src/cycle/cycle.ts";
-import { StateError } from "../../src/domain/errors.ts";
-import type { StateStore } from "../../src/domain/state/store.ts";
-import { createWorkplace } from "./workplace.ts";
+import { runCycle } from "../../../src/cycle/cycle.ts";
+import { StateError } from "../../../src/domain/errors.ts";
+import type { StateStore } from "../../../src/domain/state/store.ts";
+import { createWorkplace } from "../workplace.ts";
 
 describe("the provisioning log", () => {
   it("is kept for the configured time, also for a run that died", async () => {

@@ -1,10 +1,10 @@
-import type { Clock } from "../domain/clock.ts";
-import type { GuardVerdict, PlanSummary } from "../domain/plan.ts";
-import type { Meta } from "../domain/state/meta.ts";
-import type { CycleContext } from "./context/context.ts";
-import type { WatchedTarget } from "./health/reach.ts";
+import type { Clock } from "../../domain/clock.ts";
+import type { GuardVerdict, PlanSummary } from "../../domain/plan.ts";
+import type { Meta } from "../../domain/state/meta.ts";
+import type { CycleContext } from "../context/context.ts";
+import type { WatchedTarget } from "../health/reach.ts";
+import type { RoundsSent } from "../sending/rounds.ts";
 import type { CycleRequest, CycleResult } from "./request.ts";
-import type { RoundsSent } from "./sending/rounds.ts";
 
 // The stages of a cycle: it has begun, its plan is weighed, the plan is sent, and the cycle has ended.
 
