@@ -3,7 +3,7 @@ import type { SourceChange, SourceUser } from "../../domain/source.ts";
 import type { PersonRow, StateChange } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
 import { foldSource } from "./fold-source.ts";
-import { configuredOtherwise, keysTouched, managerChanged, personChanged } from "./marks.ts";
+import { configuredOtherwise, keysTouched, managerChanged, personAppeared, personChanged } from "./marks.ts";
 
 /** Functions of the configuration that derive keys from a person. */
 export interface Derive {
@@ -79,7 +79,8 @@ export function foldPeople(
     };
     const differs = before === undefined || !sameSource(before.source, source);
     if (differs) {
-      if (before !== undefined) {
+      if (before === undefined) marks.push(...personAppeared(item.objectId));
+      else {
         marks.push(...personChanged(item.objectId));
         // If the person is enabled or restored now, they count again for the people with the same key.
         touched.push(before);

@@ -8,6 +8,11 @@ import type { PersonPlan } from "../../domain/state/planning.ts";
 
 type Keys = Pick<PersonRow, "userNameKey" | "externalIdKey">;
 
+/** The person is newly known. */
+export function personAppeared(objectId: string): readonly Mark[] {
+  return [{ who: "person", objectId }];
+}
+
 /** The person has other values in Entra, or came or went. If the old values failed, the new ones are tried at once. */
 export function personChanged(objectId: string): readonly Mark[] {
   return [{ who: "person", objectId, retry: true }];

@@ -173,10 +173,7 @@ export interface NamedChanges {
  * nothing. The parts are written in the order of the fields.
  */
 export interface StateChange {
-  /**
-   * People of the directory as they are known now. A person who was not known before is marked; for another person nothing
-   * changes besides these fields.
-   */
+  /** People of the directory as they are known now. Nothing changes besides these fields, and nobody is marked. */
   readonly people?: {
     /** The cycle that read them. */
     readonly readIn: number;

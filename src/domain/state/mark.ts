@@ -1,6 +1,6 @@
 /**
- * Why people are in the next plan. A store finds the people by an index and marks them; by itself it marks only a person who is new. `retry`: a person
- * who waits for a retry is tried at once, because the values of the failed try have changed.
+ * Why people are in the next plan. A store finds the people by an index and marks them; by itself it marks nobody. `retry`: a person who
+ * waits for a retry is tried at once, because the values of the failed try have changed.
  */
 export type Mark =
   /** One person. */

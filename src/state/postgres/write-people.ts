@@ -1,16 +1,17 @@
 import type { JsonObject } from "../../domain/json.ts";
 import type { PersonRow, StateChange } from "../../domain/state/change.ts";
 import { inOrder } from "../canonical-json.ts";
+import { peopleMarked } from "../marked-people.ts";
 import { asJson, type Session } from "./connection/database.ts";
 import { lastByKey } from "./last-by-key.ts";
 import { textOf } from "./rows.ts";
 
-const put = `INSERT INTO source_user (job, object_id, attributes, user_principal_name, enabled, manager_id, presence, unshown,
-    user_name_key, external_id_key, always_in_scope, read_in)
+const putPeople = `INSERT INTO source_user (job, object_id, attributes, user_principal_name, enabled, manager_id, presence, unshown,
+    user_name_key, external_id_key, always_in_scope, pending, read_in)
   SELECT $1, object_id, attributes, user_principal_name, enabled, manager_id, presence, unshown,
-    user_name_key, external_id_key, always_in_scope, $3
+    user_name_key, external_id_key, always_in_scope, pending, $3
   FROM json_to_recordset($2::json) AS r (object_id text, attributes json, user_principal_name text, enabled boolean,
-    manager_id text, presence text, unshown json, user_name_key text, external_id_key text, always_in_scope boolean)
+    manager_id text, presence text, unshown json, user_name_key text, external_id_key text, always_in_scope boolean, pending boolean)
   ON CONFLICT (job, object_id) DO UPDATE SET attributes = excluded.attributes,
     user_principal_name = excluded.user_principal_name, enabled = excluded.enabled, manager_id = excluded.manager_id,
     presence = excluded.presence, unshown = excluded.unshown, user_name_key = excluded.user_name_key,
@@ -22,12 +23,14 @@ const lookAgain = "UPDATE source_user SET look_again_at = $3 WHERE job = $1 AND 
 /** Writes people of the directory, within a commit. */
 export async function writePeople(
   session: Session,
-  { people, forgotten = [] }: Pick<StateChange, "people" | "forgotten">,
+  { people, forgotten = [], marks }: Pick<StateChange, "people" | "forgotten" | "marks">,
 ): Promise<void> {
   const { put: rows = [], seen: unchanged = [], readIn = 0 } = people ?? {};
   if (rows.length > 0) {
     const last = lastByKey(rows, ({ source }) => source.objectId);
-    await session.run(put, asJson(last.map(columns)), readIn);
+    const marked = peopleMarked(marks);
+    const put = last.map((row) => ({ ...columns(row), pending: marked.has(row.source.objectId) }));
+    await session.run(putPeople, asJson(put), readIn);
   }
   if (unchanged.length > 0) await session.run(seen, unchanged, readIn);
   if (forgotten.length > 0) await session.run(forget, forgotten);

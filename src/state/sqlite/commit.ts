@@ -1,6 +1,7 @@
 import type { StateChange } from "../../domain/state/change.ts";
 import type { Fence } from "../../domain/state/fence.ts";
 import type { LogValues } from "../logged-values.ts";
+import { peopleMarked } from "../marked-people.ts";
 import { cyclePlanWriter } from "./cycles.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
@@ -49,7 +50,7 @@ export function commitMethod(
   const checkFence = fenceCheck(db);
   const write = db.transaction((change: StateChange, fence: Fence) => {
     checkFence(fence);
-    if (change.people !== undefined) people.put(change.people);
+    if (change.people !== undefined) people.put(change.people, peopleMarked(change.marks));
     if (change.forgotten !== undefined) people.forget(change.forgotten);
     accounts(change);
     if (change.moves !== undefined) moves(change.moves);

@@ -4,15 +4,16 @@ import type { Connection } from "./files/database.ts";
 
 /** Writes people of the directory, within a commit. */
 export interface PeopleWriter {
-  put(people: NonNullable<StateChange["people"]>): void;
+  /** @param marked people who are marked if they are new */
+  put(people: NonNullable<StateChange["people"]>, marked: ReadonlySet<string>): void;
   forget(objectIds: readonly string[]): void;
   lookAgain(people: NonNullable<StateChange["lookAgain"]>): void;
 }
 
 export function peopleWriter(db: Connection): PeopleWriter {
-  const put = db.prepare<PersonColumns>(
-    `INSERT INTO source_user (object_id, attributes, manager_id, presence, unshown, user_name_key, external_id_key, always_in_scope, read_in)
-     VALUES (:objectId, :attributes, :managerId, :presence, :unshown, :userNameKey, :externalIdKey, :alwaysInScope, :readIn)
+  const put = db.prepare<PersonColumns & { readonly pending: number }>(
+    `INSERT INTO source_user (object_id, attributes, manager_id, presence, unshown, user_name_key, external_id_key, always_in_scope, read_in, pending)
+     VALUES (:objectId, :attributes, :managerId, :presence, :unshown, :userNameKey, :externalIdKey, :alwaysInScope, :readIn, :pending)
      ON CONFLICT (object_id) DO UPDATE SET attributes = excluded.attributes, manager_id = excluded.manager_id,
        presence = excluded.presence, unshown = excluded.unshown, user_name_key = excluded.user_name_key,
        external_id_key = excluded.external_id_key, always_in_scope = excluded.always_in_scope, read_in = excluded.read_in`,
@@ -25,8 +26,10 @@ export function peopleWriter(db: Connection): PeopleWriter {
     "UPDATE source_user SET look_again_at = ? WHERE object_id IN (SELECT value FROM json_each(?))",
   );
   return {
-    put: (people) => {
-      for (const row of people.put ?? []) put.run(columns(row, people.readIn));
+    put: (people, marked) => {
+      for (const row of people.put ?? []) {
+        put.run({ ...columns(row, people.readIn), pending: marked.has(row.source.objectId) ? 1 : 0 });
+      }
       for (const objectId of people.seen ?? []) seen.run(people.readIn, objectId);
     },
     forget: (objectIds) => {

@@ -148,10 +148,27 @@ export function describePeople(make: MakeState): void {
       });
     });
 
-    it("who is new is in the next plan, and one who is written again is not for that reason alone", async () => {
+    it("is marked by nobody but the commit, new or written again", async () => {
       const { store } = state;
-      await settled(store, [personRow("a")]);
-      await store.commit({ people: { readIn: 2, put: [personRow("a"), personRow("b")] } }, "private");
+      await settled(store, [personRow("a"), personRow("b")]);
+      const put = ["a", "b", "c", "d"].map((id) => personRow(id));
+      const marks = ["b", "d"].map((objectId) => ({ who: "person", objectId }) as const);
+      await store.commit({ people: { readIn: 2, put }, marks }, "private");
+      expect(await toPlan(store)).toEqual(["b", "d"]);
+      await store.commit({ people: { readIn: 3, put: [personRow("d")] } }, "private");
+      expect(await toPlan(store)).toEqual(["b", "d"]);
+    });
+
+    it("who is new and marked is in the next plan also if the same commit settles their plan", async () => {
+      const { store } = state;
+      await store.commit(
+        {
+          people: { readIn: 1, put: [personRow("a"), personRow("b")] },
+          planned: [plannedRow("a"), plannedRow("b")],
+          marks: [{ who: "person", objectId: "b" }],
+        },
+        "private",
+      );
       expect(await toPlan(store)).toEqual(["b"]);
     });
 
