@@ -4,6 +4,7 @@ import { ConfigurationError, HostUnavailableError } from "../../domain/errors.ts
 import type { LeavingEvent } from "../../domain/plan.ts";
 import { durationText } from "../../domain/sentence.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
+import { leftForNextCycle } from "../pictures/marks.ts";
 
 /**
  * The doubt while neither Entra nor Lattice has shown its time: neither 0 nor a number, so that nothing that depends on time
@@ -56,7 +57,7 @@ export function planInDoubt(candidate: Candidate, ours: PersonPlan, theirs: Pers
   const { lookAgainAt: _theirLook, events: _theirEvents, ...other } = theirs;
   if (isDeepStrictEqual(plan, other)) return { ...plan, ...kept };
   const agreed = deactivationInBoth(plan, other);
-  if (agreed !== null) return { ...agreed, ...kept, lookAgainAt: 0 };
+  if (agreed !== null) return { ...agreed, ...kept, ...leftForNextCycle({}, 0) };
   const { objectId, attributes } = candidate.source;
   const name = attributes.userPrincipalName;
   return {

@@ -1,6 +1,7 @@
 import type { LoggedOperation } from "../../domain/operation.ts";
 import type { OperationPatch, StateChange } from "../../domain/state/change.ts";
 import { weightsOf } from "../operations/weights.ts";
+import { partTakenOut } from "./marks.ts";
 
 /**
  * Takes everything but `active` out of planned deactivations, because a person has paused sending since they were planned. These
@@ -27,8 +28,6 @@ export function foldPaused(
     return rest;
   });
   const change =
-    patch.length === 0
-      ? null
-      : { operations: { patch }, lookAgain: { objectIds: again, at: cycle.startedAt } };
+    patch.length === 0 ? null : { operations: { patch }, lookAgain: partTakenOut(again, cycle.startedAt) };
   return { change, left };
 }

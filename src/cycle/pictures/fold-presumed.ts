@@ -3,6 +3,7 @@ import type { OperationPatch, StateChange } from "../../domain/state/change.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { type Presumption, withoutPresumed } from "../operations/presumption.ts";
 import { weightsOf } from "../operations/weights.ts";
+import { partTakenOut } from "./marks.ts";
 
 /** A planned operation, and the people whom it takes to be gone. */
 export interface Presuming {
@@ -46,7 +47,7 @@ export function foldPresumed(
   return {
     change: {
       operations: { patch, remove: removed.map(({ id }) => id) },
-      lookAgain: { objectIds: again, at: cycle.startedAt },
+      lookAgain: partTakenOut(again, cycle.startedAt),
     },
     removed,
   };

@@ -1,7 +1,7 @@
 import type { OperationPatch, StateChange } from "../../domain/state/change.ts";
 import type { WeighedOperation } from "../../domain/state/plan-log.ts";
 import { attributeList } from "../operations/attribute-list.ts";
-import { managersFound } from "./marks.ts";
+import { managersFound, stayMarkedWithoutManager } from "./marks.ts";
 
 /**
  * Takes the reference to a manager without an account out of planned operations; the people wait for the manager's account.
@@ -18,7 +18,10 @@ export function foldWithdrawn(operations: readonly WeighedOperation[]): StateCha
         .map(({ operation, left }): OperationPatch => ({ id: operation.id, left })),
       remove: withdrawn.filter(isGone).map(({ operation }) => operation.id),
     },
-    awaiting: withdrawn.map((one) => ({ objectId: one.operation.objectId, planAgain: !isGone(one) })),
+    awaiting: withdrawn.map((one) => ({
+      objectId: one.operation.objectId,
+      planAgain: stayMarkedWithoutManager(isGone(one) ? "nothing" : "planned"),
+    })),
   };
 }
 

@@ -1,7 +1,9 @@
-import type { SkipCode } from "../../domain/plan.ts";
-import type { AccountRow, PersonRow } from "../../domain/state/change.ts";
+import type { OperationOutcome } from "../../domain/operation.ts";
+import type { Operation, SkipCode } from "../../domain/plan.ts";
+import type { AccountRow, PersonRow, StateChange } from "../../domain/state/change.ts";
 import type { Mark } from "../../domain/state/mark.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
+import { isReverted } from "./fold-reverted.ts";
 
 // The only list of reasons why a person is planned again. Each function is named after what has happened; the store applies
 // the marks that it returns.
@@ -84,6 +86,52 @@ const passing: ReadonlySet<SkipCode> = new Set([
 export function stayMarked(plan: PersonPlan): boolean {
   if (plan.kind === "operation") return true;
   return plan.kind === "skipped" && passing.has(plan.skipped.code);
+}
+
+/**
+ * `true` if the person is in the next plan although a write was carried out: the guard holds another part, a part was refused, the
+ * account was not as the plan knew it, or it was another person's and still has that person's manager. After a revert too,
+ * because a revert is not what the directory wants: the next plan says what is rejected.
+ * @param held the guard holds another part of what the cycle planned for the person
+ */
+export function stayMarkedAfterWrite(
+  { action, formerOwner, changes }: Pick<Operation, "action" | "formerOwner" | "changes">,
+  { retry, again }: Pick<OperationOutcome, "retry" | "again">,
+  held: boolean,
+): boolean {
+  const partHeld = held && action !== "create";
+  return (
+    partHeld || retry !== undefined || again === true || formerOwner !== undefined || changes.some(isReverted)
+  );
+}
+
+/** `true` if the person stays marked after the manager was taken out of their operation: the rest of it is still planned. */
+export function stayMarkedWithoutManager(rest: "planned" | "nothing"): boolean {
+  return rest === "planned";
+}
+
+/**
+ * A part of what is planned for these people was taken out before sending. They are planned again in the next cycle. A mark would end
+ * when the rest is confirmed, so their time comes instead.
+ * @param startedAt of this cycle, milliseconds since the epoch
+ */
+export function partTakenOut(
+  objectIds: readonly string[],
+  startedAt: number,
+): NonNullable<StateChange["lookAgain"]> {
+  return { objectIds, at: startedAt };
+}
+
+/**
+ * Besides the operation of this plan, something is left for the next cycle: values that are not compared or sent with a new link, a
+ * rejection or a ring of managers to report, changes on which two clocks do not agree. Why a time: `partTakenOut`.
+ * @param now milliseconds since the epoch
+ */
+export function leftForNextCycle(
+  { lookAgainAt }: Pick<PersonPlan, "lookAgainAt">,
+  now: number,
+): { readonly lookAgainAt: number } {
+  return { lookAgainAt: Math.min(lookAgainAt ?? now, now) };
 }
 
 /** The managers for whom these people waited have accounts now. */

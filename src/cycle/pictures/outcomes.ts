@@ -16,8 +16,8 @@ import type { RetryRecord } from "../../domain/state/retry.ts";
 import { type TargetUser, valueAt } from "../../domain/target.ts";
 import { type AccountFold, foldAccounts, type KnownAccounts } from "./accounts.ts";
 import { beganToFail, failsNoMore } from "./failures.ts";
-import { isReverted, type Rejection, rejectionsOfRevert } from "./fold-reverted.ts";
-import { writeLookedUp } from "./marks.ts";
+import { type Rejection, rejectionsOfRevert } from "./fold-reverted.ts";
+import { stayMarkedAfterWrite, writeLookedUp } from "./marks.ts";
 
 /** The parts of an operation that are needed to fold its outcome. */
 export type EndedOperation = Pick<
@@ -156,27 +156,11 @@ function endOf(outcome: OperationOutcome): OperationEnd {
   };
 }
 
-/**
- * The standing of a person after a write that was carried out. The person is planned again if the guard holds another part, if
- * a part was refused, if the account was not as the plan knew it, or if it was another person's: then it still has that
- * person's manager. After a revert too, because a revert is not what the directory wants: the next plan says what is rejected.
- */
-function sentPerson(
-  { action, formerOwner, changes }: EndedOperation,
-  { objectId, retry, again, referencePending }: OperationOutcome,
-  held: boolean,
-): SentPerson {
-  const partHeld = held && action !== "create";
-  return {
-    objectId,
-    planAgain:
-      partHeld ||
-      retry !== undefined ||
-      again === true ||
-      formerOwner !== undefined ||
-      changes.some(isReverted),
-    awaitsManager: referencePending,
-  };
+/** The standing of a person after a write that was carried out. */
+function sentPerson(operation: EndedOperation, outcome: OperationOutcome, held: boolean): SentPerson {
+  const { objectId, referencePending } = outcome;
+  const planAgain = stayMarkedAfterWrite(operation, outcome, held);
+  return { objectId, planAgain, awaitsManager: referencePending };
 }
 
 /** Unlinks the account that the operation was about, unless it is another person's by now. */

@@ -3,6 +3,7 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 import { isProtected } from "../operations/protected-account.ts";
+import { leftForNextCycle } from "../pictures/marks.ts";
 import { type Due, planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
@@ -57,7 +58,9 @@ export function planReturned(person: Person, settings: PlanSettings): PersonPlan
   if (isProtected(account, settings)) return skipProtected(person, account, settings);
   const plan = planFound(person, { account, matchedBy: lostId, decision: decided?.decision }, settings);
   // Only `active` is sent with the link. The next cycle compares the rest.
-  return decided === null || plan.kind !== "operation" ? plan : { ...plan, lookAgainAt: person.now };
+  return decided === null || plan.kind !== "operation"
+    ? plan
+    : { ...plan, ...leftForNextCycle(plan, person.now) };
 }
 
 function planFound(

@@ -1,6 +1,7 @@
 import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { PersonPlan } from "../../domain/state/planning.ts";
 import { shortPath } from "../../mapping/rules/target-attributes.ts";
+import { leftForNextCycle } from "../pictures/marks.ts";
 import { missingReason } from "../reading/missing.ts";
 import { foreignId } from "./carried-ids.ts";
 import { isInScope } from "./in-scope.ts";
@@ -73,12 +74,7 @@ function toldWith(
   const { operation } = plan;
   return {
     ...plan,
-    lookAgainAt: earlier(plan.lookAgainAt, now),
+    ...leftForNextCycle(plan, now),
     operation: { ...operation, reason: `${operation.reason}; ${reason}` },
   };
-}
-
-/** The earlier of a time that may not be set and one that is. */
-function earlier(one: number | null | undefined, other: number): number {
-  return one == null ? other : Math.min(one, other);
 }

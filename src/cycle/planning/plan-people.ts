@@ -2,6 +2,7 @@ import type { ConfirmedTarget } from "../../domain/state/account.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { type MappedUser, mapUser } from "../../mapping/rules/map-user.ts";
 import { markReleased, releasesInUse } from "../operations/fingerprint.ts";
+import { leftForNextCycle } from "../pictures/marks.ts";
 import { withDecisions } from "./decisions.ts";
 import { inputOf, lookUpOthers } from "./lookups.ts";
 import { createManagerRings } from "./manager-ring.ts";
@@ -185,7 +186,7 @@ function takes(
 /** If only the rest of a rejected operation is sent, the next cycle looks again, and then reports the rejection. */
 function toldAgain(plan: PersonPlan, now: number): PersonPlan {
   if (plan.kind !== "operation" || (plan.rejected ?? []).length === 0) return plan;
-  return { ...plan, lookAgainAt: Math.min(plan.lookAgainAt ?? now, now) };
+  return { ...plan, ...leftForNextCycle(plan, now) };
 }
 
 function withReleases(

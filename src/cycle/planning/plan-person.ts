@@ -4,6 +4,7 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { Candidate, PersonPlan } from "../../domain/state/planning.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { isProtected } from "../operations/protected-account.ts";
+import { leftForNextCycle } from "../pictures/marks.ts";
 import { type Due, planDue } from "./account-operation.ts";
 import { activeChange, changedAttributes, createChanges } from "./changes.ts";
 import { fateOf, skipStaying } from "./fate.ts";
@@ -135,7 +136,9 @@ function planMember(
   }
   const due = planDue(person, { ...found, changes: attributes, evidence: null }, settings);
   // The account is linked now. The next cycle reports which values it keeps.
-  return unsent.length > 0 && due.kind === "operation" ? { ...due, lookAgainAt: person.now } : due;
+  return unsent.length > 0 && due.kind === "operation"
+    ? { ...due, ...leftForNextCycle(due, person.now) }
+    : due;
 }
 
 /** The attributes, other than `active`, that are to be sent. */
