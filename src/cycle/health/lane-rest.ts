@@ -1,5 +1,5 @@
 import type { Meta } from "../../domain/state/meta.ts";
-import type { CycleSettings } from "../ports/settings.ts";
+import { type CycleSettings, deactivatesAtOnce } from "../ports/settings.ts";
 import { parsePause } from "./pause.ts";
 import { parseQuarantine } from "./quarantine.ts";
 import { parseSendingPause } from "./sending-pause.ts";
@@ -24,7 +24,7 @@ export type LaneRest =
 
 /** Why no leavers may be looked for between two cycles at this time; `null` if they may. */
 export function laneRest(meta: Partial<Meta>, settings: CycleSettings, now: number): LaneRest | null {
-  if (!deactivatesAtOnce(settings)) return "deactivationsOff";
+  if (!deactivatesLeaversAtOnce(settings)) return "deactivationsOff";
   if (meta.establishedAt === undefined || meta.watermark === undefined) return "firstRun";
   if (meta.mappingDigest !== settings.mapping.digest || meta.tenantId !== settings.tenantId) {
     return "configurationChanged";
@@ -36,9 +36,6 @@ export function laneRest(meta: Partial<Meta>, settings: CycleSettings, now: numb
   return parseSendingPause(meta, now)?.leaversToo === true ? "paused" : null;
 }
 
-function deactivatesAtOnce({ actions, events }: CycleSettings): boolean {
-  const atOnce = [events.deleted, events.disabled].some(
-    (action) => action.do === "deactivate" && action.afterMs === 0,
-  );
-  return actions.deactivate && atOnce;
+function deactivatesLeaversAtOnce({ actions, events }: CycleSettings): boolean {
+  return actions.deactivate && [events.deleted, events.disabled].some(deactivatesAtOnce);
 }

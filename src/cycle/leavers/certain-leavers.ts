@@ -3,6 +3,7 @@ import type { CycleContext } from "../context/context.ts";
 import type { BegunCycle } from "../course/course.ts";
 import { confirmLeavers } from "../guard/confirm-leavers.ts";
 import { weighAndHold } from "../guard/weigh.ts";
+import { certainEvents } from "../planning/leaving.ts";
 import { keepPlan, makePlan, summarise } from "../planning/plan.ts";
 import { keepNotes } from "../ports/ports.ts";
 import type { ScopeFault } from "../reading/read.ts";
@@ -52,7 +53,7 @@ async function markedLeavers({ store, everyoneInScope }: CycleContext): Promise<
   for (;;) {
     const page = await store.candidates({ select: "marked", everyoneInScope, after, limit: pageSize });
     for (const { source, link } of page) {
-      const left = source.presence !== "present" || source.attributes.accountEnabled === false;
+      const left = certainEvents(source).length > 0;
       if (left && link !== null && link.active !== false) found.push(source.objectId);
     }
     const last = page.at(-1);

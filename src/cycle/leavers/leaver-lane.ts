@@ -16,9 +16,10 @@ import { type LaneRest, laneRest } from "../health/lane-rest.ts";
 import { confirmTenant } from "../health/tenant.ts";
 import { operationsOf } from "../operations/pages.ts";
 import { lookedAtNext } from "../pictures/marks.ts";
+import { certainEvents } from "../planning/leaving.ts";
 import { keepPlan, makePlan, summarise } from "../planning/plan.ts";
 import type { Ports } from "../ports/ports.ts";
-import type { CycleSettings } from "../ports/settings.ts";
+import { type CycleSettings, deactivatesAtOnce } from "../ports/settings.ts";
 import { ingestBetweenCycles } from "../reading/ingest.ts";
 import { refuseSharedCompany } from "../reading/shared-company.ts";
 
@@ -197,9 +198,5 @@ function isDueNow(
 ): boolean {
   if (link === null || link.active === false || accountMissingSince !== null) return false;
   if (retry !== null && retry.nextTryAt > now) return false;
-  const seen = [
-    ...(source.presence === "present" ? [] : [events.deleted]),
-    ...(source.attributes.accountEnabled === false ? [events.disabled] : []),
-  ];
-  return seen.some((action) => action.do === "deactivate" && action.afterMs === 0);
+  return certainEvents(source).some(({ event }) => deactivatesAtOnce(events[event]));
 }

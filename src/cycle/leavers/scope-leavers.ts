@@ -1,6 +1,7 @@
 import { WatermarkExpiredError } from "../../domain/errors.ts";
 import type { Candidate } from "../../domain/state/planning.ts";
 import type { Ports } from "../ports/ports.ts";
+import { deactivatesAtOnce } from "../ports/settings.ts";
 
 /**
  * Whether somebody whose account would be deactivated was removed from a group of the scope since the last cycle read it. That is no
@@ -12,8 +13,7 @@ export async function mayHaveLeftScope(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { scopeWatermark = "" } = await store.meta();
-  const action = settings.events.outOfScope;
-  if (scopeWatermark === "" || action.do !== "deactivate" || action.afterMs > 0) return false;
+  if (scopeWatermark === "" || !deactivatesAtOnce(settings.events.outOfScope)) return false;
   const pages = source.readScopeRemovals(scopeWatermark, signal);
   try {
     for await (const only of pages) {

@@ -1,4 +1,5 @@
 import type { Evidence, LeavingEvent } from "../../domain/plan.ts";
+import type { SourceUser } from "../../domain/source.ts";
 import type { EventActions } from "../ports/settings.ts";
 import type { MappedPerson } from "./planned-person.ts";
 
@@ -67,6 +68,42 @@ function minute(time: number): string {
   return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+/** A leaving event that Entra shows of the person alone. */
+type CertainEvent = Pick<SeenEvent, "evidence"> & { readonly event: Exclude<LeavingEvent, "outOfScope"> };
+
+const nothingSeen: readonly CertainEvent[] = [];
+
+/** The leaving events that Entra shows of the person alone, whatever the scope is: their evidence is `certainEvidence`. */
+export function certainEvents({
+  presence,
+  attributes,
+}: Pick<SourceUser, "presence" | "attributes">): readonly CertainEvent[] {
+  const disabled = attributes.accountEnabled === false;
+  // So of most people.
+  if (presence === "present" && !disabled) return nothingSeen;
+  const seen: CertainEvent[] = [];
+  const deleted = deletionOf(presence);
+  if (deleted !== null) seen.push({ event: "deleted", evidence: deleted });
+  if (disabled) {
+    seen.push({
+      event: "disabled",
+      evidence: { kind: "accountDisabled", detail: "account disabled in Entra" },
+    });
+  }
+  return seen;
+}
+
+function deletionOf(presence: SourceUser["presence"]): Evidence | null {
+  switch (presence) {
+    case "softDeleted":
+      return { kind: "softDeleted", detail: "deleted in Entra (recycle bin)" };
+    case "deleted":
+      return { kind: "deleted", detail: "permanently deleted in Entra" };
+    case "present":
+      return null;
+  }
+}
+
 /**
  * Every leaving event that was seen of a person, the most certain one first; an event may have several pieces of evidence. Of
  * several events that are due, the first one is the reason of the deactivation: an account that is disabled is a value that was
@@ -87,16 +124,8 @@ export function seenEvents({
   const add = (event: LeavingEvent, evidence: Evidence): void => {
     seen.push({ event, evidence, since: candidate.events.get(event) ?? now });
   };
-  const { presence, attributes } = candidate.source;
-  if (presence === "softDeleted") {
-    add("deleted", { kind: "softDeleted", detail: "deleted in Entra (recycle bin)" });
-  } else if (presence === "deleted") {
-    add("deleted", { kind: "deleted", detail: "permanently deleted in Entra" });
-  }
-  if (attributes.accountEnabled === false) {
-    add("disabled", { kind: "accountDisabled", detail: "account disabled in Entra" });
-  }
-  if (presence === "present") {
+  for (const { event, evidence } of certainEvents(candidate.source)) add(event, evidence);
+  if (candidate.source.presence === "present") {
     if (mapped.excluded) {
       add("outOfScope", { kind: "leftScope", detail: "excluded by name (entra.scope.exclude)" });
     }

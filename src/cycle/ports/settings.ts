@@ -66,6 +66,11 @@ export type EventAction =
   /** `afterMs` counts from the time when the event was first seen. */
   { readonly do: "deactivate"; readonly afterMs: number } | { readonly do: "ignore" };
 
+/** `true` if the event costs the account as soon as it is seen. */
+export function deactivatesAtOnce(action: EventAction): boolean {
+  return action.do === "deactivate" && action.afterMs === 0;
+}
+
 export type EventActions = { readonly [event in LeavingEvent]: EventAction };
 
 /**

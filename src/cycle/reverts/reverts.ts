@@ -10,6 +10,7 @@ import { visible } from "../../domain/visible.ts";
 import { commandLine } from "../../process/command-name.ts";
 import { operationsOf } from "../operations/pages.ts";
 import { type ProtectedAccounts, protectorOf, protectorText } from "../operations/protected-account.ts";
+import { certainEvents } from "../planning/leaving.ts";
 import { withoutTakenNames } from "../planning/revert-names.ts";
 import { asOne, type Revert, revertOf, type SentOperation } from "../planning/revert-of.ts";
 
@@ -180,16 +181,11 @@ function closedBecause(
 }
 
 /** A leaver's account is not switched on, unless the person is named. */
-function staysOff({ source: { presence, attributes } }: Candidate): string | null {
-  const gone =
-    presence !== "present"
-      ? "deleted in Entra"
-      : attributes.accountEnabled === false
-        ? "disabled in Entra"
-        : null;
-  return gone === null
+function staysOff({ source }: Candidate): string | null {
+  const [left] = certainEvents(source);
+  return left === undefined
     ? null
-    : `the person is ${gone}; --only with this person switches the account on all the same`;
+    : `the person is ${left.event} in Entra; --only with this person switches the account on all the same`;
 }
 
 /** A protected userName is given to no account. */
