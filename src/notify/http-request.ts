@@ -1,4 +1,5 @@
 import { redactor } from "../domain/redact.ts";
+import { parseRetryAfter } from "../domain/retry-after.ts";
 import type { Secret } from "../domain/secret.ts";
 import { type Answer, faultCode, oneLine } from "./answer.ts";
 
@@ -71,9 +72,9 @@ function described({ status }: Response, text: string): string {
 }
 
 function retryAfter({ status, headers }: Response): { retryAfterMs?: number } {
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
-  if ((status !== 429 && status !== 503) || !(seconds > 0)) return {};
-  return { retryAfterMs: Math.min(seconds * 1000, dayMs) };
+  if (status !== 429 && status !== 503) return {};
+  const pauseMs = parseRetryAfter(headers.get("retry-after"), Date.now()) ?? 0;
+  return pauseMs === 0 ? {} : { retryAfterMs: Math.min(pauseMs, dayMs) };
 }
 
 async function readText(response: Response): Promise<string> {
