@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Json } from "../domain/json.ts";
+import type { OperationStatus } from "../domain/operation.ts";
 import type { Change } from "../domain/plan.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { canonicalJson } from "./canonical-json.ts";
@@ -9,6 +10,13 @@ export type LogValues = "keep" | "hash" | "omit";
 
 const strictness: { readonly [V in LogValues]: number } = { keep: 0, hash: 1, omit: 2 };
 const leftOut = "[left out]";
+
+/** SQL: the operation is of a status in which nothing more is sent of it. */
+export const isEnded = `status IN (${(
+  ["done", "failed", "cancelled", "reported"] as const satisfies readonly OperationStatus[]
+)
+  .map((status) => `'${status}'`)
+  .join(", ")})`;
 
 /** `true` if entries that were written under `earlier` hold more than is kept now; of a setting that is not known, they may. */
 export function isStricter(values: LogValues, earlier: string): boolean {

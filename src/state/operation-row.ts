@@ -4,7 +4,7 @@ import type { LoggedOperation, OperationStatus } from "../domain/operation.ts";
 import type { Action, Change, CycleKind, Drift, Evidence } from "../domain/plan.ts";
 import { withoutRedacted } from "../domain/redacted.ts";
 import type { WeighedOperation } from "../domain/state/plan-log.ts";
-import { weightsOf } from "./weights-column.ts";
+import { parsedWeights } from "./weights-column.ts";
 
 /** An operation as a row of the log of any store, JSON taken apart. */
 export interface OperationRow {
@@ -54,7 +54,7 @@ export function loggedOperation(row: OperationRow): LoggedOperation {
 
 /** The operation with what the guard counts of it. */
 export function weighedOperation(row: OperationRow): WeighedOperation {
-  return { ...loggedOperation(row), weights: weightsOf(row.weights) };
+  return { ...loggedOperation(row), weights: parsedWeights(row.weights) };
 }
 
 /** An entry of the log: the row of an operation, and that of its cycle. */

@@ -8,6 +8,9 @@ import type { RetryRecord } from "../domain/state/retry.ts";
 
 // Rows of any store, JSON taken apart, as the engine knows them.
 
+/** As many accounts as a person matches by one key: more than one is ambiguous, however many there are. */
+export const mostMatches = 3;
+
 export interface LostLinkRow {
   readonly lattice_id: string;
   readonly object_id: string;

@@ -12,12 +12,12 @@ export function weightsColumn(weights: readonly Weight[]): string | null {
 }
 
 /** The weights that a column holds. */
-export function weightsOf(column: string | null): readonly Weight[] {
+export function parsedWeights(column: string | null): readonly Weight[] {
   return column === null ? [] : (JSON.parse(column) as Weight[]);
 }
 
 export function weighedCount({ weights, count }: WeighedRow): WeighedCount {
-  return { weights: weightsOf(weights), count };
+  return { weights: parsedWeights(weights), count };
 }
 
 /** An operation in doubt, with the weights of one of the cycle's operations for the same person. */
@@ -32,7 +32,7 @@ export function doubtfulWeights(rows: readonly DoubtfulRow[]): readonly Doubtful
   const found = new Map<number, DoubtfulWeights>();
   for (const { id, weights, planned } of rows) {
     const before = found.get(id)?.planned ?? [];
-    found.set(id, { weights: weightsOf(weights), planned: [...before, ...weightsOf(planned)] });
+    found.set(id, { weights: parsedWeights(weights), planned: [...before, ...parsedWeights(planned)] });
   }
   return [...found.values()];
 }

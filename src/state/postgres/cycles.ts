@@ -1,6 +1,7 @@
 import type { OutcomeCount, Totals } from "../../domain/state/cycles.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { type CycleRow, cycleRecord } from "../records.ts";
+import { manager } from "../reference-pending.ts";
 import type { Database } from "./connection/database.ts";
 import { checkFence } from "./fence.ts";
 
@@ -14,7 +15,7 @@ const meta = "SELECT key, value FROM meta WHERE job = $1 AND NOT starts_with(key
 // Each count is of an index alone, as far as PostgreSQL has cleaned up behind the last writes.
 const totals = `SELECT (SELECT count(*) FROM source_user WHERE job = $1) AS "sourceUsers",
     (SELECT count(*) FROM source_user WHERE job = $1 AND skip_code IS NOT NULL) AS skipped,
-    (SELECT count(*) FROM source_user WHERE job = $1 AND reference_pending <> 0 AND reference_pending = 1) AS "waitingForManager",
+    (SELECT count(*) FROM source_user WHERE job = $1 AND reference_pending <> 0 AND reference_pending = ${manager.awaited}) AS "waitingForManager",
     linked.total AS linked, linked.active AS "linkedActive",
     (SELECT count(*) FROM source_user s JOIN target_user t ON t.job = $1 AND t.object_id = s.object_id
      WHERE s.job = $1 AND s.skip_code IS NOT NULL) AS "linkedSkipped",

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Change } from "../../domain/plan.ts";
 import type { Fence } from "../../domain/state/fence.ts";
-import { isStricter, type LogValues, placeholders } from "../logged-values.ts";
+import { isEnded, isStricter, type LogValues, placeholders } from "../logged-values.ts";
 import { asJson, type Database, type Session } from "./connection/database.ts";
 import { checkFence } from "./fence.ts";
 
@@ -14,7 +14,7 @@ interface Row {
 const read = "SELECT id, changes, error FROM operation WHERE job = $1 AND id = ANY($2)";
 const write = `UPDATE operation o SET changes = r.changes, error = r.error
   FROM json_to_recordset($2::json) AS r (id bigint, changes json, error text) WHERE o.job = $1 AND o.id = r.id`;
-const older = `SELECT id FROM operation WHERE job = $1 AND id > $2 AND status IN ('done', 'failed', 'cancelled', 'reported')
+const older = `SELECT id FROM operation WHERE job = $1 AND id > $2 AND ${isEnded}
     AND NOT EXISTS (SELECT 1 FROM intent WHERE intent.job = $1 AND operation_id = operation.id)
   ORDER BY id LIMIT $3`;
 const readApplied = "SELECT value FROM meta WHERE job = $1 AND key = 'logValues'";

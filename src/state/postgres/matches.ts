@@ -1,10 +1,8 @@
 import type { MatchAnswer, NameHolder } from "../../domain/state/planning.ts";
 import type { StateStore } from "../../domain/state/store.ts";
+import { mostMatches } from "../records.ts";
 import type { Database } from "./connection/database.ts";
 import { matchedTarget, type TargetRow } from "./rows.ts";
-
-/** More than one is ambiguous, however many there are. */
-const mostMatches = 3;
 
 const matching = (kind: string, keys: string, column: string): string => `SELECT '${kind}' AS kind, k.key, t.*
   FROM unnest(${keys}::text[]) AS k (key) CROSS JOIN LATERAL

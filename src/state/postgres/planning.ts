@@ -13,6 +13,7 @@ import {
   rejectedChange,
   retryRecord,
 } from "../records.ts";
+import { manager } from "../reference-pending.ts";
 import { decodeJson } from "./connection/codec.ts";
 import type { Database, Value } from "./connection/database.ts";
 import { rejectedColumns, rejectedTables } from "./decisions.ts";
@@ -87,7 +88,7 @@ const marked = selecting("s.pending");
 const everybody = selecting("true");
 const listed = selecting("s.object_id = ANY($5)");
 // A person with an unfinished operation in this cycle (mostly one that the guard holds) is left to the next cycle.
-const found = selecting(`s.reference_pending <> 0 AND s.reference_pending = 2 AND NOT EXISTS
+const found = selecting(`s.reference_pending <> 0 AND s.reference_pending = ${manager.found} AND NOT EXISTS
   (SELECT 1 FROM ${ofPerson("operation")} AND cycle_id = $5 AND status <> 'done')`);
 
 const sharers = (key: string): string => `SELECT s.${key} AS key, s.object_id FROM source_user s
@@ -100,7 +101,7 @@ const sharing: { readonly [By in SharerFilter["by"]]: string } = {
   externalId: sharers("external_id_key"),
 };
 const managersFound = `SELECT object_id FROM source_user report
-  WHERE job = $1 AND reference_pending <> 0 AND reference_pending IN (1, 3) AND object_id > $2 AND EXISTS
+  WHERE job = $1 AND reference_pending <> 0 AND reference_pending IN (${manager.awaited}, ${manager.presumed}) AND object_id > $2 AND EXISTS
     (SELECT 1 FROM target_user WHERE job = $1 AND object_id = report.manager_id AND missing_since IS NULL)
   ORDER BY object_id LIMIT $3`;
 const leavingAfter = `SELECT object_id, json_agg(json_build_array(event, since)) AS events FROM leaving_event

@@ -1,4 +1,5 @@
 import type { Mark } from "../../domain/state/mark.ts";
+import { manager } from "../reference-pending.ts";
 import { asJson, type Session } from "./connection/database.ts";
 
 type OneOf<Who extends Mark["who"]> = Extract<Mark, { who: Who }>;
@@ -26,7 +27,7 @@ const retry = {
   userName: retrying(people.userName),
   externalId: retrying(people.externalId),
 };
-const awaiting = `UPDATE source_user SET reference_pending = 1 WHERE job = $1 AND ${people.reports}`;
+const awaiting = `UPDATE source_user SET reference_pending = ${manager.awaited} WHERE job = $1 AND ${people.reports}`;
 const lostOwners = marking(`object_id IN (SELECT l.object_id FROM lost_link l,
     json_to_recordset($2::json) AS r ("latticeId" text, "externalId" text)
   WHERE l.job = $1 AND (l.lattice_id = r."latticeId" OR l.external_id = r."externalId"))`);

@@ -1,5 +1,5 @@
 import type { StateChange } from "../../domain/state/change.ts";
-import { managerColumn } from "../manager-column.ts";
+import { manager, referencePending } from "../reference-pending.ts";
 import { asJson, type Session } from "./connection/database.ts";
 import { lastByKey } from "./last-by-key.ts";
 
@@ -11,11 +11,10 @@ const settle = `UPDATE source_user s SET pending = r.pending, reference_pending 
   WHERE s.job = $1 AND s.object_id = r.object_id AND (s.pending <> r.pending OR s.reference_pending <> r.reference
     OR s.skip_code IS DISTINCT FROM r.code OR s.skip_reason IS DISTINCT FROM r.reason
     OR s.look_again_at IS DISTINCT FROM r.look_again_at)`;
-const wait = `UPDATE source_user s SET reference_pending = 1, pending = r."planAgain"
+const wait = `UPDATE source_user s SET reference_pending = ${manager.awaited}, pending = r."planAgain"
   FROM json_to_recordset($2::json) AS r ("objectId" text, "planAgain" boolean)
   WHERE s.job = $1 AND s.object_id = r."objectId"`;
-// 2: the manager was found. The person does not wait any more, and is planned in a later round of this cycle.
-const find = "UPDATE source_user SET reference_pending = 2 WHERE job = $1 AND object_id = ANY($2)";
+const find = `UPDATE source_user SET reference_pending = ${manager.found} WHERE job = $1 AND object_id = ANY($2)`;
 const dropEvents = "DELETE FROM leaving_event WHERE job = $1 AND object_id = ANY($2)";
 const putEvents = `INSERT INTO leaving_event (job, object_id, event, since)
   SELECT $1, r.* FROM json_to_recordset($2::json) AS r (object_id text, event text, since bigint)`;
@@ -34,7 +33,7 @@ export async function writePlan(
     const rows = lastByKey(planned, ({ objectId }) => objectId).map((person) => ({
       object_id: person.objectId,
       pending: person.planAgain,
-      reference: managerColumn(person),
+      reference: referencePending(person),
       code: person.skip?.code,
       reason: person.skip?.reason,
       look_again_at: person.lookAgainAt,

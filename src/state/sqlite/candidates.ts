@@ -7,6 +7,7 @@ import type { RetryRecord } from "../../domain/state/retry.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { managerOf } from "../manager.ts";
 import { type LostLinkRow, lostLink } from "../records.ts";
+import { manager } from "../reference-pending.ts";
 import type { Connection } from "./files/database.ts";
 import {
   linkedTarget,
@@ -80,7 +81,7 @@ export function candidates(db: Connection): StateStore["candidates"] {
   const listed = select("s.object_id IN (SELECT value FROM json_each(:parameter))");
   // A person with an unfinished operation in this cycle (mostly one that the guard holds) is left to the next cycle.
   const resolved = select(
-    `s.reference_pending <> 0 AND s.reference_pending = 2 AND NOT EXISTS (SELECT 1 FROM operation
+    `s.reference_pending <> 0 AND s.reference_pending = ${manager.found} AND NOT EXISTS (SELECT 1 FROM operation
        WHERE object_id = s.object_id AND cycle_id = ${given(":parameter")} AND status <> 'done')`,
   );
   const retry = db.prepare<[string], RetryRow>("SELECT * FROM retry WHERE object_id = ?");

@@ -3,6 +3,7 @@ import type { StateChange } from "../../domain/state/change.ts";
 import type { CycleRecord, OutcomeCount, Totals } from "../../domain/state/cycles.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { cycleRecord as cycleParsed, type CycleRow as ParsedCycle } from "../records.ts";
+import { manager } from "../reference-pending.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import type { ValueKeeper } from "./log-values.ts";
@@ -53,7 +54,7 @@ export function cycleMethods(db: Connection): CycleMethods {
   const totals = db.prepare<[], Totals>(
     `SELECT source_users AS sourceUsers, linked, linked_active AS linkedActive, skipped, linked_skipped AS linkedSkipped,
        (SELECT count(*) FROM retry) AS retrying,
-       (SELECT count(*) FROM source_user WHERE reference_pending <> 0 AND reference_pending = 1) AS waitingForManager FROM tally`,
+       (SELECT count(*) FROM source_user WHERE reference_pending <> 0 AND reference_pending = ${manager.awaited}) AS waitingForManager FROM tally`,
   );
   const linked = db.prepare<[], number>("SELECT linked FROM tally").pluck();
   const checkFence = fenceCheck(db);

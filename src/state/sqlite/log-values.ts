@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Change } from "../../domain/plan.ts";
 import type { Fence } from "../../domain/state/fence.ts";
-import { isStricter, keptSentence, type LogValues, placeholders } from "../logged-values.ts";
+import { isEnded, isStricter, keptSentence, type LogValues, placeholders } from "../logged-values.ts";
 import { fenceCheck } from "./fence.ts";
 import type { Connection } from "./files/database.ts";
 import { operationsWithChanges } from "./plan-log.ts";
@@ -37,7 +37,7 @@ export function valueKeeper(db: Connection, values: LogValues): ValueKeeper {
   const writeError = db.prepare<[string | null, number]>("UPDATE operation SET error = ? WHERE id = ?");
   const older = db.prepare<[number, number], Row>(
     `SELECT id, changes, error FROM ${operationsWithChanges}
-     WHERE id > ? AND status IN ('done', 'failed', 'cancelled', 'reported')
+     WHERE id > ? AND ${isEnded}
        AND id NOT IN (SELECT operation_id FROM intent) ORDER BY id LIMIT ?`,
   );
   const readApplied = db.prepare<[], string>("SELECT value FROM meta WHERE key = 'logValues'").pluck();

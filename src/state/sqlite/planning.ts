@@ -1,6 +1,8 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { Presence } from "../../domain/source.ts";
 import type { NameHolder, Planning } from "../../domain/state/planning.ts";
+import { mostMatches } from "../records.ts";
+import { manager } from "../reference-pending.ts";
 import { candidates } from "./candidates.ts";
 import type { Connection } from "./files/database.ts";
 import { matchedTarget, type TargetRow } from "./rows.ts";
@@ -11,16 +13,16 @@ export function planningMethods(db: Connection): Planning {
   const managersFound = db
     .prepare<[string, number], string>(
       `SELECT object_id FROM source_user AS report
-       WHERE reference_pending <> 0 AND reference_pending IN (1, 3) AND object_id > ?
+       WHERE reference_pending <> 0 AND reference_pending IN (${manager.awaited}, ${manager.presumed}) AND object_id > ?
          AND EXISTS (SELECT 1 FROM target_user WHERE object_id = report.manager_id AND missing_since IS NULL)
        ORDER BY object_id LIMIT ${given("?")}`,
     )
     .pluck();
   const byUserName = db.prepare<[string], TargetRow>(
-    "SELECT * FROM target_user WHERE user_name_key = ? ORDER BY lattice_id LIMIT 3",
+    `SELECT * FROM target_user WHERE user_name_key = ? ORDER BY lattice_id LIMIT ${mostMatches}`,
   );
   const byExternalId = db.prepare<[string], TargetRow>(
-    "SELECT * FROM target_user WHERE external_id = ? ORDER BY lattice_id LIMIT 3",
+    `SELECT * FROM target_user WHERE external_id = ? ORDER BY lattice_id LIMIT ${mostMatches}`,
   );
   const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const holder = db.prepare<

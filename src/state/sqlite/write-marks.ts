@@ -1,4 +1,5 @@
 import type { Mark } from "../../domain/state/mark.ts";
+import { manager } from "../reference-pending.ts";
 import type { Connection } from "./files/database.ts";
 
 type OneOf<Who extends Mark["who"]> = Extract<Mark, { who: Who }>;
@@ -35,7 +36,7 @@ export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
     externalId: retrying(people.externalId),
   };
   const awaiting = db.prepare<{ list: string }>(
-    `UPDATE source_user SET reference_pending = 1 WHERE ${people.reports}`,
+    `UPDATE source_user SET reference_pending = ${manager.awaited} WHERE ${people.reports}`,
   );
   const lostOwners = db.prepare<{ latticeId: string; externalId: string | null }>(
     `UPDATE source_user SET pending = 1 WHERE pending = 0 AND object_id IN

@@ -1,6 +1,6 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
 import type { StateChange } from "../../domain/state/change.ts";
-import { managerColumn } from "../manager-column.ts";
+import { manager, referencePending } from "../reference-pending.ts";
 import type { Connection } from "./files/database.ts";
 
 /** Writes what the next plan must know about people, within a commit. */
@@ -27,11 +27,10 @@ export function planWriter(db: Connection): PlanWriter {
        OR skip_reason IS NOT :reason OR look_again_at IS NOT :lookAgainAt)`,
   );
   const wait = db.prepare<[number, string]>(
-    "UPDATE source_user SET reference_pending = 1, pending = ? WHERE object_id = ?",
+    `UPDATE source_user SET reference_pending = ${manager.awaited}, pending = ? WHERE object_id = ?`,
   );
-  // 2: the manager's account was found. The person no longer waits, and is planned in a later round of this cycle.
   const find = db.prepare<[string]>(
-    "UPDATE source_user SET reference_pending = 2 WHERE object_id IN (SELECT value FROM json_each(?))",
+    `UPDATE source_user SET reference_pending = ${manager.found} WHERE object_id IN (SELECT value FROM json_each(?))`,
   );
   const dropEvents = db.prepare<[string]>("DELETE FROM leaving_event WHERE object_id = ?");
   const putEvent = db.prepare<[string, LeavingEvent, number]>(
@@ -44,7 +43,7 @@ export function planWriter(db: Connection): PlanWriter {
         settle.run({
           objectId,
           pending: planAgain ? 1 : 0,
-          reference: managerColumn(person),
+          reference: referencePending(person),
           code: skip?.code ?? null,
           reason: skip?.reason ?? null,
           lookAgainAt,

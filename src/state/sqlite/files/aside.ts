@@ -50,7 +50,7 @@ function realName(file: string): string {
 }
 
 /** An unused path next to `file`. */
-export function temporaryName(file: string): string {
+export function partialName(file: string): string {
   return `${file}.${randomUUID()}.partial`;
 }
 

@@ -7,10 +7,10 @@ import {
   closeCopy,
   copyInto,
   openCopy,
+  partialName,
   refuseOwnFiles,
   refuseTaken,
   syncFolder,
-  temporaryName,
 } from "./aside.ts";
 import {
   type Connection,
@@ -20,7 +20,7 @@ import {
   refuseFindings,
   statOf,
 } from "./database.ts";
-import { backupFile, explain, stateDatabase } from "./errors.ts";
+import { backupFile, stateDatabase, withFileErrors } from "./errors.ts";
 import { type Content, contentOf } from "./inspect.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { refuseChangedSchema } from "./schema-comparison.ts";
@@ -40,14 +40,14 @@ export function backUp(path: string, file: string, how: { readonly force: boolea
     throw new StateError(`there is no state database at ${path}, so there is nothing to back up`);
   }
   try {
-    explain(state, () => {
+    withFileErrors(state, () => {
       refuseUnknownSchema(db, state);
       refuseFindings(db, state);
       refuseChangedSchema(db, state);
       if (schemaVersion(db) === 0)
         throw new StateError(`${state.name} is empty, so there is nothing to back up`);
     });
-    return explain(destination, () =>
+    return withFileErrors(destination, () =>
       writtenAside(file, (temporary) => {
         copyInto(db, temporary);
         const content = withDatabase(temporary, contentOf);
@@ -78,7 +78,7 @@ export function prepareRestore(path: string, file: string): PreparedRestore {
   const db = openUnchanged(file, backup);
   if (db === null) throw new UsageError(`there is no file ${file}. Nothing was done`);
   try {
-    explain(backup, () => {
+    withFileErrors(backup, () => {
       if (schemaVersion(db) === 0)
         throw new StateError(`${backup.name} contains no state. Nothing was changed`);
       refuseUnknownSchema(db, backup);
@@ -86,9 +86,9 @@ export function prepareRestore(path: string, file: string): PreparedRestore {
       refuseChangedSchema(db, backup);
     });
     const state = stateDatabase(path);
-    return explain(state, () => {
+    return withFileErrors(state, () => {
       makeFolder(dirname(path));
-      const temporary = temporaryName(path);
+      const temporary = partialName(path);
       try {
         copyInto(db, temporary);
         giveToOwnerOf(statOf(path) === null ? dirname(path) : path, temporary);
@@ -145,7 +145,7 @@ export function takeForOutOfDate(db: Connection): void {
 
 /** Runs `action` with an unused path next to `file`, and removes that file afterwards if it is still there. */
 function writtenAside<T>(file: string, action: (temporary: string) => T): T {
-  const temporary = temporaryName(file);
+  const temporary = partialName(file);
   try {
     return action(temporary);
   } finally {

@@ -15,7 +15,14 @@ import { StateError } from "../../../domain/errors.ts";
 import type { LeaseHolder } from "../../../domain/state/lease.ts";
 import { refuseUnderLease } from "../lease.ts";
 import { tune } from "../tuning.ts";
-import { codeOf, DamagedStateError, explain, type FileInWords, notAFile, stateDatabase } from "./errors.ts";
+import {
+  codeOf,
+  DamagedStateError,
+  type FileInWords,
+  notAFile,
+  stateDatabase,
+  withFileErrors,
+} from "./errors.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { avoidTemporaryFiles, inMemory, type ScratchCopy, scratchCopyOf } from "./scratch-copy.ts";
 
@@ -39,7 +46,7 @@ export function openDatabase(
   hasEnded: (holder: LeaseHolder) => boolean = () => false,
 ): Connection {
   const file = stateDatabase(path);
-  return explain(file, () => {
+  return withFileErrors(file, () => {
     const now = Date.now();
     const checked = path !== ":memory:" && !makePrivateFile(path) && refuseDamaged(path, now);
     const db = new Database(path, { timeout: busyTimeoutMs });
@@ -67,7 +74,7 @@ export function openReadOnly(path: string, how: { readonly check: boolean }): Co
   const file = stateDatabase(path, "read");
   const db = openUnchanged(path, file);
   if (db === null) return null;
-  return explain(file, () =>
+  return withFileErrors(file, () =>
     orClose(db, () => {
       refuseUnknownSchema(db, file);
       if (how.check) refuseFindings(db, file);
@@ -89,7 +96,7 @@ export function openScratchCopy(path: string): ScratchCopy {
   const file = stateDatabase(path, "read");
   const original = openUnchanged(path, file);
   if (original === null) return emptyScratch(path);
-  return explain(file, () =>
+  return withFileErrors(file, () =>
     orClose(original, () => {
       refuseUnknownSchema(original, file);
       refuseFindings(original, file);
@@ -123,7 +130,7 @@ export function findingsOf(
  * @throws StateError also if the file is empty but has a journal: then it has lost its content
  */
 export function openUnchanged(path: string, file: FileInWords): Connection | null {
-  return explain(file, () => {
+  return withFileErrors(file, () => {
     const found = statOf(path);
     if (found === null) return null;
     if (!found.isFile()) throw new StateError(notAFile(file, found.isDirectory() ? "a folder" : "a device"));
@@ -159,7 +166,7 @@ function openToRead(path: string): Connection {
 
 /** `true` for a file without any content. SQLite treats it as a new database, whatever it held before. @throws StateError */
 export function isEmptyFile(path: string): boolean {
-  return explain(stateDatabase(path), () => statOf(path)?.size === 0);
+  return withFileErrors(stateDatabase(path), () => statOf(path)?.size === 0);
 }
 
 /** `null` if nothing has that name. */

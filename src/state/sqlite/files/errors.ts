@@ -55,7 +55,7 @@ export function exportFile(file: string, access: FileInWords["access"]): FileInW
 }
 
 /** Runs `action`. An error of the file system or of SQLite becomes a `StateError` whose message is a sentence. */
-export function explain<T>(file: FileInWords, action: () => T): T {
+export function withFileErrors<T>(file: FileInWords, action: () => T): T {
   try {
     return action();
   } catch (error) {

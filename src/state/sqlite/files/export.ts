@@ -7,13 +7,13 @@ import {
   copyInto,
   createPrivately,
   openCopy,
+  partialName,
   refuseOwnFiles,
   refuseTaken,
   syncFolder,
-  temporaryName,
 } from "./aside.ts";
 import { type Connection, openUnchanged, refuseFindings } from "./database.ts";
-import { explain, exportFile, stateDatabase, stateError } from "./errors.ts";
+import { exportFile, stateDatabase, stateError, withFileErrors } from "./errors.ts";
 import { movedContentOf, movedRowWriter, noteNewestIds } from "./moved-rows.ts";
 import { migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { refuseChangedSchema } from "./schema-comparison.ts";
@@ -41,7 +41,7 @@ export async function exportDatabase(
   const db = openUnchanged(path, state);
   if (db === null) throw nothingToExport(`at ${path}`);
   try {
-    explain(state, () => {
+    withFileErrors(state, () => {
       refuseUnknownSchema(db, state);
       refuseFindings(db, state);
       refuseChangedSchema(db, state);
@@ -76,7 +76,7 @@ export function exportRows(file: string, options: ExportOptions, fill: Fill): Pr
       noteNewestIds(
         db,
         await fill((table, row) => {
-          explain(exportFile(file, "written"), () => put(table, row));
+          withFileErrors(exportFile(file, "written"), () => put(table, row));
         }),
       );
       db.exec("COMMIT");
@@ -97,8 +97,8 @@ async function written(
   make: (temporary: string) => Promise<MovedContent>,
 ): Promise<MovedContent> {
   const destination = exportFile(file, "written");
-  explain(destination, () => refuseTaken(file, options));
-  const temporary = temporaryName(file);
+  withFileErrors(destination, () => refuseTaken(file, options));
+  const temporary = partialName(file);
   try {
     const content = await make(temporary);
     renameSync(temporary, file);

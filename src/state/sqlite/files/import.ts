@@ -8,7 +8,7 @@ import type { Meta } from "../../../domain/state/meta.ts";
 import type { MovedContent, MovedRow, MovedTable, NewestIds } from "../../moved-tables.ts";
 import type { LeaseRow } from "../../records.ts";
 import { isPlausible } from "../lease.ts";
-import { closeCopy, copyInto, openCopy, refuseOwnFiles, temporaryName } from "./aside.ts";
+import { closeCopy, copyInto, openCopy, partialName, refuseOwnFiles } from "./aside.ts";
 import { takeForOutOfDate } from "./backup.ts";
 import {
   type Connection,
@@ -19,7 +19,14 @@ import {
   refuseFindings,
   statOf,
 } from "./database.ts";
-import { codeOf, DamagedStateError, explain, exportFile, stateDatabase, stateError } from "./errors.ts";
+import {
+  codeOf,
+  DamagedStateError,
+  exportFile,
+  stateDatabase,
+  stateError,
+  withFileErrors,
+} from "./errors.ts";
 import { strayRows } from "./inspect.ts";
 import { countRows, movedContentOf, movedRows, newestIds } from "./moved-rows.ts";
 import { isOutdated, migrate, refuseUnknownSchema, schemaVersion } from "./schema.ts";
@@ -53,7 +60,7 @@ export function openToMove(
   how: { readonly outdated: boolean } = { outdated: false },
 ): MovableFile {
   const words = exportFile(file, "read");
-  explain(words, () => refuseOpenElsewhere(file));
+  withFileErrors(words, () => refuseOpenElsewhere(file));
   const original = openUnchanged(file, words);
   if (original === null) throw new UsageError(`there is no file ${file}. Nothing was done`);
   const db = checked(original, file, now, how);
@@ -70,7 +77,7 @@ export function openToMove(
       }
     },
     countOf: (table) => countRows(db, table),
-    newestIds: () => explain(words, () => newestIds(db)),
+    newestIds: () => withFileErrors(words, () => newestIds(db)),
     copyNextTo: (path) => copyNextTo(db, path),
     close: () => {
       db.close();
@@ -87,7 +94,7 @@ function checked(
 ): Connection {
   const words = exportFile(file, "read");
   try {
-    return explain(words, () => {
+    return withFileErrors(words, () => {
       refuseUnknownSchema(db, words);
       if (schemaVersion(db) === 0)
         throw new StateError(`${words.name} contains no state. Nothing was changed`);
@@ -145,9 +152,9 @@ function refuseRunUnderWay(db: Connection, file: string, now: number): void {
 }
 
 function copyNextTo(db: Connection, path: string): string {
-  return explain(stateDatabase(path), () => {
+  return withFileErrors(stateDatabase(path), () => {
     makeFolder(dirname(path));
-    const temporary = temporaryName(path);
+    const temporary = partialName(path);
     try {
       copyInto(db, temporary);
       giveToOwnerOf(statOf(path) === null ? dirname(path) : path, temporary);
@@ -179,7 +186,7 @@ export function databaseContent(path: string, file: string): MovedContent | null
   const db = openUnchanged(path, state);
   if (db === null) return null;
   try {
-    return explain(state, () => {
+    return withFileErrors(state, () => {
       refuseUnknownSchema(db, state);
       return schemaVersion(db) === 0 ? null : contentIn(db);
     });

@@ -1,5 +1,5 @@
 import { type Connection, findingsOf, openUnchanged, refuseFindings, statOf } from "./database.ts";
-import { ChangedSchemaError, DamagedStateError, explain, stateDatabase } from "./errors.ts";
+import { ChangedSchemaError, DamagedStateError, stateDatabase, withFileErrors } from "./errors.ts";
 import { refuseUnknownSchema, schemaVersion } from "./schema.ts";
 import { refuseChangedSchema, schemaFindings } from "./schema-comparison.ts";
 
@@ -32,7 +32,7 @@ export function inspectDatabase(path: string): Inspection | null {
   const db = openUnchanged(path, file);
   if (db === null) return null;
   try {
-    return explain(file, () => {
+    return withFileErrors(file, () => {
       refuseUnknownSchema(db, file);
       const schema = schemaVersion(db);
       const findings = [
@@ -59,7 +59,7 @@ export function isDamaged(path: string): boolean | null {
     const db = openUnchanged(path, file);
     if (db === null) return null;
     try {
-      explain(file, () => {
+      withFileErrors(file, () => {
         refuseFindings(db, file);
         refuseChangedSchema(db, file);
       });

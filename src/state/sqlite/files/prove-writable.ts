@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { explain, stateDatabase } from "./errors.ts";
+import { stateDatabase, withFileErrors } from "./errors.ts";
 
 /** The least space that `-wal` and `-shm` take while a small cycle writes. */
 const probeBytes = 256 * 1_024;
@@ -15,7 +15,7 @@ const probeBytes = 256 * 1_024;
 export function proveWritable(statePath: string): void {
   const folder = nearestFolder(statePath);
   const probe = join(folder, `${basename(statePath)}.probe-${randomBytes(6).toString("hex")}`);
-  explain(stateDatabase(statePath), () => {
+  withFileErrors(stateDatabase(statePath), () => {
     const file = openSync(probe, "wx", 0o600);
     try {
       const pages = Buffer.alloc(probeBytes);

@@ -6,7 +6,7 @@ import { heldBy } from "../../../domain/lease-held.ts";
 import { leaseMethods } from "../lease.ts";
 import { syncFolder } from "./aside.ts";
 import { type Connection, statOf } from "./database.ts";
-import { codeOf, damageIn, explain, stateDatabase, stateError } from "./errors.ts";
+import { codeOf, damageIn, stateDatabase, stateError, withFileErrors } from "./errors.ts";
 
 /** The lease under which the old database is held: its owner, its start (milliseconds since the epoch) and its length. */
 export interface LeaseTerms {
@@ -33,7 +33,7 @@ export async function replaceDatabase(
   const lost = old === null || (old.size === 0 && (statOf(`${path}-wal`)?.size ?? 0) === 0);
   const alone = old === null || old.size === 0 ? null : await takeAlone(path, lease, allowed);
   try {
-    return explain(stateDatabase(path), () => {
+    return withFileErrors(stateDatabase(path), () => {
       // A file that was truncated to nothing may still have a log: then both are kept.
       const kept = lost ? null : setAside(path, lease.now, replacement !== null);
       if (replacement !== null) renameSync(replacement, path);
@@ -83,7 +83,10 @@ async function takeAlone(
   lease: LeaseTerms,
   allowed: (db: Connection) => void,
 ): Promise<Connection | null> {
-  const db = explain(stateDatabase(path), () => new Database(path, { fileMustExist: true, timeout: 0 }));
+  const db = withFileErrors(
+    stateDatabase(path),
+    () => new Database(path, { fileMustExist: true, timeout: 0 }),
+  );
   let release = async (): Promise<void> => {};
   try {
     release = await holdLease(db, lease);

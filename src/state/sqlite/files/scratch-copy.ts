@@ -4,7 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { StateError } from "../../../domain/errors.ts";
-import { codeOf, explain, type FileInWords, stateDatabase } from "./errors.ts";
+import { codeOf, type FileInWords, stateDatabase, withFileErrors } from "./errors.ts";
 import { migrate } from "./schema.ts";
 
 /** A copy of the state database that vanishes when it is closed. */
@@ -59,7 +59,7 @@ export function scratchCopyOf(
     }
     const words = copyInMemory(path);
     return prepared(
-      explain(words, () => inMemory(original.serialize())),
+      withFileErrors(words, () => inMemory(original.serialize())),
       words,
     );
   } finally {
@@ -169,7 +169,7 @@ function isAlive(pid: number): boolean {
 
 function prepared(db: Database.Database, file: FileInWords): ScratchCopy {
   try {
-    return explain(file, () => {
+    return withFileErrors(file, () => {
       db.pragma("journal_mode = MEMORY");
       db.pragma("synchronous = OFF");
       db.pragma("foreign_keys = ON");

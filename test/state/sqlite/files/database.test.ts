@@ -23,7 +23,7 @@ import { LeaseHeldError, StateError } from "../../../../src/domain/errors.ts";
 import type { StateStore } from "../../../../src/domain/state/store.ts";
 import { backUp, discard, prepareRestore } from "../../../../src/state/sqlite/files/backup.ts";
 import { isEmptyFile } from "../../../../src/state/sqlite/files/database.ts";
-import { explain, stateDatabase } from "../../../../src/state/sqlite/files/errors.ts";
+import { stateDatabase, withFileErrors } from "../../../../src/state/sqlite/files/errors.ts";
 import { openReadOnlyStore, openScratchStore, openStore } from "../../../../src/state/sqlite/store.ts";
 import { kept } from "../../kept.ts";
 
@@ -390,7 +390,7 @@ describe.runIf(process.getuid?.() === 0)("a database that root makes for a servi
 it("is reported as unusable on a machine for which SQLite has no binary", () => {
   const binary = join(folder, "better_sqlite3.node");
   writeFileSync(binary, "for another machine");
-  expect(() => explain(stateDatabase(path), () => createRequire(import.meta.url)(binary))).toThrow(
+  expect(() => withFileErrors(stateDatabase(path), () => createRequire(import.meta.url)(binary))).toThrow(
     /^SQLite cannot be loaded on this machine \(ERR_DLOPEN_FAILED; .*use the container image$/,
   );
 });
