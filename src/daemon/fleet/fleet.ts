@@ -18,10 +18,11 @@ import type { Conditions, DaemonWork } from "../work.ts";
 import type { Started, WorkReport, WorkStarter } from "../works.ts";
 import { type AskedWork, askForWork, releaseToAsk, revertToAsk } from "./asking.ts";
 import { createFirings } from "./firing.ts";
+import type { RunHow, RunnableJob } from "./perform.ts";
 import { openQueue, type Queue } from "./queue.ts";
 import { createSharedWorks, type SharedWorks } from "./shared-works.ts";
 import { knownLevel } from "./work-form.ts";
-import { createFleetWorker, type FleetWorker, type RunHow, type RunnableJob } from "./worker.ts";
+import { createFleetWorker, type FleetWorker } from "./worker.ts";
 
 /** The daemons that share a database, as one of them takes part. */
 export interface Fleet {

@@ -1,13 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { NextFiring } from "../../../src/daemon/fleet/due.ts";
+import type { RunHow, RunnableJob } from "../../../src/daemon/fleet/perform.ts";
 import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
-import {
-  createFleetWorker,
-  type FleetWorker,
-  type RunHow,
-  type RunnableJob,
-} from "../../../src/daemon/fleet/worker.ts";
+import { createFleetWorker, type FleetWorker } from "../../../src/daemon/fleet/worker.ts";
 import type { Schedule } from "../../../src/daemon/scheduler.ts";
 import {
   AccessRefusedError,
