@@ -113,7 +113,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     for (const doubt of http.doubts) log.warn({ listen: listenText(listen) }, doubt);
     hangups.handle(() => void jobs.reload());
     await stopped(signal);
-    log.info("stopping");
+    log.info({}, "stopping");
     const stops = await Promise.allSettled([jobs.stop(), fleets.stop()]);
     for (const end of stops)
       if (end.status === "rejected" && silentAtTheEnd(signal) === null) throw end.reason;
@@ -126,7 +126,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
     log.error({ error: sentences(silent.message) }, "stopped without the state database");
     return exitCode.error;
   }
-  log.info("stopped");
+  log.info({}, "stopped");
   return exitCode.done;
 }
 

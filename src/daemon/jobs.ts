@@ -1,10 +1,10 @@
-import type { Logger } from "pino";
 import { collisionsOf } from "../config/collisions.ts";
 import type { Configuration, LoadedConfig } from "../config/load.ts";
 import { isFault, type LoadedJobs, loadJobs, settingsOf } from "../config/load-jobs.ts";
 import type { Clock } from "../domain/clock.ts";
 import { DomainError, errorText, UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
+import type { ProcessLog } from "../domain/logger.ts";
 import { sentences } from "../domain/sentence.ts";
 import type { Job } from "../job/job.ts";
 import { keepHeapSmall } from "../process/small-heap.ts";
@@ -57,7 +57,7 @@ export interface DaemonJobsParts {
   readonly fleets: Fleets;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly log: ProcessLog;
   /** Aborted when the daemon stops. */
   readonly signal: AbortSignal;
 }
@@ -325,7 +325,7 @@ function after(ms: number): Promise<void> {
   });
 }
 
-function sayNotOpened(log: Logger, error: unknown): void {
+function sayNotOpened(log: ProcessLog, error: unknown): void {
   const stack = error instanceof Error && !(error instanceof DomainError) ? error.stack : undefined;
   log.error(
     { error: errorText(error), stack },
@@ -338,7 +338,7 @@ function shown({ name, running, fault }: Entry): JobEntry {
 }
 
 /** A job that is no longer configured: what its cycle has in flight is finished. */
-async function removeJob({ name, running }: Entry, log: Logger): Promise<void> {
+async function removeJob({ name, running }: Entry, log: ProcessLog): Promise<void> {
   if (running === null) return;
   await running.stop("the job was removed from the configuration; what was sent is recorded");
   await running.close();

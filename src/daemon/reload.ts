@@ -1,6 +1,6 @@
-import type { Logger } from "pino";
 import { changedKeys, needsRestart } from "../config/changed-keys.ts";
 import { DomainError, errorText } from "../domain/errors.ts";
+import type { ProcessLog } from "../domain/logger.ts";
 import type { Job } from "../job/job.ts";
 
 /** The job that a daemon works on: another one after each reload of the configuration. A run ends with the job it began with. */
@@ -55,7 +55,7 @@ export async function putInForce(
 }
 
 /** Logs that a configuration is not valid, so that the previous one stays in force. */
-export function sayRefused(log: Logger, error: unknown): void {
+export function sayRefused(log: ProcessLog, error: unknown): void {
   const stack = error instanceof Error && !(error instanceof DomainError) ? error.stack : undefined;
   log.error(
     { error: errorText(error), stack },

@@ -1,4 +1,3 @@
-import type { Logger } from "pino";
 import type { LoadedConfig } from "../config/load.ts";
 import type { EntraSettings, LatticeSettings } from "../config/require.ts";
 import type { CycleRequest, CycleResult } from "../cycle/course/request.ts";
@@ -6,6 +5,7 @@ import type { Release, ReleaseRequest } from "../cycle/guard/release.ts";
 import type { StandAside } from "../cycle/health/quarantine.ts";
 import type { Ports } from "../cycle/ports/ports.ts";
 import type { CycleSettings } from "../cycle/ports/settings.ts";
+import type { ProcessLog } from "../domain/logger.ts";
 import type { LoggedOperation } from "../domain/operation.ts";
 import type { SendingRight } from "../domain/sending-right.ts";
 import type { CycleRecord } from "../domain/state/cycles.ts";
@@ -27,7 +27,7 @@ export interface Job extends ConfiguredJob {
   readonly settings: CycleSettings;
   readonly entra: EntraSettings;
   readonly lattice: LatticeSettings;
-  readonly log: Logger;
+  readonly log: ProcessLog;
   /** The other jobs of the configuration, as far as they are configured right. */
   others(): readonly LoadedConfig[];
   /** The receivers of notifications; none in a rehearsal. */

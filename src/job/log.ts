@@ -1,5 +1,6 @@
-import { type Logger, type LoggerOptions, pino } from "pino";
+import { type LoggerOptions, pino } from "pino";
 import type { Config } from "../config/schema.ts";
+import type { ProcessLog } from "../domain/logger.ts";
 import { withoutQuotations } from "../domain/quotation.ts";
 import { visibleJson, visibleLines } from "../domain/visible.ts";
 import type { CommandIO } from "../process/io.ts";
@@ -12,7 +13,7 @@ const debugLevel = 20;
  * Lattice about single people are left out. Invisible characters are escaped.
  * @param quiet logs only warnings and errors, because a report says the rest
  */
-export async function openLog(config: Config["log"], io: CommandIO, quiet: boolean): Promise<Logger> {
+export async function openLog(config: Config["log"], io: CommandIO, quiet: boolean): Promise<ProcessLog> {
   const level = quiet && config.level === "info" ? "warn" : config.level;
   const pretty = config.format === "pretty" || (config.format === "auto" && io.stderr.isTTY === true);
   const options: LoggerOptions = {

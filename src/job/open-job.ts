@@ -1,6 +1,6 @@
-import type { Logger } from "pino";
 import { type LoadedConfig, oneJob, openConfiguration } from "../config/load.ts";
 import { refuseCollisions } from "../config/load-jobs.ts";
+import type { ProcessLog } from "../domain/logger.ts";
 import type { RequestObserver } from "../domain/request.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { type CommandIO, note } from "../process/io.ts";
@@ -15,7 +15,7 @@ import { openScratch, openState, placeUntil, type StatePlace, statePlaceOf } fro
 
 export interface OpenOptions extends JobChoice {
   /** The log of the process, which all of its jobs share. Default: the job opens one. */
-  readonly processLog?: Logger | undefined;
+  readonly processLog?: ProcessLog | undefined;
   /** The job is one of many of the process: its state file is not kept open while nobody uses it. */
   readonly amongMany?: boolean | undefined;
   /** The jobs of the configuration as they are loaded now. Default: they are read when they are asked for. */
@@ -125,7 +125,7 @@ function loadAlone(
 }
 
 function sayNote(io: CommandIO, text: string, { replaces, noted }: OpenOptions): void {
-  if (replaces !== undefined) replaces.log.warn(text);
+  if (replaces !== undefined) replaces.log.warn({}, text);
   else if (noted?.has(text) !== true) note(io, text);
   noted?.add(text);
 }
@@ -135,7 +135,7 @@ async function logOf(
   { loaded, config, name }: ConfiguredJob,
   io: CommandIO,
   { processLog, quiet }: OpenOptions,
-): Promise<Logger> {
+): Promise<ProcessLog> {
   const log = processLog ?? (await openLog(config.log, io, quiet));
   return loaded.named ? log.child({ job: name }) : log;
 }

@@ -1,9 +1,9 @@
-import type { Logger } from "pino";
 import { actorText } from "../domain/actor.ts";
 import type { StateEvent } from "../domain/event.ts";
+import type { ProcessLog } from "../domain/logger.ts";
 
 /** Logs a change of state. */
-export function sayEvent(log: Logger, event: StateEvent): void {
+export function sayEvent(log: ProcessLog, event: StateEvent): void {
   const time = (at: number): string => new Date(at).toISOString();
   switch (event.kind) {
     case "guardHeld":

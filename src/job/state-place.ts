@@ -1,6 +1,6 @@
-import type { Logger } from "pino";
 import type { Config } from "../config/schema.ts";
 import { UsageError } from "../domain/errors.ts";
+import type { ProcessLog } from "../domain/logger.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import type { PostgresPlace } from "../state/postgres/connection/place.ts";
 import type { FewOpen } from "../state/sqlite/files/few-open.ts";
@@ -109,7 +109,7 @@ let fewOpen: FewOpen | undefined;
 export async function openState(
   place: StatePlace,
   config: Config,
-  log: Logger,
+  log: ProcessLog,
   among: "one" | "many" = "one",
 ): Promise<StateStore> {
   const { logValues } = config.state;

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { Logger } from "pino";
 import { retryDueAt } from "../../cycle/health/schedule.ts";
 import { errorText, InterruptedError, LeaseHeldError } from "../../domain/errors.ts";
 import type { FleetStore, TakenWork, TurnEnd } from "../../domain/fleet.ts";
+import type { ProcessLog } from "../../domain/logger.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { accessDigest, companiesOf, configurationDigest } from "../../job/configuration-digest.ts";
 import type { Job } from "../../job/job.ts";
@@ -56,7 +56,7 @@ const monitorSeconds = 1;
 /** Opens what this daemon shares with the others of its database. @throws StateError */
 export async function openFleet(
   place: PostgresPlace,
-  options: { readonly maxAtOnce: () => number; readonly log: Logger; readonly signal: AbortSignal },
+  options: { readonly maxAtOnce: () => number; readonly log: ProcessLog; readonly signal: AbortSignal },
 ): Promise<Fleet & { close(): Promise<void> }> {
   const { maxAtOnce, log, signal } = options;
   const { openFleetStore } = await import("../../state/postgres/fleet/store.ts");

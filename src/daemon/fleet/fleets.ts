@@ -1,5 +1,5 @@
-import type { Logger } from "pino";
 import { errorText, StateError } from "../../domain/errors.ts";
+import type { ProcessLog } from "../../domain/logger.ts";
 import type { Job } from "../../job/job.ts";
 import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 import type { Fleet } from "./fleet.ts";
@@ -24,7 +24,7 @@ const announceAfterMs = 500;
 /** Fleets are opened when a job needs one: a daemon with SQLite loads nothing of it. */
 export function createFleets(parts: {
   readonly maxAtOnce: () => number;
-  readonly log: Logger;
+  readonly log: ProcessLog;
   readonly signal: AbortSignal;
 }): Fleets {
   const opened = new Map<string, Promise<Fleet & { close(): Promise<void> }>>();

@@ -2,8 +2,8 @@ import type { StandAside } from "../../cycle/health/quarantine.ts";
 import type { ConfigurationError } from "../../domain/errors.ts";
 import { errorText } from "../../domain/errors.ts";
 import type { FleetStore, ServedJob, TakenWork, TurnEnd, Worker } from "../../domain/fleet.ts";
+import type { Logger } from "../../domain/logger.ts";
 import type { Schedule } from "../scheduler.ts";
-import type { FleetLog } from "./log.ts";
 import type { Claim } from "./queue.ts";
 import { isKnownWork } from "./work-form.ts";
 
@@ -48,7 +48,7 @@ export interface PerformParts {
   readonly self: Worker;
   readonly fleet: FleetStore;
   readonly jobs: () => readonly FleetJob[];
-  readonly log: FleetLog;
+  readonly log: Pick<Logger, "info" | "warn">;
   /** Aborts when the daemon stops. */
   readonly signal: AbortSignal;
   /** How often in a row the job could not do its work before. */

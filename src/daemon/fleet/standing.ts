@@ -1,8 +1,8 @@
 import { errorText } from "../../domain/errors.ts";
 import type { FleetStore, ServedJob, Timetable, Worker } from "../../domain/fleet.ts";
+import type { Logger } from "../../domain/logger.ts";
 import { sentences } from "../../domain/sentence.ts";
 import type { JobFault } from "../http/daemon-view.ts";
-import type { FleetLog } from "./log.ts";
 
 /** Which of its jobs this daemon leaves to others, and what it tells them of it. */
 export interface Standing {
@@ -46,7 +46,7 @@ export function createStanding({
   readonly self: Worker;
   readonly fleet: FleetStore;
   readonly jobs: () => readonly Pick<ServedJob, "name" | "digest" | "identity">[];
-  readonly log: FleetLog;
+  readonly log: Pick<Logger, "info" | "warn">;
 }): Standing {
   /** Counts the configurations of this daemon: the others may not have been told of the last one yet. */
   let configured = 0;

@@ -1,9 +1,9 @@
 import { AccessRefusedError, errorText, LeaseHeldError } from "../../domain/errors.ts";
 import type { FleetStore, JobTimes, Timetable, Worker } from "../../domain/fleet.ts";
+import type { ProcessLog } from "../../domain/logger.ts";
 import type { JobFault } from "../http/daemon-view.ts";
 import { dueAt, type NextFiring } from "./due.ts";
 import { planEntries, planLooks } from "./entries.ts";
-import type { FleetLog } from "./log.ts";
 import { type FleetJob, type PerformParts, performer } from "./perform.ts";
 import type { Claim, Queue, QueueName } from "./queue.ts";
 import { repeat } from "./repeat.ts";
@@ -20,7 +20,7 @@ export interface FleetWorkerParts {
   readonly nextFiring: NextFiring;
   /** How long a worker may be silent before another one takes its jobs over, milliseconds. */
   readonly silenceMs: number;
-  readonly log: FleetLog;
+  readonly log: Pick<ProcessLog, "info" | "warn" | "error">;
   /** Aborts when the daemon stops. */
   readonly signal: AbortSignal;
 }
