@@ -173,12 +173,8 @@ export interface WorkRequest {
 /** What can be seen of the daemons without taking part. */
 export type FleetReader = Pick<FleetStore, "workers" | "jobs" | "close">;
 
-/**
- * The knowledge that daemons share through a database. It is of the whole database, not of one job, and none of it is fenced: the
- * lease of a job decides who writes its state.
- * @throws StateError if the database cannot be read or written
- */
-export interface FleetStore {
+/** The daemons that share a database, and which jobs each of them has. */
+export interface FleetWorkers {
   /**
    * Tells the others about this daemon and its jobs. Called again when its configuration has changed.
    * @returns jobs that a living daemon has with another tenant or Lattice, and that are not given as a stranger's; nothing is written then
@@ -200,19 +196,37 @@ export interface FleetStore {
   workers(): Promise<readonly SeenWorker[]>;
   /** All jobs of the database, also those that no daemon has any more, by name. */
   jobs(): Promise<readonly JobInFleet[]>;
+}
+
+/** The common schedule. */
+export interface FleetTurns {
   /** When the jobs of this daemon were last run, and which of them it has by the newest configuration. */
   timetable(worker: string): Promise<Timetable>;
   /** Notes that the schedule starts a cycle of the job now. */
   beginTurn(job: string, worker: string): Promise<void>;
   /** Notes how the turn ended. Does nothing if another worker has begun one since. */
   endTurn(job: string, worker: string, end: TurnEnd): Promise<void>;
+}
 
+/** Work that people have asked for, as those see it who have asked. */
+export interface FleetRequests {
   /** Adds work that is to be done, or that `worker` has begun. */
   addWork(
     work: Pick<WorkRow, "id" | "job" | "kind" | "trigger" | "request" | "decision" | "worker">,
   ): Promise<void>;
   /** Removes work that nobody has begun. */
   withdrawWork(id: string): Promise<void>;
+  /** Hands over the report for the command that has asked for the work, and removes it; `null` if there is none. */
+  takeReport(id: string): Promise<unknown>;
+  /** The newest first. @param job all jobs if it is not given */
+  recentWorks(limit: number, job?: string): Promise<readonly WorkRow[]>;
+  findWork(id: string): Promise<WorkRow | null>;
+  /** The plan of the dry run, as long as it is the job's last one. */
+  planOfWork(id: string): Promise<unknown>;
+}
+
+/** The same work, as the daemon sees it that does it. */
+export interface FleetWork {
   /** Takes work over: it is this worker's now, from its beginning. @returns `null` if it has ended, or is not known */
   takeWork(id: string, worker: string): Promise<TakenWork | null>;
   /** Gives work back of which nothing was done, as if nobody had begun. Does nothing if another worker has taken it over. */
@@ -235,17 +249,21 @@ export interface FleetStore {
     },
     worker?: string,
   ): Promise<void>;
-  /** Hands over the report for the command that has asked for the work, and removes it; `null` if there is none. */
-  takeReport(id: string): Promise<unknown>;
-  /** The newest first. @param job all jobs if it is not given */
-  recentWorks(limit: number, job?: string): Promise<readonly WorkRow[]>;
-  findWork(id: string): Promise<WorkRow | null>;
-  /** The plan of the dry run, as long as it is the job's last one. */
-  planOfWork(id: string): Promise<unknown>;
+}
 
+/** Sessions of the dashboard that were ended before their time. */
+export interface FleetSessions {
   /** Ends a session of the dashboard before its time. @param session a hash */
   signOut(session: string, expiresAt: number): Promise<void>;
   /** The sessions that were ended so. Each is known until a day after it would have ended, because the clocks of daemons differ. */
   signedOut(): Promise<readonly string[]>;
+}
+
+/**
+ * The knowledge that daemons share through a database. It consists of roles. It is of the whole database, not of one job, and none of it is
+ * fenced: the lease of a job decides who writes its state.
+ * @throws StateError if the database cannot be read or written
+ */
+export interface FleetStore extends FleetWorkers, FleetTurns, FleetRequests, FleetWork, FleetSessions {
   close(): Promise<void>;
 }

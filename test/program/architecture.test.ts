@@ -84,6 +84,25 @@ describe("the statements about the code in docs/architecture.md, in the decision
   });
 });
 
+describe("the roles of a store", () => {
+  it("have at most eight methods each", () => {
+    const files = [
+      "src/domain/fleet.ts",
+      ...readdirSync(join(packageRoot, "src/domain/state")).map((name) => `src/domain/state/${name}`),
+    ];
+    const roles = files.flatMap((file) =>
+      [...read(file).matchAll(/^export interface (\w+)[^{]*\{\n([\s\S]*?)^\}/gm)].map(
+        ([, role = "", body = ""]) => ({
+          role,
+          methods: [...body.matchAll(/^ {2}(\w+)\(/gm)].map(([, name]) => name),
+        }),
+      ),
+    );
+    expect(roles.filter(({ methods }) => methods.length > 0).length).toBeGreaterThan(20);
+    expect(roles.filter(({ methods }) => methods.length > 8)).toEqual([]);
+  });
+});
+
 describe("docs/decisions", () => {
   const pages = documents.filter(({ name }) => /^docs\/decisions\/\d/.test(name));
   const index = read("docs/decisions/README.md");

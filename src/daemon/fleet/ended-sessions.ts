@@ -1,5 +1,5 @@
 import { errorText } from "../../domain/errors.ts";
-import type { FleetStore } from "../../domain/fleet.ts";
+import type { FleetSessions } from "../../domain/fleet.ts";
 import type { EndedSessions } from "../http/signed-sessions.ts";
 import { repeat } from "./repeat.ts";
 
@@ -7,7 +7,7 @@ const readEveryMs = 2_000;
 
 /** Sessions that were signed out at any of the daemons: each knows it within a few seconds. */
 export function shareEndedSessions(
-  fleet: Pick<FleetStore, "signOut" | "signedOut">,
+  fleet: FleetSessions,
   log: { warn(fields: object, message: string): void },
 ): EndedSessions & { stop(): Promise<void> } {
   let ended: ReadonlySet<string> = new Set();

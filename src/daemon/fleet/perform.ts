@@ -1,7 +1,7 @@
 import type { StandAside } from "../../cycle/health/quarantine.ts";
 import type { ConfigurationError } from "../../domain/errors.ts";
 import { errorText } from "../../domain/errors.ts";
-import type { FleetStore, ServedJob, TakenWork, TurnEnd, Worker } from "../../domain/fleet.ts";
+import type { FleetTurns, FleetWork, ServedJob, TakenWork, TurnEnd, Worker } from "../../domain/fleet.ts";
 import type { Logger } from "../../domain/logger.ts";
 import type { Schedule } from "../scheduler.ts";
 import type { Claim } from "./queue.ts";
@@ -46,7 +46,7 @@ const mostWaitMs = 6 * 3_600_000;
 
 export interface PerformParts {
   readonly self: Worker;
-  readonly fleet: FleetStore;
+  readonly fleet: FleetTurns & FleetWork;
   readonly jobs: () => readonly FleetJob[];
   readonly log: Pick<Logger, "info" | "warn">;
   /** Aborts when the daemon stops. */

@@ -1,5 +1,5 @@
 import { errorText } from "../../domain/errors.ts";
-import type { FleetStore, ServedJob, Timetable, Worker } from "../../domain/fleet.ts";
+import type { FleetWorkers, ServedJob, Timetable, Worker } from "../../domain/fleet.ts";
 import type { Logger } from "../../domain/logger.ts";
 import { sentences } from "../../domain/sentence.ts";
 import type { JobFault } from "../http/daemon-view.ts";
@@ -44,7 +44,7 @@ export function createStanding({
   log,
 }: {
   readonly self: Worker;
-  readonly fleet: FleetStore;
+  readonly fleet: FleetWorkers;
   readonly jobs: () => readonly Pick<ServedJob, "name" | "digest" | "identity">[];
   readonly log: Pick<Logger, "info" | "warn">;
 }): Standing {

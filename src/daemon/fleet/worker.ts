@@ -1,5 +1,5 @@
 import { AccessRefusedError, errorText, LeaseHeldError } from "../../domain/errors.ts";
-import type { FleetStore, JobTimes, Timetable, Worker } from "../../domain/fleet.ts";
+import type { FleetTurns, FleetWork, FleetWorkers, JobTimes, Timetable, Worker } from "../../domain/fleet.ts";
 import type { ProcessLog } from "../../domain/logger.ts";
 import type { JobFault } from "../http/daemon-view.ts";
 import { dueAt, type NextFiring } from "./due.ts";
@@ -12,7 +12,7 @@ import { createStanding } from "./standing.ts";
 export interface FleetWorkerParts {
   readonly self: Worker;
   readonly queue: Queue;
-  readonly fleet: FleetStore;
+  readonly fleet: FleetWorkers & FleetTurns & FleetWork;
   /** The jobs as they are configured now, and how each is told to the others. */
   readonly jobs: () => readonly FleetJob[];
   /** Most cycles of the schedule at the same time. */

@@ -1,4 +1,4 @@
-import type { FleetReader, FleetStore } from "../../../domain/fleet.ts";
+import type { FleetReader, FleetSessions, FleetStore } from "../../../domain/fleet.ts";
 import { connectToAll, connectToReadAll } from "../connection/connect.ts";
 import type { Database } from "../connection/database.ts";
 import type { PostgresPlace } from "../connection/place.ts";
@@ -32,7 +32,7 @@ const signOut = `INSERT INTO signed_out (session, expires_at) SELECT $2, $3 WHER
 const forget = `DELETE FROM signed_out WHERE ${all} AND expires_at < ${serverTime} - ${keptMs}`;
 const signedOut = `SELECT session FROM signed_out WHERE ${all}`;
 
-function sessionMethods(db: Database): Pick<FleetStore, "signOut" | "signedOut"> {
+function sessionMethods(db: Database): FleetSessions {
   return {
     signOut: async (session, expiresAt) => {
       await db.run(signOut, session, expiresAt);

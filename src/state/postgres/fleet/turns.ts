@@ -1,9 +1,7 @@
-import type { FleetStore, JobTimes } from "../../../domain/fleet.ts";
+import type { FleetTurns, JobTimes } from "../../../domain/fleet.ts";
 import type { Database } from "../connection/database.ts";
 import { serverTime } from "../lease.ts";
 import { alive, all, idOf } from "./words.ts";
-
-type TurnMethods = Pick<FleetStore, "timetable" | "beginTurn" | "endTurn">;
 
 interface TimesRow {
   readonly now: number;
@@ -45,7 +43,7 @@ const ends = {
 } as const;
 
 /** When the schedule ran the jobs, by the server's clock. */
-export function turnMethods(db: Database): TurnMethods {
+export function turnMethods(db: Database): FleetTurns {
   return {
     timetable: async (worker) => {
       const rows = await db.all<TimesRow>(times, worker);

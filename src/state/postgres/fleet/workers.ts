@@ -1,9 +1,7 @@
-import type { FleetStore, JobInFleet, SeenWorker } from "../../../domain/fleet.ts";
+import type { FleetWorkers, JobInFleet, SeenWorker } from "../../../domain/fleet.ts";
 import { asJson, type Database } from "../connection/database.ts";
 import { serverTime } from "../lease.ts";
 import { addJobs, alive, all, idOf } from "./words.ts";
-
-type WorkerMethods = Pick<FleetStore, "announce" | "seen" | "standAside" | "leave" | "workers" | "jobs">;
 
 /** A daemon that died is shown for as long as this. */
 const forgottenMs = 86_400_000;
@@ -56,7 +54,7 @@ const listJobs = `SELECT j.name, force.digest, force.identity, coalesce(force.ta
   WHERE ${all} ORDER BY j.name`;
 
 /** The daemons that share the database. */
-export function workerMethods(db: Database): WorkerMethods {
+export function workerMethods(db: Database): FleetWorkers {
   return {
     announce: ({ id, host, version, workLevel }, jobs) =>
       db.transaction(async (session) => {

@@ -1,21 +1,7 @@
-import type { FleetStore, TakenWork, WorkRow } from "../../../domain/fleet.ts";
+import type { FleetRequests, FleetWork, TakenWork, WorkRow } from "../../../domain/fleet.ts";
 import { asJson, type Database } from "../connection/database.ts";
 import { serverTime } from "../lease.ts";
 import { all, idOf } from "./words.ts";
-
-type WorkMethods = Pick<
-  FleetStore,
-  | "addWork"
-  | "withdrawWork"
-  | "takeWork"
-  | "returnWork"
-  | "progressWork"
-  | "finishWork"
-  | "recentWorks"
-  | "findWork"
-  | "takeReport"
-  | "planOfWork"
->;
 
 /** Works of a job that are kept. */
 const kept = 20;
@@ -53,7 +39,7 @@ const find = `SELECT ${fields} FROM work w JOIN job j ON j.id = w.job WHERE ${al
 const plan = `SELECT plan FROM work WHERE ${all} AND id = $2`;
 
 /** Works of all daemons, so that each of them can show all. */
-export function workMethods(db: Database): WorkMethods {
+export function workMethods(db: Database): FleetRequests & FleetWork {
   return {
     addWork: ({ job, id, kind, trigger, request, decision, worker }) =>
       db.transaction(async (session) => {
