@@ -211,7 +211,7 @@ function whose(
     if (account.active === false) return { kind: "left", person, reason: seen };
     return { kind: "left", person, reason: joined(seen, standing(person) ?? nextCycle) };
   }
-  if (account.people.every(isOnlyFormer)) {
+  if (isNobodys(account)) {
     const before = account.people.slice(0, mostPeople).map(formerBecause);
     return {
       kind: "nobodys",
@@ -234,6 +234,14 @@ function whose(
  * The person had the account before, and has another one now or is deleted for good. No plan links them again: that needs the
  * externalId of that time (`returnedAccount`).
  */
+/**
+ * `true` if an account without a link is nobody's: each of its people is known as a former owner only. `AccountReport.accountCounts`
+ * counts so too.
+ */
+export function isNobodys({ people }: Pick<ReportedAccount, "people">): boolean {
+  return people.every(isOnlyFormer);
+}
+
 function isOnlyFormer({ former, latticeId, source }: AccountPerson): boolean {
   return former && (latticeId !== null || source.presence === "deleted");
 }

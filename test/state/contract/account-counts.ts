@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isNobodys } from "../../../src/cycle/person/account-kinds.ts";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { accountRow, personRow, settled } from "./rows.ts";
 
@@ -76,6 +77,15 @@ export function describeAccountCounts(make: MakeState): void {
         matched: { active: 5, inactive: 1 },
         nobodys: { active: 4, inactive: 1 },
       });
+      const query = { department: null, everyoneInScope: true, properties: [], after: "", limit: 100 };
+      const unlinked = (await store.reportedAccounts(query)).filter(({ linkedTo }) => linkedTo === null);
+      const byEngine = { matched: { active: 0, inactive: 0 }, nobodys: { active: 0, inactive: 0 } };
+      for (const account of unlinked) {
+        byEngine[isNobodys(account) ? "nobodys" : "matched"][
+          account.active === false ? "inactive" : "active"
+        ] += 1;
+      }
+      expect(await store.accountCounts()).toMatchObject(byEngine);
       expect((await store.newNobodys("", 9)).map(({ latticeId }) => latticeId)).toEqual([
         "n1",
         "n2",
