@@ -7,9 +7,9 @@ import type { Fence } from "../domain/state/fence.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { visible } from "../domain/visible.ts";
 import type { Job } from "./job.ts";
-import { leaseMsOf, withLease } from "./lease.ts";
 import { sayEvent } from "./say-event.ts";
 import { explainSettings } from "./settings.ts";
+import { onScratch, underLease } from "./under-lease.ts";
 
 /** A person's decision: with an account to link the user to, without one to unlink the user. */
 export interface LinkRequest extends LinkOrder {
@@ -34,17 +34,11 @@ export async function decideLink(
   how: { readonly dryRun: boolean; readonly signal: AbortSignal; readonly waitMs?: number | undefined },
 ): Promise<DecidedLink> {
   if (how.dryRun) {
-    const scratch = await job.scratch();
-    try {
-      return await decided(job, scratch, request, { fence: "private", signal: how.signal });
-    } finally {
-      await scratch.close();
-    }
+    const own = { fence: "private", signal: how.signal } as const;
+    return onScratch(job, (scratch) => decided(job, scratch, request, own));
   }
   const store = await job.state();
-  const { signal, waitMs } = how;
-  const terms = { signal, ttlMs: leaseMsOf(job.config), ...(waitMs === undefined ? {} : { waitMs }) };
-  const done = await withLease(store, job.clock, terms, (leased) => decided(job, store, request, leased));
+  const done = await underLease(job, store, how, (leased) => decided(job, store, request, leased));
   if (done.event !== null) sayEvent(job.log, done.event);
   return done;
 }

@@ -7,6 +7,7 @@ import type { Mapping } from "../mapping/rules/mapping.ts";
 import type { ConfiguredJob } from "./configured-job.ts";
 import type { Job } from "./job.ts";
 import { explainSettings } from "./settings.ts";
+import { onScratch } from "./under-lease.ts";
 
 const environment = { now: systemClock.now, random: systemRandom };
 
@@ -27,13 +28,10 @@ export function explainFromState(
 export async function explainLive(job: Job, person: string, signal: AbortSignal): Promise<Explanation> {
   const { readNow } = await import("../cycle/person/read-now.ts");
   const { clock, log, settings, config, mapping, embedded } = job;
-  const store = await job.scratch();
-  try {
+  return onScratch(job, async (store) => {
     const [source, target] = [await job.source(), await job.target()];
     const ports = { source, target, store, clock, log, settings, random: environment.random };
     const live = await readNow(ports, person, signal).finally(() => target.close());
-    return await explain(store, explainSettings(config, mapping, embedded), person, { environment, live });
-  } finally {
-    await store.close();
-  }
+    return explain(store, explainSettings(config, mapping, embedded), person, { environment, live });
+  });
 }

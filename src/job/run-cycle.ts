@@ -17,11 +17,11 @@ import { newConfiguration } from "../report/new-configuration.ts";
 import { accessDigest } from "./configuration-digest.ts";
 import { isTakenElsewhere, refuseOtherCompanies } from "./fleet-facts.ts";
 import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
-import { leaseMsOf, withLease } from "./lease.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { noteConfiguration, sayNewConfiguration } from "./new-configuration.ts";
 import { noteGood, notifyAtTheEnd } from "./notifying.ts";
 import { sayEvent } from "./say-event.ts";
+import { onScratch, underLease } from "./under-lease.ts";
 
 /** A run that may write: it has the lease, or its own copy of the database. */
 type FencedRequest = RunRequest & {
@@ -36,29 +36,23 @@ export async function run(job: Job, request: RunRequest, watchers: Watchers = {}
 }
 
 async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
-  const scratch = await job.scratch();
-  try {
+  return onScratch(job, async (scratch) => {
     const ran = await decideAndRun(job, scratch, { ...request, fence: "private" }, watchers);
     await watchers.ended?.(ran, scratch);
     return ran;
-  } finally {
-    await scratch.close();
-  }
+  });
 }
 
 async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
   if (request.standAside === undefined) await refuseOtherCompanies(job);
   const store = await job.state();
   const notifier = watchers.notifier ?? notifyAtTheEnd(job, store);
-  const { signal, waitMs } = request;
+  const { signal } = request;
   const ofEverybody = isOfEverybody(request);
   let ending: Ending = { ping: "none", ran: true, good: false };
   try {
-    const ran = await withLease(
-      store,
-      job.clock,
-      { signal, ttlMs: leaseMsOf(job.config), ...(waitMs === undefined ? {} : { waitMs }) },
-      (leased) => decideAndRun(job, store, { ...request, ...leased }, watchers),
+    const ran = await underLease(job, store, request, (leased) =>
+      decideAndRun(job, store, { ...request, ...leased }, watchers),
     );
     const good = ran.result.mostFailed === null;
     if (ofEverybody) ending = { ...ending, ping: good ? "good" : "bad" };
@@ -186,7 +180,7 @@ async function runOnBothEnds(
 ): Promise<CycleResult> {
   const { runCycle } = await import("../cycle/cycle.ts");
   const source = await job.source();
-  const ofEverybody = !request.dryRun && request.only === undefined && request.revert === undefined;
+  const ofEverybody = !request.dryRun && isOfEverybody(request);
   if (ofEverybody)
     sayNewConfiguration(job, newConfiguration(job.loaded, job.settings.mapping.digest, await store.meta()));
   const result = await onBothEnds(job, { ...request, store, source, onEvent }, watchers, (ports) =>

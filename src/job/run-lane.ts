@@ -16,10 +16,10 @@ import type { EntraSource } from "../entra/source.ts";
 import { accessDigest } from "./configuration-digest.ts";
 import { isTakenElsewhere, refuseOtherCompanies } from "./fleet-facts.ts";
 import type { Job, RunRequest, Watchers } from "./job.ts";
-import { leaseMsOf, withLease } from "./lease.ts";
 import { notifyAtTheEnd } from "./notifying.ts";
 import { onBothEnds, recorded } from "./run-cycle.ts";
 import { sayEvent } from "./say-event.ts";
+import { onScratch, underLease } from "./under-lease.ts";
 
 /** The result of a look for leavers between two cycles. */
 export type LaneRun =
@@ -62,27 +62,22 @@ export async function runLane(job: Job, request: LaneRequest, watchers: Watchers
     const news = await hasNews(source, meta, signal);
     if (news instanceof WatermarkExpiredError) return { kind: "rested", rest: "watermarkExpired" };
     if (news === false) return { kind: "noNews" };
-    const underLease = alone(() =>
-      withLease(
-        store,
-        job.clock,
-        { signal, ttlMs: leaseMsOf(job.config), ...(waitMs === undefined ? {} : { waitMs }) },
-        async ({ signal: until, ...leased }) => {
-          ran = true;
-          const run = { ...leased, signal: until, full: false, dryRun: false, store, source };
-          const standAside = request.standAside ?? (() => isTakenElsewhere(job));
-          return noting(job, { ...run, standAside }, async (onEvent) => {
-            // The fault is noted, and thrown on.
-            if (news !== true) throw news;
-            return recorded(store, watchers, () =>
-              onBothEnds(job, { ...run, onEvent }, watchers, (ports) => runLeaverLane(ports, run)),
-            );
-          });
-        },
-      ),
+    const looked = alone(() =>
+      underLease(job, store, { signal, waitMs }, async ({ signal: until, ...leased }) => {
+        ran = true;
+        const run = { ...leased, signal: until, full: false, dryRun: false, store, source };
+        const standAside = request.standAside ?? (() => isTakenElsewhere(job));
+        return noting(job, { ...run, standAside }, async (onEvent) => {
+          // The fault is noted, and thrown on.
+          if (news !== true) throw news;
+          return recorded(store, watchers, () =>
+            onBothEnds(job, { ...run, onEvent }, watchers, (ports) => runLeaverLane(ports, run)),
+          );
+        });
+      }),
     );
-    if (underLease === null) return { kind: "busy" };
-    const result = await underLease;
+    if (looked === null) return { kind: "busy" };
+    const result = await looked;
     if (result.kind === "ran") await watchers.ended?.({ ...nothingDecided, result: result.result }, store);
     good = true;
     return result;
@@ -114,8 +109,7 @@ async function dryLane(
   { signal, source }: LaneRequest & { readonly source: EntraSource },
   watchers: Watchers,
 ): Promise<LaneRun> {
-  const scratch = await job.scratch();
-  try {
+  return onScratch(job, async (scratch) => {
     const run = { dryRun: true, full: false, fence: "private", signal } as const;
     const result = await onBothEnds(
       job,
@@ -125,9 +119,7 @@ async function dryLane(
     );
     if (result.kind === "ran") await watchers.ended?.({ ...nothingDecided, result: result.result }, scratch);
     return result;
-  } finally {
-    await scratch.close();
-  }
+  });
 }
 
 /**
@@ -168,22 +160,15 @@ async function noting<T>(
   { store, fence, standAside }: NotingIn,
   work: (onEvent: (event: StateEvent) => void) => Promise<T>,
 ): Promise<T> {
-  const [{ enterQuarantine, parseQuarantine }, { withPause }] = await Promise.all([
+  const [{ withQuarantineStarted }, { withPause }] = await Promise.all([
     import("../cycle/health/quarantine.ts"),
     import("../cycle/health/pause.ts"),
   ]);
   const { clock, settings, log } = job;
   const onEvent = (event: StateEvent): void => sayEvent(log, event);
   const ports = { store, fence, clock, settings, onEvent };
-  try {
-    return await withPause(ports, () => work(onEvent));
-  } catch (error) {
-    const before = parseQuarantine(await store.meta());
-    // A quarantine after failures is the cycles' own: they go on trying whether operations succeed.
-    if (error instanceof ConfigurationError && before === null && !(await standAside(error))) {
-      const access = accessDigest(job);
-      await enterQuarantine(ports, before, { reason: error.message, cause: "configuration", access });
-    }
-    throw error;
-  }
+  return withQuarantineStarted(ports, () => withPause(ports, () => work(onEvent)), {
+    standAside,
+    access: accessDigest(job),
+  });
 }

@@ -112,7 +112,7 @@ export type StandAside = (fault: ConfigurationError) => Promise<boolean>;
  * Starts the quarantine, and reports it; or lengthens the one that is in force.
  * @param before the quarantine in force; `null` if there is none
  */
-export async function enterQuarantine(
+async function enterQuarantine(
   ports: Writing & Pick<Ports, "clock" | "settings" | "onEvent">,
   before: Quarantine | null,
   {
@@ -185,6 +185,29 @@ export async function withQuarantine<
   } catch (error) {
     if (error instanceof ConfigurationError && !(await standAside(error))) {
       await enter(error.message, "configuration", access === undefined ? {} : { access });
+    }
+    throw error;
+  }
+}
+
+/**
+ * Runs what is less than a cycle of everybody, for example a look for leavers: a fault of the configuration starts a quarantine. None is
+ * ended or lengthened.
+ * @param how as of `withQuarantine`
+ * @throws what `run` throws
+ */
+export async function withQuarantineStarted<T>(
+  ports: Writing & Pick<Ports, "clock" | "settings" | "onEvent">,
+  run: () => Promise<T>,
+  { standAside, access }: { readonly standAside: StandAside; readonly access: string },
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    const before = parseQuarantine(await ports.store.meta());
+    // A quarantine after failures is the cycles' own: they go on trying whether operations succeed.
+    if (error instanceof ConfigurationError && before === null && !(await standAside(error))) {
+      await enterQuarantine(ports, before, { reason: error.message, cause: "configuration", access });
     }
     throw error;
   }
