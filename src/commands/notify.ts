@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { refuseForeignLoopback } from "../config/plain-http.ts";
 import { UsageError } from "../domain/errors.ts";
 import { configuredJob, notedJob } from "../job/configured-job.ts";
-import { send } from "../notify/send.ts";
+import { sendNotification } from "../notify/send.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { printable } from "../report/words.ts";
 import { forEachJob } from "./each-job.ts";
@@ -48,7 +48,7 @@ async function testJob(options: NotifyTestOptions, io: CommandIO, all: boolean):
     chosen.map(async (receiver) => {
       const notice = { id: randomUUID(), at: now, event: { kind: "test" as const } };
       const how = { instance, job: notedJob(job), dashboard: config.http.publicUrl, now };
-      return { receiver, answer: await send(receiver, notice, how, io.signal) };
+      return { receiver, answer: await sendNotification(receiver, notice, how, io.signal) };
     }),
   );
   for (const { receiver, answer } of answers) {

@@ -51,7 +51,7 @@ export async function noteGood(job: Job, store: StateStore): Promise<void> {
 /** Sends everything that is due: the digest, warnings about credentials, and deliveries that failed before. */
 export async function notifyOfWhatIsDue(job: Job, store: StateStore, signal: AbortSignal): Promise<void> {
   const { clock, config, log, notify: settings } = job;
-  const [{ deliver }, { digestFailures }, { checkExpiry }] = await Promise.all([
+  const [{ deliverEvents }, { digestFailures }, { checkExpiry }] = await Promise.all([
     import("../notify/outbox.ts"),
     import("../notify/digest.ts"),
     import("../notify/expiry.ts"),
@@ -61,10 +61,10 @@ export async function notifyOfWhatIsDue(job: Job, store: StateStore, signal: Abo
   const ports = { store, clock, log, settings };
   const [expiring] = await Promise.all([
     checkExpiry({ store, clock }, config.notify.expiryDays, () => readExpiry(job, signal)),
-    deliver(ports, signal),
+    deliverEvents(ports, signal),
   ]);
   for (const event of expiring) sayEvent(log, event);
-  if (expiring.length > 0) await deliver(ports, signal);
+  if (expiring.length > 0) await deliverEvents(ports, signal);
 }
 
 /** When the credentials expire, if known. Errors are ignored here: signing in reports them. */

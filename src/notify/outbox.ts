@@ -2,7 +2,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { Delivery } from "../domain/event.ts";
 import type { Logger } from "../domain/logger.ts";
 import type { StateStore } from "../domain/state/store.ts";
-import { send } from "./send.ts";
+import { sendNotification } from "./send.ts";
 import type { NotifySettings, Receiver } from "./settings.ts";
 
 export interface OutboxPorts {
@@ -24,7 +24,7 @@ const claimMs = 60_000;
  * same time.
  * @throws StateError if the store cannot be used
  */
-export async function deliver(ports: OutboxPorts, signal: AbortSignal): Promise<void> {
+export async function deliverEvents(ports: OutboxPorts, signal: AbortSignal): Promise<void> {
   const { store, settings } = ports;
   await store.addressEvents(settings.receivers);
   await Promise.all(settings.receivers.map((receiver) => tell(ports, receiver, signal)));
@@ -44,7 +44,7 @@ async function tell(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal)
       continue;
     }
     const { instance, job, dashboard } = settings;
-    const answer = await send(receiver, delivery.kept, { instance, job, dashboard, now }, signal);
+    const answer = await sendNotification(receiver, delivery.kept, { instance, job, dashboard, now }, signal);
     await store.settleDelivery(delivery, answer.ok ? null : nextTry(delivery, clock.now(), answer));
     say(ports, delivery, answer);
   }

@@ -14,7 +14,7 @@ const timeoutMs = 10_000;
  * Sends one notification to one receiver, once. Never throws.
  * @param how `now`: milliseconds since the epoch, for the signature
  */
-export async function send(
+export async function sendNotification(
   receiver: Receiver,
   notice: Notice,
   how: Omit<Wording, "people"> & { readonly now: number },

@@ -5,7 +5,7 @@ import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventKinds, type StateEvent } from "../../src/domain/event.ts";
 import { Secret } from "../../src/domain/secret.ts";
-import { send } from "../../src/notify/send.ts";
+import { sendNotification } from "../../src/notify/send.ts";
 import type { Receiver, SmtpServer } from "../../src/notify/settings.ts";
 import { held } from "./workplace.ts";
 
@@ -74,7 +74,7 @@ describe("an e-mail", () => {
     ["implicit", { secure: true }],
   ] as const)("is sent with %s, as text and HTML, to all addresses", async (kind, options) => {
     await using server = await startSmtp(options);
-    const answer = await send(
+    const answer = await sendNotification(
       mailTo(server.port, { tls: kind }),
       { id: "msg-1", at: 0, event: held },
       how,
@@ -94,8 +94,8 @@ describe("an e-mail", () => {
     await using server = await startSmtp();
     const known = { ...how, dashboard: "https://sync.example.com" };
     const address = "https://sync.example.com/#/plans/plan-1";
-    await send(mailTo(server.port), { id: "msg-1", at: 0, event: held }, known, signal);
-    await send(mailTo(server.port), { id: "msg-2", at: 0, event: held }, how, signal);
+    await sendNotification(mailTo(server.port), { id: "msg-1", at: 0, event: held }, known, signal);
+    await sendNotification(mailTo(server.port), { id: "msg-2", at: 0, event: held }, how, signal);
     // Long lines are folded by quoted-printable.
     const [linked, bare] = server.mails.map(({ text }) => text.replaceAll("=\r\n", ""));
     expect(linked).toContain(`release or reject the held changes:\r\n${address}\r\n`);
@@ -115,7 +115,12 @@ describe("an e-mail", () => {
         done(null, { user: "sync" });
       },
     });
-    const answer = await send(mailTo(server.port), { id: "msg-1", at: 0, event: held }, how, signal);
+    const answer = await sendNotification(
+      mailTo(server.port),
+      { id: "msg-1", at: 0, event: held },
+      how,
+      signal,
+    );
     expect(answer.ok).toBe(false);
     expect(answer.detail).toMatch(/encryption|STARTTLS|TLS/);
     expect([asked, server.mails.length]).toEqual([0, 0]);
@@ -125,7 +130,12 @@ describe("an e-mail", () => {
     tls.setDefaultCACertificates(trusted);
     try {
       await using server = await startSmtp();
-      const answer = await send(mailTo(server.port), { id: "msg-1", at: 0, event: held }, how, signal);
+      const answer = await sendNotification(
+        mailTo(server.port),
+        { id: "msg-1", at: 0, event: held },
+        how,
+        signal,
+      );
       expect(answer.ok).toBe(false);
       expect(server.mails).toEqual([]);
     } finally {
@@ -136,7 +146,7 @@ describe("an e-mail", () => {
   it("contains the server's answer in its error, but not the password", async () => {
     await using server = await startSmtp();
     const wrong = mailTo(server.port, { password: new Secret("Wrong-password-2") });
-    const answer = await send(wrong, { id: "msg-1", at: 0, event: held }, how, signal);
+    const answer = await sendNotification(wrong, { id: "msg-1", at: 0, event: held }, how, signal);
     expect(answer.ok).toBe(false);
     expect(answer.detail).toMatch(/^answered "5\d\d Wrong: \*\*\*"$/);
   });
@@ -153,7 +163,12 @@ describe("an e-mail", () => {
       people: { began: [person], recovered: [] },
     };
     const notice = { id: "msg-1", at: 0, event };
-    await send(mailTo(server.port), notice, { ...how, instance: "a\r\nBcc: four@example.com" }, signal);
+    await sendNotification(
+      mailTo(server.port),
+      notice,
+      { ...how, instance: "a\r\nBcc: four@example.com" },
+      signal,
+    );
     const [mail] = server.mails;
     expect(mail?.to).toHaveLength(2);
     expect(mail?.text).not.toMatch(/^Bcc:/m);

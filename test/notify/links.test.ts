@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { eventKinds, type FailingPerson, type StateEvent } from "../../src/domain/event.ts";
 import { linkOf, personUrl } from "../../src/notify/links.ts";
-import { send } from "../../src/notify/send.ts";
+import { sendNotification } from "../../src/notify/send.ts";
 import { startReceiver } from "./receiver.ts";
 import { chat, held, webhook } from "./workplace.ts";
 
@@ -26,12 +26,14 @@ const heldPage = `${dashboard}/#/plans/plan-1`;
 const personPage = `${dashboard}/#/people/0%2Fb%3Fj%231`;
 
 async function sent(
-  receiver: (origin: string) => Parameters<typeof send>[0],
+  receiver: (origin: string) => Parameters<typeof sendNotification>[0],
   event: StateEvent,
-  words: Parameters<typeof send>[2] = how,
+  words: Parameters<typeof sendNotification>[2] = how,
 ): Promise<string> {
   await using server = await startReceiver(200);
-  expect(await send(receiver(server.origin), { id: "1", at: 0, event }, words, signal)).toMatchObject({
+  expect(
+    await sendNotification(receiver(server.origin), { id: "1", at: 0, event }, words, signal),
+  ).toMatchObject({
     ok: true,
   });
   return server.got[0]?.body ?? "";

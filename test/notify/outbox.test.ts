@@ -1,8 +1,8 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../src/domain/secret.ts";
-import { deliver } from "../../src/notify/outbox.ts";
-import { send } from "../../src/notify/send.ts";
+import { deliverEvents } from "../../src/notify/outbox.ts";
+import { sendNotification } from "../../src/notify/send.ts";
 import { openStore } from "../../src/state/sqlite/store.ts";
 import { startReceiver } from "./receiver.ts";
 import { held, openOutbox, signingSecret, webhook } from "./workplace.ts";
@@ -25,7 +25,7 @@ describe("the outbox", () => {
     await outbox.restart();
     expect((await outbox.store.meta()).digestedAt).toBe("1");
     for (let run = 0; run < 3; run += 1) {
-      await deliver(outbox.ports(...receivers), signal);
+      await deliverEvents(outbox.ports(...receivers), signal);
       await outbox.restart();
       outbox.clock.at += hourMs;
     }
@@ -51,7 +51,7 @@ describe("the outbox", () => {
     const begun = outbox.clock.at;
     for (let minute = 0; minute < 20; minute += 1) {
       const before = receiver.got.length;
-      await deliver(ports, signal);
+      await deliverEvents(ports, signal);
       if (receiver.got.length > before) tries.push((outbox.clock.at - begun) / minuteMs);
       await outbox.restart();
       Object.assign(ports, outbox.ports(webhook(receiver.origin)));
@@ -70,12 +70,12 @@ describe("the outbox", () => {
     );
     const ports = outbox.ports(webhook(receiver.origin));
     await outbox.store.addEvent(held, { at: outbox.clock.at });
-    await deliver(ports, signal);
+    await deliverEvents(ports, signal);
     outbox.clock.at += 29 * minuteMs;
-    await deliver(ports, signal);
+    await deliverEvents(ports, signal);
     expect(receiver.got).toHaveLength(1);
     outbox.clock.at += minuteMs;
-    await deliver(ports, signal);
+    await deliverEvents(ports, signal);
     expect(receiver.got).toHaveLength(2);
   });
 
@@ -85,7 +85,7 @@ describe("the outbox", () => {
     const ports = outbox.ports(webhook(receiver.origin));
     await outbox.store.addEvent(held, { at: outbox.clock.at });
     for (let hour = 0; hour < 30; hour += 1) {
-      await deliver(ports, signal);
+      await deliverEvents(ports, signal);
       outbox.clock.at += hourMs;
     }
     expect(outbox.logged.at(-1)).toContain("given up");
@@ -93,7 +93,7 @@ describe("the outbox", () => {
     expect(length).toBe(25);
     receiver.replies = [200];
     await outbox.store.addEvent({ kind: "guardCleared", planId: "plan-1" }, { at: outbox.clock.at });
-    await deliver(ports, signal);
+    await deliverEvents(ports, signal);
     expect(receiver.got.slice(length).map(({ body }) => JSON.parse(body).event)).toEqual(["guardCleared"]);
   });
 
@@ -105,7 +105,7 @@ describe("the outbox", () => {
       await outbox.store.addEvent({ kind: "guardCleared", planId: String(number) }, { at: outbox.clock.at });
     }
     const ports = outbox.ports(webhook(receiver.origin));
-    await Promise.all([deliver(ports, signal), deliver({ ...ports, store: other }, signal)]);
+    await Promise.all([deliverEvents(ports, signal), deliverEvents({ ...ports, store: other }, signal)]);
     await other.close();
     expect(receiver.got).toHaveLength(5);
   });
@@ -120,10 +120,10 @@ describe("the outbox", () => {
       claimMs: minuteMs,
       longestWaitMs: 86_400_000,
     });
-    await deliver(ports, signal);
+    await deliverEvents(ports, signal);
     expect(receiver.got).toHaveLength(0);
     outbox.clock.at -= 30 * 24 * hourMs;
-    await deliver(ports, signal);
+    await deliverEvents(ports, signal);
     expect(receiver.got).toHaveLength(1);
   });
 
@@ -133,9 +133,9 @@ describe("the outbox", () => {
     await using receiver = await startReceiver(() => stop.abort(), 200);
     const ports = outbox.ports(webhook(receiver.origin));
     await outbox.store.addEvent(held, { at: outbox.clock.at });
-    await deliver(ports, stop.signal);
+    await deliverEvents(ports, stop.signal);
     outbox.clock.at += hourMs;
-    await deliver(ports, signal);
+    await deliverEvents(ports, signal);
     expect(receiver.got).toHaveLength(2);
   });
 });
@@ -145,7 +145,7 @@ describe("a webhook", () => {
 
   it("has a signature that an independent library verifies, and that does not fit a changed body", async () => {
     await using receiver = await startReceiver(200);
-    await send(webhook(receiver.origin), notice, { instance: "test", now: Date.now() }, signal);
+    await sendNotification(webhook(receiver.origin), notice, { instance: "test", now: Date.now() }, signal);
     const [got] = receiver.got;
     const headers = Object.fromEntries(
       Object.entries(got?.headers ?? {}).map(([name, value]) => [name, String(value)]),
@@ -163,7 +163,12 @@ describe("a webhook", () => {
     await using receiver = await startReceiver((response) =>
       response.writeHead(307, { location: elsewhere.origin }).end(),
     );
-    const answer = await send(webhook(receiver.origin), notice, { instance: "test", now: 0 }, signal);
+    const answer = await sendNotification(
+      webhook(receiver.origin),
+      notice,
+      { instance: "test", now: 0 },
+      signal,
+    );
     expect(answer).toEqual({ ok: false, detail: expect.stringContaining("307") });
     expect(elsewhere.got).toHaveLength(0);
   });
@@ -174,8 +179,8 @@ describe("a webhook", () => {
     );
     const told = webhook(receiver.origin);
     const answers = [
-      await send(told, notice, { instance: "test", now: 0 }, signal),
-      await send(
+      await sendNotification(told, notice, { instance: "test", now: 0 }, signal),
+      await sendNotification(
         { ...told, url: new Secret("http://127.0.0.1:1/secret-path-1") },
         notice,
         { instance: "test", now: 0 },

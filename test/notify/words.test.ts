@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FailingPerson, StateEvent } from "../../src/domain/event.ts";
 import { quotation } from "../../src/domain/quotation.ts";
-import { send } from "../../src/notify/send.ts";
+import { sendNotification } from "../../src/notify/send.ts";
 import { startReceiver } from "./receiver.ts";
 import { chat, held, webhook } from "./workplace.ts";
 
@@ -27,7 +27,7 @@ const how = { instance: "test <&>", now: 0 };
 describe("the messages to chat services", () => {
   it("show hostile names in Slack as text, never as a mention or a link", async () => {
     await using receiver = await startReceiver(200);
-    await send(chat("slack", receiver.origin), { id: "1", at: 0, event: digest }, how, signal);
+    await sendNotification(chat("slack", receiver.origin), { id: "1", at: 0, event: digest }, how, signal);
     const body = JSON.parse(receiver.got[0]?.body ?? "");
     expect(body.text).toContain("test &lt;&amp;&gt;");
     const marked = [
@@ -45,7 +45,9 @@ describe("the messages to chat services", () => {
   it("show them in Teams as text runs, which do not interpret Markdown", async () => {
     await using receiver = await startReceiver(202);
     const notice = { id: "1", at: 0, event: digest };
-    expect(await send(chat("teams", receiver.origin), notice, how, signal)).toMatchObject({ ok: true });
+    expect(await sendNotification(chat("teams", receiver.origin), notice, how, signal)).toMatchObject({
+      ok: true,
+    });
     const body = receiver.got[0]?.body ?? "";
     const { attachments } = JSON.parse(body);
     expect(attachments[0].contentType).toBe("application/vnd.microsoft.card.adaptive");
@@ -72,7 +74,7 @@ describe("the messages to chat services", () => {
             ? webhook(receiver.origin, { people })
             : { ...chat(kind, receiver.origin), people };
         for (const people of ["ids", "names"] as const)
-          await send(to(people), { id: "1", at: 0, event }, how, signal);
+          await sendNotification(to(people), { id: "1", at: 0, event }, how, signal);
         const [ids, names] = receiver.got.map(({ body }) => body);
         expect(ids).toContain("5 accounts were refused in a row. 403 Forbidden: “…”.");
         expect(ids).not.toMatch(/Novak|Chief/);
@@ -84,8 +86,8 @@ describe("the messages to chat services", () => {
   it("have only ids and a reason in our words if names are not configured", async () => {
     await using receiver = await startReceiver(200);
     const notice = { id: "1", at: 0, event: digest };
-    await send(webhook(receiver.origin), notice, how, signal);
-    await send(webhook(receiver.origin, { people: "names" }), notice, how, signal);
+    await sendNotification(webhook(receiver.origin), notice, how, signal);
+    await sendNotification(webhook(receiver.origin, { people: "names" }), notice, how, signal);
     const [ids, names] = receiver.got.map(({ body }) => body);
     expect(ids).not.toContain("evil");
     expect(JSON.parse(ids ?? "").data).toMatchObject({
@@ -109,14 +111,19 @@ describe("the messages to chat services", () => {
   it("mark a test clearly", async () => {
     await using receiver = await startReceiver(200);
     for (const kind of ["slack", "teams"] as const) {
-      await send(chat(kind, receiver.origin), { id: "1", at: 0, event: { kind: "test" } }, how, signal);
+      await sendNotification(
+        chat(kind, receiver.origin),
+        { id: "1", at: 0, event: { kind: "test" } },
+        how,
+        signal,
+      );
     }
     for (const { body } of receiver.got) expect(body).toMatch(/Test: this receiver works/);
   });
 
   it("say what to do", async () => {
     await using receiver = await startReceiver(200);
-    await send(chat("slack", receiver.origin), { id: "1", at: 0, event: held }, how, signal);
+    await sendNotification(chat("slack", receiver.origin), { id: "1", at: 0, event: held }, how, signal);
     expect(receiver.got[0]?.body).toContain("azure-lattice-sync release plan-1");
   });
 });
@@ -132,8 +139,8 @@ describe("a notification that the guard holds changes", () => {
       operations: 57,
       notes,
     };
-    await send(chat("slack", receiver.origin), { id: "1", at: 0, event }, how, signal);
-    await send(webhook(receiver.origin), { id: "1", at: 0, event }, how, signal);
+    await sendNotification(chat("slack", receiver.origin), { id: "1", at: 0, event }, how, signal);
+    await sendNotification(webhook(receiver.origin), { id: "1", at: 0, event }, how, signal);
     expect(receiver.got[0]?.body).toContain("What it would cost in Lattice");
     expect(receiver.got[0]?.body).toContain(notes[0]);
     expect(JSON.parse(receiver.got[1]?.body ?? "").data).toMatchObject({ notes });
@@ -143,9 +150,9 @@ describe("a notification that the guard holds changes", () => {
 it("the messages name the job, if the configuration has several, and the commands that they suggest", async () => {
   await using receiver = await startReceiver(200);
   const ofJob = { ...how, job: "emea" };
-  await send(webhook(receiver.origin), { id: "1", at: 0, event: held }, ofJob, signal);
-  await send(chat("slack", receiver.origin), { id: "1", at: 0, event: held }, ofJob, signal);
-  await send(webhook(receiver.origin), { id: "1", at: 0, event: held }, how, signal);
+  await sendNotification(webhook(receiver.origin), { id: "1", at: 0, event: held }, ofJob, signal);
+  await sendNotification(chat("slack", receiver.origin), { id: "1", at: 0, event: held }, ofJob, signal);
+  await sendNotification(webhook(receiver.origin), { id: "1", at: 0, event: held }, how, signal);
   const [body = "", slack = "", plain = ""] = receiver.got.map((got) => got.body);
   expect(JSON.parse(body)).toMatchObject({ instance: "test <&>", job: "emea" });
   expect(JSON.parse(slack).text).toContain("test &lt;&amp;&gt;, job emea: The guard holds");
@@ -163,8 +170,13 @@ describe("the messages about protected accounts", () => {
   ])("say who decided and why, and the userName only if names are configured: $kind", async (event) => {
     await using receiver = await startReceiver(200);
     for (const people of ["ids", "names"] as const) {
-      await send({ ...webhook(receiver.origin), people }, { id: "1", at: 0, event }, how, signal);
-      await send({ ...chat("slack", receiver.origin), people }, { id: "1", at: 0, event }, how, signal);
+      await sendNotification({ ...webhook(receiver.origin), people }, { id: "1", at: 0, event }, how, signal);
+      await sendNotification(
+        { ...chat("slack", receiver.origin), people },
+        { id: "1", at: 0, event },
+        how,
+        signal,
+      );
     }
     const bodies = receiver.got.map(({ body }) => body);
     for (const body of bodies) expect(body).toMatch(/lat-1.*break-glass|break-glass.*lat-1/s);
@@ -177,8 +189,8 @@ describe("the messages about protected accounts", () => {
     async (kind) => {
       await using receiver = await startReceiver(200);
       const event = { kind, objectId: "object-1", latticeId: "lat-1", by, reason: "ticket-4711" };
-      await send(webhook(receiver.origin), { id: "1", at: 0, event }, how, signal);
-      await send(chat("teams", receiver.origin), { id: "1", at: 0, event }, how, signal);
+      await sendNotification(webhook(receiver.origin), { id: "1", at: 0, event }, how, signal);
+      await sendNotification(chat("teams", receiver.origin), { id: "1", at: 0, event }, how, signal);
       expect(JSON.parse(receiver.got[0]?.body ?? "").data).toEqual({
         objectId: "object-1",
         latticeId: "lat-1",
