@@ -146,7 +146,7 @@ async function askAndFollow(
   }
 }
 
-/** Waits until the work has ended, and shows its progress. @returns `null` if nobody has begun it, and nobody will */
+/** Waits until the work has ended, and shows its progress. @returns `null` if no daemon has begun it, and none will */
 async function follow(
   fleet: Asking,
   asked: AskedWork & { readonly id: string; readonly job: string },
@@ -224,7 +224,7 @@ function isAbandoned(
   return takers.length === 0 && !workers.some(({ id, alive }) => id === worker && alive);
 }
 
-/** Takes work back that nobody has begun. @returns `false` if it was begun in between */
+/** Takes work back that was not begun. @returns `false` if it was begun in between */
 async function withdrawn(
   { store, queue }: Asking,
   { id, kind, request }: AskedWork & { readonly id: string },

@@ -9,7 +9,7 @@ export interface ReadJob {
   /** `null` if no cycle has run yet. */
   readonly status: Status | null;
   readonly summary: JobSummary;
-  /** How long leavers kept their accounts; `null` if it was not asked for, or nobody was deactivated. */
+  /** How long leavers kept their accounts; `null` if it was not asked for, or no one was deactivated. */
   readonly latency: LeaverLatency | null;
 }
 

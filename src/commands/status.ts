@@ -84,7 +84,7 @@ async function statusOfJob(options: StatusOptions, fleet: FleetFacts, io: Comman
   return exitCode.done;
 }
 
-/** What the configuration changes; `null` for nothing, and if it is faulty, which `check` says. */
+/** The changes of the configuration; `null` for none, and if it is faulty, which `check` says. */
 async function changesOf({ loaded }: ConfiguredJob, current: Status): Promise<NewConfiguration | null> {
   try {
     const { digest } = await readMapping(loaded);

@@ -103,7 +103,7 @@ function codeOf(look: Exclude<LaneRun, { readonly kind: "busy" }>, options: Leav
   return tooMany ? exitCode.held : exitCodeOf(result, false);
 }
 
-/** As a sync of everybody would end. Nobody was looked for, so none is 0. */
+/** As a sync of everybody would end. No one was looked for, so none is 0. */
 const codeOfRest: { readonly [rest in LaneRest]: number } = {
   deactivationsOff: exitCode.usage,
   paused: exitCode.paused,
@@ -121,9 +121,9 @@ function lookText(look: Exclude<LaneRun, { readonly kind: "busy" }>, options: Le
   const next = (command: string): string => commandLine(`${command}${flags}`);
   switch (look.kind) {
     case "noNews":
-      return `There is nobody new to deactivate: Entra shows no changes of users since the last read. ${leftScope(next)}`;
+      return `There are no new leavers: Entra shows no changes of users since the last read. ${leftScope(next)}`;
     case "nobody":
-      return `There is nobody new to deactivate: the changes in Entra since the last read show nobody with an active account who was disabled or deleted, and whose account may be deactivated at once. ${leftScope(next)}`;
+      return `There are no new leavers: the changes in Entra since the last read show no person with an active account who was disabled or deleted, and whose account may be deactivated at once. ${leftScope(next)}`;
     case "ran":
       return look.tooMany
         ? `Nothing ${options.dryRun ? "would be" : "was"} sent: the leavers are more than the guard allows. The next cycle of everybody holds them until a person decides: ${next("sync")}`
@@ -141,7 +141,7 @@ function leftScope(next: (command: string) => string): string {
 function restText(rest: LaneRest, next: (command: string) => string): string {
   const reasons: { readonly [rest in LaneRest]: string } = {
     deactivationsOff:
-      "the configuration deactivates nobody at once who is disabled or deleted. See actions.deactivate, actions.onDisable and actions.onDelete.",
+      "the configuration does not deactivate at once people who are disabled or deleted. See actions.deactivate, actions.onDisable and actions.onDelete.",
     firstRun: `the first run has not ended. Run a cycle of everybody first: ${next("sync")}`,
     configurationChanged: `no cycle has planned everybody with this configuration yet. Run one first: ${next("sync")}`,
     quarantine: `the job is in quarantine because of its configuration. To see why: ${next("status")}`,
@@ -150,7 +150,7 @@ function restText(rest: LaneRest, next: (command: string) => string): string {
     guardHolds: `the guard holds deactivations, and weighs later leavers together with them. To see them: ${next("status")}`,
     watermarkExpired: `Entra no longer has the changes since the last read. A cycle of everybody reads all again: ${next("sync")}`,
   };
-  return `Nobody was deactivated: ${reasons[rest]}`;
+  return `No account was deactivated: ${reasons[rest]}`;
 }
 
 /** A stream that keeps what is written to it. */

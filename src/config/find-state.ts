@@ -9,9 +9,9 @@ import { type Config, configSchema, type ParsedConfig } from "./schema.ts";
 import { withSecretFiles } from "./secret-files.ts";
 import { isSection } from "./section.ts";
 
-/** What says where the state is. */
+/** The parts of a configuration that say where the state is. */
 const placeKeys = ["path", "url", "signIn"];
-/** What signs in to a database with Entra. */
+/** The parts of a configuration with which a database is signed in to by Entra. */
 const entraKeys = [
   "tenantId",
   "clientId",

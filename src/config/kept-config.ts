@@ -16,7 +16,7 @@ export interface KeptConfig {
 /** Keys that say where and how a process runs, not what a cycle does: daemons that share a database may differ in them. */
 const ofProcess = /^(?:state|http|log|metrics|workers|mapping$)\b|File$|\.certificate\.path$/;
 
-/** What of a configuration is remembered after a cycle with it. */
+/** The part of a configuration that is remembered after a cycle with it. */
 export function keptConfig({ settings, mappingSource: { rules } }: LoadedConfig): KeptConfig {
   const secretKeys = knownKeys().flatMap(({ key, secret }) => (secret ? [key] : []));
   const holdsSecret = (key: string): boolean =>
@@ -31,7 +31,7 @@ export function keptConfig({ settings, mappingSource: { rules } }: LoadedConfig)
   });
 }
 
-/** What a configuration changes with respect to one that is remembered. Credentials are not compared. */
+/** The changes of a configuration with respect to one that is remembered. Credentials are not compared. */
 export function keptDifference(before: KeptConfig, loaded: LoadedConfig): ConfigDifference {
   const after = keptConfig(loaded);
   const asDefault = new Set(loaded.settings.filter(isDefault).map(({ key }) => key));

@@ -58,7 +58,7 @@ export interface LoadedConfig {
   readonly settings: readonly Setting[];
 }
 
-/** Where a job has its state, and how it logs. */
+/** The place of a job's state, and its way to log. */
 export interface StateConfig extends Pick<LoadedConfig, "job" | "named"> {
   /** Only these are read, and `entra` if the database is signed in to with it; everything else has its default. */
   readonly config: Config;

@@ -8,7 +8,7 @@ const mostPeople = 1_000;
 
 const endMessage = "must be release, or a section such as { after: 2h, maxFailures: 0 }";
 
-/** What the others wait for: a person, or a time in which not too many of the first people fail. */
+/** The others wait for this: a person, or a time in which not too many of the first people fail. */
 const endSchema = z
   .union(
     [
@@ -56,11 +56,11 @@ const canarySchema = z
   )
   .refine(({ people, users }) => people !== null || users.length === 0, {
     path: ["users"],
-    error: "needs rollout.canary.people (0 for nobody else)",
+    error: "needs rollout.canary.people (0 for no one else)",
   })
   .refine(({ people, group }) => people !== null || group === null, {
     path: ["group"],
-    error: "needs rollout.canary.people (0 for nobody else)",
+    error: "needs rollout.canary.people (0 for no one else)",
   })
   .transform(({ then: goesOn, ...canary }) => ({ ...canary, goesOn: goesOn === "release" ? null : goesOn }));
 

@@ -75,7 +75,7 @@ export async function cycleOfRevert(begun: BegunCycle, order: RevertOrder): Prom
   return { context, weighed, sent, failedComparison: null, revert };
 }
 
-/** Reads the accounts that the cycle has written: somebody may have edited them since they were last read. */
+/** Reads the accounts that the cycle has written: a person may have edited them since they were last read. */
 async function readWhatIsReverted(
   context: CycleContext,
   order: RevertOrder,
@@ -156,7 +156,7 @@ function orderText(cycleId: number, { by, reason }: RevertOrder): string {
   return `Takes back cycle ${cycleId}, as ${actorText(by)} ordered${why}.`;
 }
 
-/** Takes the plan out of the log: a held revert would be cancelled by the next plan, and nobody could release it. */
+/** Takes the plan out of the log: a held revert would be cancelled by the next plan, and no one could release it. */
 async function withdrawAll({ store, fence, cycleId }: CycleContext): Promise<void> {
   const ids: number[] = [];
   for await (const { id } of operationsOf(store, cycleId, { status: "planned" })) ids.push(id);

@@ -7,7 +7,7 @@ import { sayEvent } from "../job/say-event.ts";
 import type { JobView } from "./http/daemon-view.ts";
 import type { Slot } from "./slot.ts";
 
-/** What people decide about single accounts while the daemon runs. */
+/** People's decisions about single accounts while the daemon runs. */
 export function accountDecisions({
   current,
   store,

@@ -144,7 +144,7 @@ function processSettings(configuration: Configuration, { job }: DaemonOptions): 
   throw new UsageError(joinFaults([...new Set(faults)]));
 }
 
-/** What the log says about the start. */
+/** The lines of the log about the start. */
 function startedWith(
   jobs: JobList,
   { config, job }: LoadedConfig,

@@ -12,7 +12,7 @@ import type { Slot } from "./slot.ts";
 import { createDaemonWork } from "./work.ts";
 import { createWorks, type WorkStarter } from "./works.ts";
 
-/** What starts the cycles of a job, and what a person asks for: the daemon alone, or several that share a database. */
+/** Starts the cycles of a job and the work that people ask for: the daemon alone, or several that share a database. */
 export interface Driver {
   readonly view: Pick<
     JobView,

@@ -27,7 +27,7 @@ export interface LeaverLaneParts {
   readonly metrics: Pick<JobMetrics, "cycle" | "look">;
   readonly notifier: Notifier;
   /**
-   * Starts a cycle of everybody at once: there are more leavers than the guard allows, and it holds them; or somebody may have left
+   * Starts a cycle of everybody at once: there are more leavers than the guard allows, and it holds them; or a person may have left
    * the scope, and it reads the scope.
    */
   readonly startCycle: () => Promise<unknown>;
@@ -96,7 +96,7 @@ export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
         failures = 0;
         metrics.look(atOnce ?? ran.kind);
         if (atOnce === "leftScope")
-          job.log.info({}, "somebody was removed from a group of the scope; a cycle begins now");
+          job.log.info({}, "a person was removed from a group of the scope; a cycle begins now");
         if (atOnce !== null) await parts.startCycle();
         return ran.kind;
       } catch (error) {

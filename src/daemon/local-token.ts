@@ -81,7 +81,7 @@ function read(file: string): Secret | "others can read it" | null {
 
 function make(file: string): Secret {
   const text = randomBytes(32).toString("base64url");
-  // With the state in PostgreSQL nobody else makes the folder.
+  // With the state in PostgreSQL nothing else makes the folder.
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, `${text}\n`, { flag: "wx", mode: 0o600 });
   giveToOwnerOf(dirname(file), file);

@@ -26,7 +26,7 @@ export async function refuseRevert(
   if (!asked.dryRun) refuseInPause(await reader.meta(), clock.now());
 }
 
-/** What a revert has sent, or would send, in numbers; nothing if the cycle is no revert. */
+/** The numbers of what a revert has sent, or would send; nothing if the cycle is not a revert. */
 export function revertNumbers(
   { revert: effect }: Pick<CycleResult, "revert">,
   order: RevertOrder | undefined,

@@ -56,7 +56,7 @@ export interface DaemonWorkParts {
   /** For checks before work is started. */
   readonly reader: StateStore;
   readonly slot: Slot;
-  /** What it shares with the other jobs of the process. */
+  /** The parts that it shares with the other jobs of the process. */
   readonly turns: JobTurns;
   readonly works: Works;
   readonly metrics: Pick<JobMetrics, "cycle">;
@@ -93,7 +93,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     );
     const { header } = ran;
     const result = note === null ? ran : { ...ran, header: { ...header, notes: [...header.notes, note] } };
-    // A revert names everybody whom it concerns, with values: nobody but a command that waits for its report needs that.
+    // A revert names everybody whom it concerns, with values: only a command that waits for its report needs that.
     const { revert, ...run } = result;
     report.finish(workResult(result, changedSinceHeld, request.revert), {
       ...(forCommand || revert === undefined ? { run } : {}),

@@ -110,7 +110,7 @@ export interface AskedRevert extends RevertOrder {
   readonly agreed?: string | undefined;
 }
 
-/** What a command that has asked for work needs for its report, besides the result of the cycle. It is kept until it is read. */
+/** A command that has asked for work needs this for its report, besides the result of the cycle. It is kept until it is read. */
 export interface CommandReport {
   /** Of a revert. */
   readonly revert?: RevertEffect;
@@ -148,7 +148,7 @@ export interface Works {
 
 const kept = 20;
 
-/** Works in memory: nobody else does any. @param now milliseconds since the epoch */
+/** Works in memory: no other process does any. @param now milliseconds since the epoch */
 export function createWorks(now: () => number): Works {
   const works: Work[] = [];
   let lastPlan: { readonly id: string; readonly plan: DryRunPlan } | null = null;

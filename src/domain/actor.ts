@@ -1,5 +1,5 @@
 /**
- * Who asked for something, as far as it is known. Other ways to sign in, or permissions, will be further kinds and fields:
+ * The person or program that asked for something, as far as it is known. Other ways to sign in, or permissions, will be further kinds and fields:
  * code that reads an actor must conclude nothing from a kind that it does not know.
  */
 export type Actor =

@@ -4,7 +4,7 @@ import { timeText } from "./sentence.ts";
 /** A person's decision about a user of whom something was held. */
 export type DecidedWhat = "released" | "rejected" | "undone";
 
-/** Who decided about a held plan, and the reason if one was given. */
+/** The person who decided about a held plan, and the reason if one was given. */
 export interface DecisionBy {
   readonly by: Actor;
   readonly reason: string | null;

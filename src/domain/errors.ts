@@ -24,7 +24,7 @@ export class ConfigurationError extends DomainError {
   readonly code = "CONFIGURATION";
 }
 
-/** What was refused is this process: its credential, or the place that it runs at. Another process of the job may be let in. */
+/** The refusal concerns this process: its credential, or the address from which it asks. Another process of the job may be let in. */
 export class AccessRefusedError extends ConfigurationError {}
 
 /** Entra or Lattice cannot be used now (unreachable, time-out, 5xx, endless 429): try the cycle again soon. */

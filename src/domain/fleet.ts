@@ -104,7 +104,7 @@ export type TurnEnd =
   | { readonly kind: "finished" | "interrupted" }
   | { readonly kind: "again"; readonly inMs: number };
 
-/** What is done: a cycle, the plan of one, a decision with a cycle, a revert, or a cycle of single people. */
+/** The kind of work: a cycle, the plan of one, a decision with a cycle, a revert, or a cycle of single people. */
 export type WorkKind = "cycle" | "dryRun" | "release" | "revert" | "onDemand";
 
 /** Something that a person has asked for, or a cycle of the schedule, as it is stored. */
@@ -170,7 +170,7 @@ export interface WorkRequest {
     | undefined;
 }
 
-/** What can be seen of the daemons without taking part. */
+/** The view of the daemons for those that do not take part. */
 export type FleetReader = Pick<FleetStore, "workers" | "jobs" | "close">;
 
 /** The daemons that share a database, and which jobs each of them has. */
@@ -214,7 +214,7 @@ export interface FleetRequests {
   addWork(
     work: Pick<WorkRow, "id" | "job" | "kind" | "trigger" | "request" | "decision" | "worker">,
   ): Promise<void>;
-  /** Removes work that nobody has begun. */
+  /** Removes work that was not begun. */
   withdrawWork(id: string): Promise<void>;
   /** Hands over the report for the command that has asked for the work, and removes it; `null` if there is none. */
   takeReport(id: string): Promise<unknown>;
@@ -229,7 +229,7 @@ export interface FleetRequests {
 export interface FleetWork {
   /** Takes work over: it is this worker's now, from its beginning. @returns `null` if it has ended, or is not known */
   takeWork(id: string, worker: string): Promise<TakenWork | null>;
-  /** Gives work back of which nothing was done, as if nobody had begun. Does nothing if another worker has taken it over. */
+  /** Gives work back of which nothing was done, as if it had not been begun. Does nothing if another worker has taken it over. */
   returnWork(id: string, worker: string): Promise<void>;
   /** Does nothing if another worker has taken the work over. */
   progressWork(id: string, progress: unknown, worker: string): Promise<void>;

@@ -20,7 +20,7 @@ const tlsCode =
 const networkCode = /^(E(?!RR_|PROTO$)[A-Z]|UND_ERR_|HPE_|REQUEST_SEND_ERROR$|PARSE_ERROR$)/;
 
 /**
- * What an error of `fetch`, of a body stream or of Microsoft's HTTP pipeline says about the connection;
+ * The state of the connection according to an error of `fetch`, of a body stream or of Microsoft's HTTP pipeline;
  * `undefined` if it is not a connection error.
  */
 export function classifyConnectionError(error: unknown): ConnectionFault | undefined {

@@ -6,7 +6,7 @@ import { readPages } from "./pages.ts";
 /** Change tracking of one kind of object. */
 export interface Tracked {
   readonly call: GraphCall;
-  /** What follows when the changes since a watermark can no longer be had, in words. */
+  /** The consequence if the changes since a watermark are no longer available, in words. */
   readonly otherwise: string;
 }
 

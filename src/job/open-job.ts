@@ -16,7 +16,7 @@ import { openScratch, openState, placeUntil, type StatePlace, statePlaceOf } fro
 export interface OpenOptions extends JobChoice {
   /** The log of the process, which all of its jobs share. Default: the job opens one. */
   readonly processLog?: ProcessLog | undefined;
-  /** The job is one of many of the process: its state file is not kept open while nobody uses it. */
+  /** The job is one of many of the process: its state file is not kept open while it is not used. */
   readonly amongMany?: boolean | undefined;
   /** The jobs of the configuration as they are loaded now. Default: they are read when they are asked for. */
   readonly jobs?: (() => readonly LoadedConfig[]) | undefined;

@@ -90,7 +90,7 @@ export async function runLane(job: Job, request: LaneRequest, watchers: Watchers
 }
 
 /**
- * Whether somebody may have left the scope since the last cycle, so that the next one should not wait (`mayHaveLeftScope`).
+ * Whether a person may have left the scope since the last cycle, so that the next one should not wait (`mayHaveLeftScope`).
  * One request, without the lease and without a write.
  * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError
  */

@@ -97,7 +97,7 @@ export function fileOf(place: StatePlace, command: keyof typeof otherWays): stri
   );
 }
 
-/** Files that stay open although nobody uses them, in a process with many jobs. */
+/** Files that stay open while they are not used, in a process with many jobs. */
 const mostFilesOpen = 32;
 let fewOpen: FewOpen | undefined;
 

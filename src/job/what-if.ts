@@ -159,7 +159,7 @@ function refuseUnknown({ properties, paths, otherScope, groups }: Sharing): void
   );
 }
 
-/** The data of a plan for which nobody is read again. */
+/** The data of a plan for which no person is read again. */
 interface KnownData {
   readonly pictures: StateStore;
   readonly parts: ReadParts;

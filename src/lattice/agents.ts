@@ -59,7 +59,7 @@ function lookAgain(
       socket.off("error", settle);
       socket.off("close", onClose);
       if (error !== null) {
-        // What comes after the first error is of no interest.
+        // Later errors are ignored: the first one ends the request.
         socket.on("error", () => {});
         socket.destroy();
       }

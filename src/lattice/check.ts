@@ -17,7 +17,7 @@ export interface CheckStep {
   readonly ok: boolean;
   /** The finding. */
   readonly detail: string;
-  /** What to do if the step found a fault. */
+  /** The remedy, if the step found a fault. */
   readonly remedy?: string;
 }
 

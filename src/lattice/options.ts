@@ -26,7 +26,7 @@ export interface LatticeOptions {
   readonly maxResponseBytes?: number;
   /** Users requested in one page of the listing; Lattice may send fewer. Default 100. */
   readonly pageSize?: number;
-  /** What an earlier run learnt, so that `auto` need not request the ServiceProviderConfig again. */
+  /** The method that an earlier run found, so that `auto` need not request the ServiceProviderConfig again. */
   readonly knownUpdateMethod?: UpdateMethod | undefined;
   /** Asked before each request, which may take as long as the timeout. Default: nothing is asked. */
   readonly right?: SendingRight | undefined;

@@ -193,7 +193,7 @@ function slowed(pace: Pace, limit: number, now: number): Pace {
   return { ...pace, rate, limit: Math.max(limit, rate), nextStartAt, complainedAt: now };
 }
 
-/** What the host accepted up to the refused request: never more than was sent. */
+/** The requests that the host accepted up to the refused one: never more than were sent. */
 function limitSeen(pace: Pace, refusedStartAt: number): number {
   const rose = pace.limit === null || pace.rate > pace.limit;
   const sinceMs = Math.max(1, refusedStartAt - pace.taken.from);

@@ -109,7 +109,7 @@ async function discover(client: LatticeClient, signal: AbortSignal): Promise<Upd
   return (await askPatchSupport(client, signal)) === false ? "put" : "patch";
 }
 
-/** What Lattice's ServiceProviderConfig says about PATCH; `undefined` if there is none, or it says nothing. */
+/** The statement of Lattice's ServiceProviderConfig about PATCH; `undefined` if there is none, or it says nothing. */
 export async function askPatchSupport(
   client: LatticeClient,
   signal: AbortSignal,

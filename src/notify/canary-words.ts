@@ -3,7 +3,7 @@ import { count, durationText, timeText } from "../domain/sentence.ts";
 
 type CanaryEvent = Extract<StateEvent, { kind: "canaryBegun" | "canaryPassed" | "canaryFailed" }>;
 
-/** What is tried, as a canary's cause says. */
+/** The subject of a trial, as a canary's cause says. */
 const triedWords = {
   firstRun: "The first run",
   configuration: "A new configuration",

@@ -15,7 +15,7 @@ export interface Message {
   /** The event, in a sentence. */
   readonly text: string;
   readonly lists: readonly { readonly title: string; readonly lines: readonly Line[] }[];
-  /** What to do; empty if there is nothing. */
+  /** The steps to take; empty if there are none. */
   readonly action: string;
   /** The page of the dashboard that shows it; `null` if there is none. */
   readonly link: Link | null;

@@ -141,7 +141,7 @@ export function addLookCommands(program: DocumentedCommand, io: CommandIO, finis
     .addOption(sandboxOption())
     .manual({
       notes:
-        "linked: to a person in scope. left: linked to a person who is disabled, deleted or out of scope. unlinked: not linked, although the directory has somebody who matches. nobodys: no user of the directory. Only the state database is read, as the last cycle left it; no request is sent.",
+        "linked: to a person in scope. left: linked to a person who is disabled, deleted or out of scope. unlinked: not linked, although a user of the directory matches. nobodys: no user of the directory. Only the state database is read, as the last cycle left it; no request is sent.",
       examples: [
         ["azure-lattice-sync accounts --kind nobodys left --active"],
         ["azure-lattice-sync accounts --format csv --out accounts.csv"],

@@ -1,10 +1,10 @@
 import { accountKinds, type KindCounts } from "../cycle/person/account-kinds.ts";
 
-/** What each kind is called in a list of counts. */
+/** The name of each kind in a list of counts. */
 const kindWords = {
   linked: "linked",
   left: "of people who have left",
-  unlinked: "not linked although somebody matches",
+  unlinked: "not linked although a user matches",
   nobodys: "nobody's",
 } as const;
 

@@ -111,7 +111,7 @@ export async function writeAccountsCsv(
 const titles: { readonly [K in AccountKind]: string } = {
   linked: "linked, and in scope",
   left: "linked, and the person has left",
-  unlinked: "not linked, although somebody matches",
+  unlinked: "not linked, although a user matches",
   nobodys: "nobody's: no user of the directory",
 };
 

@@ -94,7 +94,7 @@ function effects({ difference, plansEverybodyAgain }: ComparedJob): readonly str
       : []),
     plansEverybodyAgain
       ? "Everybody is planned again: the next cycle reads Entra and Lattice in full. sync --dry-run shows the plan."
-      : "Nobody is planned again because of this.",
+      : "No person is planned again because of this.",
     ...(restart.length > 0 ? [`A running daemon must be restarted for ${restart.join(", ")}.`] : []),
   ];
 }

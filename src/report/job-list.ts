@@ -86,7 +86,7 @@ export function workerLines(workers: readonly SeenWorker[], jobs: readonly Liste
   return ["", `Workers: ${alive.length} alive${lost}`, ...aligned(rows), ...jobs.flatMap(askedLines)];
 }
 
-/** Who does not take the job, and what people have asked for. */
+/** The daemons that do not take the job, and the work that people have asked for. */
 function askedLines({ name, summary: { aside, asked } }: ListedJob): readonly string[] {
   return [
     ...aside.flatMap(({ worker, reason }) => [

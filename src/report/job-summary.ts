@@ -4,7 +4,7 @@ import { iso, sentence } from "../domain/sentence.ts";
 import { heldCount } from "./situation.ts";
 import type { Status } from "./status.ts";
 
-/** What a job is doing, or the nearest trouble that it has. */
+/** The present work of a job, or the nearest trouble that it has. */
 export type JobCondition =
   /** It could not be opened or read, or its last cycle failed. */
   | "failing"
@@ -27,7 +27,7 @@ export interface JobsWorkers {
   readonly workers: readonly SeenWorker[];
 }
 
-/** What is known of a job. */
+/** The known data of a job. */
 export interface JobFacts {
   /** Why it could not be opened or read, in sentences; `null` if all is well. */
   readonly fault: string | null;
@@ -81,7 +81,7 @@ const nearestFirst: readonly JobCondition[] = [
   "idle",
 ];
 
-/** What a job is doing, and what keeps it from that. */
+/** The present work of a job, and the obstacle that keeps it from working. */
 export function summaryOf(facts: JobFacts): JobSummary {
   const { fault, status, fleet, now } = facts;
   const running = status?.running ?? null;

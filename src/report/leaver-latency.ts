@@ -19,7 +19,7 @@ const pageSize = 500;
 /** More than a company's leavers of a month: what is older than these is left out. */
 const mostEntries = 20_000;
 
-/** The percentiles of the last days of the log; `null` if nobody was deactivated in them. */
+/** The percentiles of the last days of the log; `null` if no one was deactivated in them. */
 export async function readLeaverLatency(
   store: Pick<StateStore, "history">,
   now: number,
@@ -43,7 +43,7 @@ export async function readLeaverLatency(
   return { people: sorted.length, p50Ms: percentile(sorted, 0.5), p99Ms: percentile(sorted, 0.99) };
 }
 
-/** The percentiles for programs; seconds. @param latency `null` if nobody was deactivated */
+/** The percentiles for programs; seconds. @param latency `null` if no one was deactivated */
 export function latencyDocument(latency: LeaverLatency | null) {
   return {
     days: latencyDays,

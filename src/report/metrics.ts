@@ -44,13 +44,13 @@ export interface JobMetrics {
 const lookResults = [
   /** Entra had no changes. */
   "noNews",
-  /** The changes showed nobody whose account was to be deactivated. */
+  /** The changes showed no one whose account was to be deactivated. */
   "nobody",
   /** A cycle of the leavers. */
   "ran",
   /** They were more than the guard allows: a cycle of everybody holds them. */
   "tooMany",
-  /** Somebody was removed from a group of the scope: a cycle of everybody begins at once. */
+  /** A person was removed from a group of the scope: a cycle of everybody begins at once. */
   "leftScope",
   /** Leavers are left to the cycles of everybody. */
   "rested",
@@ -310,7 +310,7 @@ function turnGauges(gauge: MakeGauge, jobGauge: MakeGauge, named: boolean) {
       "job_workers_aside",
       "Living daemons that have the job and do not take it. Only if daemons share its database.",
     );
-  // A gauge without labels shows 0 from its beginning, which would mean that nobody takes the job.
+  // A gauge without labels shows 0 from its beginning, which would mean that no daemon takes the job.
   let takers = named ? makeTakers() : null;
   let standing = named ? makeAside() : null;
   return {

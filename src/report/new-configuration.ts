@@ -7,7 +7,7 @@ import { differenceLines } from "./config-difference.ts";
 /** The notes of the last cycle about its configuration. */
 export type ConfigurationNotes = Partial<Pick<Meta, "configuration" | "mappingDigest">>;
 
-/** What a configuration changes with respect to that of the last cycle. */
+/** The changes of a configuration with respect to that of the last cycle. */
 export interface NewConfiguration {
   /** Credentials are not compared. Nothing if it is not known what the last cycle was configured to do. */
   readonly difference: ConfigDifference;
@@ -24,7 +24,7 @@ const unknownDifference: ConfigDifference = {
 };
 
 /**
- * What a configuration changes with respect to that of the last cycle of everybody; `null` if it is the same, or no cycle has run.
+ * The changes of a configuration with respect to that of the last cycle of everybody; `null` if it is the same, or no cycle has run.
  * @param digest of the mapping
  */
 export function newConfiguration(

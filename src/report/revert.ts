@@ -15,7 +15,7 @@ import { printable } from "./words.ts";
 /** Minor versions add, major versions break, as in a plan. */
 const formatVersion = "1.1";
 
-/** What a revert has sent, or would send. */
+/** The operations that a revert has sent, or would send. */
 export interface RevertView {
   readonly report: RevertReport;
   readonly dryRun: boolean;

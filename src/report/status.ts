@@ -63,7 +63,7 @@ export interface Status {
   readonly sendingPause: SendingPause | null;
   /** Accounts by kind and state when the last cycle ended; `null` before. */
   readonly accounts: KindCounts | null;
-  /** What the last cycle of everybody noted about its configuration. */
+  /** The note of the last cycle of everybody about its configuration. */
   readonly lastConfiguration: ConfigurationNotes;
   /** A new configuration is tried on a few people, and everything else is held. */
   readonly canary: CanaryStatus | null;
@@ -73,7 +73,7 @@ export interface Status {
   /** People whose deactivation is delayed (`actions`), as far as they are shown. */
   readonly delayed: readonly Skipped[];
   readonly delayedCount: number;
-  /** What was rejected and is still due, the newest first, as far as it is shown. */
+  /** Rejected changes that are still due, the newest first, as far as they are shown. */
   readonly rejected: Awaited<ReturnType<StateStore["rejections"]>>;
   readonly rejectedPeople: number;
   /** Older rejections are not counted in `rejectedPeople`. */

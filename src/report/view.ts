@@ -27,7 +27,7 @@ export interface PlanView {
   accounts(): Promise<KindCounts | null>;
   /** Operations by department; `null` if departments are not to be shown. */
   departments(): Promise<readonly DepartmentCount[] | null>;
-  /** What was done by hand in Lattice: operations that undo it, and those that only report it. */
+  /** Edits by hand in Lattice: operations that undo them, and those that only report them. */
   drift(): AsyncIterable<LoggedOperation>;
   /** Of a cycle on demand: what was done for each person, if the report has not shown it already. */
   readonly steps?: readonly PersonStep[];

@@ -13,7 +13,7 @@ interface Nested {
 
 /**
  * The mistake of a bad day: an administrator who tidies up groups takes departments out of their divisions, until half of the
- * people who are assigned to the application no longer are. Nobody has left, and nothing in Entra shows the mistake.
+ * people who are assigned to the application no longer are. No one has left, and nothing in Entra shows the mistake.
  * @returns what happened, one sentence each
  */
 export function loseDepartments(directory: Directory): readonly string[] {

@@ -148,7 +148,7 @@ export function readToken(token: string): JsonObject | undefined {
   }
 }
 
-/** Where a listing continues: the position in the link's `$skiptoken`, 0 without one. @throws GraphRefusal on a foreign token */
+/** The place at which a listing continues: the position in the link's `$skiptoken`, 0 without one. @throws GraphRefusal on a foreign token */
 export function readPosition(query: QueryOptions): number {
   const raw = query.get("skiptoken");
   if (raw === undefined) return 0;

@@ -10,7 +10,7 @@ export interface Lifecycle {
    * deactivates (Lattice help, article 360061313993); a reactivation restores none of it.
    */
   readonly deactivationCascades: boolean;
-  /** What happens to a manager whose account is deactivated. */
+  /** The treatment of a manager whose account is deactivated. */
   readonly inactiveManager: "accept" | "drop" | "refuse";
   /** Each new account gets an invitation by mail. */
   readonly autoInvite: boolean;

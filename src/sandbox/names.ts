@@ -86,7 +86,7 @@ const han = {
   ],
 } as const;
 
-/** A name made of syllables that belongs to nobody; about a third of the names are not ASCII. */
+/** A name made of syllables that belongs to no person; about a third of the names are not ASCII. */
 export function inventName(random: Random): PersonName {
   const style = random.int(20);
   if (style === 0) return hanName(random);

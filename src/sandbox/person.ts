@@ -86,7 +86,7 @@ export function propertiesOf(row: PersonRow): JsonObject {
   return parsed;
 }
 
-/** What Graph shows for a property without a value: an empty list if it is a collection, otherwise null. */
+/** Graph's answer for a property without a value: an empty list if it is a collection, otherwise null. */
 export function emptyValue(name: string): Json {
   return collections.has(name) ? [] : null;
 }

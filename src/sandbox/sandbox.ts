@@ -30,7 +30,7 @@ export type { RequestLog } from "./request-log.ts";
 export interface ScimOptions extends Partial<ScimLimits>, Partial<Lifecycle> {
   /** Delay before each answer. */
   readonly latencyMs?: number;
-  /** What happens to attributes that no schema has: `ignore` by default. */
+  /** The treatment of attributes that no schema has: `ignore` by default. */
   readonly unknownAttributes?: "ignore" | "refuse";
   /** Custom attributes by camelCase name; `officeLocation` (text) by default. */
   readonly customAttributes?: Readonly<Record<string, CustomAttributeType>>;

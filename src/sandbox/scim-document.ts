@@ -32,7 +32,7 @@ export interface AccountDocument {
 /** How the service handles its input. */
 export interface ReadingRules {
   readonly schemas: AccountSchemas;
-  /** What happens to an attribute that no schema has. */
+  /** The treatment of an attribute that no schema has. */
   readonly unknownAttributes: "ignore" | "refuse";
 }
 

@@ -25,13 +25,13 @@ export interface PersonColumns {
   readonly held: string | null;
 }
 
-/** What a store has in a form of its own, of an account. */
+/** The columns of an account that each store has in a form of its own. */
 export interface OwnAccountColumns<Row> {
   active(row: Row): boolean | null;
   department(row: Row): string | null;
 }
 
-/** What a store has in a form of its own, of a person. */
+/** The columns of a person that each store has in a form of its own. */
 export interface OwnPersonColumns<Row> {
   /** Values of the properties that were asked for, in their order; `null` for one that the person does not have. */
   values(row: Row): readonly Json[];

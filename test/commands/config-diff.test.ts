@@ -93,7 +93,7 @@ it("says it in words, and plans nobody again for a limit of the guard", async ()
   expect(out).toContain("Another Lattice is named");
   const limit = await diff({}, { guard: { window: "3h" } }, { format: "table" });
   expect(limit.out).toContain("Guard\n  guard.window: ");
-  expect(limit.out).toContain("Nobody is planned again");
+  expect(limit.out).toContain("No person is planned again");
 });
 
 it("never shows a secret, not in a list either", async () => {

@@ -14,7 +14,7 @@ import { terminal } from "./terminal.ts";
 const other = "elsewhere/1/00000000-0000-4000-8000-000000000000/";
 
 const nobodyNew =
-  /^There is nobody new to deactivate: Entra shows no changes of users since the last read\. People who have only left the scope are deactivated by a cycle of everybody: .*\bsync\b.*\n$/;
+  /^There are no new leavers: Entra shows no changes of users since the last read\. People who have only left the scope are deactivated by a cycle of everybody: .*\bsync\b.*\n$/;
 
 describe("sync --leavers", () => {
   let folder = "";
@@ -117,7 +117,7 @@ describe("sync --leavers", () => {
     expect(document()).toMatchObject({
       look: "rested",
       rest: "guardHolds",
-      text: expect.stringContaining("Nobody was deactivated: the guard holds deactivations"),
+      text: expect.stringContaining("No account was deactivated: the guard holds deactivations"),
       plan: null,
     });
   });
@@ -125,13 +125,13 @@ describe("sync --leavers", () => {
   it("looks for nobody before the first run, with a configuration that no cycle knows, and in a pause of leavers", async () => {
     expect(await look()).toBe(1);
     expect(place.output()).toBe(
-      `Nobody was deactivated: the first run has not ended. Run a cycle of everybody first: azure-lattice-sync sync --sandbox --config ${config}\n`,
+      `No account was deactivated: the first run has not ended. Run a cycle of everybody first: azure-lattice-sync sync --sandbox --config ${config}\n`,
     );
     await established();
     await disable(1);
     configure("actions: { onDisable: ignore, onDelete: ignore }\n");
     expect(await look()).toBe(64);
-    expect(place.output()).toContain("the configuration deactivates nobody at once");
+    expect(place.output()).toContain("the configuration does not deactivate at once people");
     configure("manager: { missing: clear }\nactions: { create: false }\n");
     expect(await look()).toBe(1);
     expect(place.output()).toContain("no cycle has planned everybody with this configuration yet");
@@ -171,7 +171,7 @@ describe("sync --leavers", () => {
     expect(readFileSync(out, "utf8")).toContain("deactivate");
     expect(await look({ format: "markdown", out })).toBe(0);
     expect(readFileSync(out, "utf8")).toMatch(nobodyNew);
-    expect(place.notes()).toContain("There is nobody new to deactivate");
+    expect(place.notes()).toContain("There are no new leavers");
   });
 
   it.each([

@@ -33,9 +33,9 @@ it("says in one sentence what is wrong", () => {
   expect(wrongEnd).toContain("rollout.canary.then");
   expect(wrongEnd).toContain("must be release, or a section such as { after: 2h, maxFailures: 0 }");
   const [namesAlone] = usageLines(() => canaryOf({ users: ["kim.example@example.com"] }));
-  expect(namesAlone).toContain("needs rollout.canary.people (0 for nobody else)");
+  expect(namesAlone).toContain("needs rollout.canary.people (0 for no one else)");
   const [groupAlone] = usageLines(() => canaryOf({ group: "Pilots" }));
   expect(groupAlone).toContain("rollout.canary.group");
-  expect(groupAlone).toContain("needs rollout.canary.people (0 for nobody else)");
+  expect(groupAlone).toContain("needs rollout.canary.people (0 for no one else)");
   expect(usageLines(() => canaryOf({ people: 5_000 }))[0]).toContain("must be a whole number from 0 to 1000");
 });

@@ -25,8 +25,8 @@ async function agreementOf(store: StateStore, cycleId: number): Promise<Agreemen
 }
 
 /**
- * What a cycle is to send.
- * @param agreed the digest of what a person has agreed to; `undefined` if nobody was asked
+ * The operations that a cycle is to send.
+ * @param agreed the digest of what a person has agreed to; `undefined` if no one was asked
  * @throws ConfigurationError if that is something else
  */
 export async function agreementWith(
@@ -57,7 +57,7 @@ async function changesOf(
   const changes: string[] = [];
   for await (const operation of operationsOf(store, cycleId, { status })) {
     const { objectId, action } = operation;
-    // Nobody has seen the id of an account that was not made yet.
+    // No one has seen the id of an account that was not made yet.
     const seen = action === "create" ? { ...operation, latticeId: null } : operation;
     changes.push(JSON.stringify([objectId, action, releasedChanges(seen)]));
   }

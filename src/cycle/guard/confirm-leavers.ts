@@ -28,7 +28,7 @@ const seenInLists: ReadonlySet<EvidenceKind> = new Set([
  * an old `@removed`. So a person who seems to have left is asked for by id if something is written because of it: the
  * person would be deactivated, or another person's operation rests on it (`presumptionsOf`). If the answer contradicts, the
  * stored data is corrected and these people are planned again; without an answer, nothing that rests on it is sent in this
- * cycle. A plan that rests on nobody's leaving asks nothing.
+ * cycle. A plan that does not rest on a person's leaving asks nothing.
  * @returns `false` if they are too many to be asked for before the plan is weighed
  */
 export async function confirmLeavers(context: CycleContext): Promise<boolean> {

@@ -234,7 +234,7 @@ function overLimits(
 ): Finding[] {
   if (planned === 0) return [];
   const total = planned + recent;
-  // What was sent may have been about the same accounts: created ones and those that become active are others each time.
+  // Operations that were sent may have been about the same accounts. Created accounts, and those that become active, are others each time.
   const again = total > base && !grows.has(row.kind) ? ", some to the same accounts" : "";
   const window = recent === 0 ? "" : `, counting ${number(recent)} already sent within guard.window${again}`;
   const found = `${row.what(total, base, attribute)}${window}`;

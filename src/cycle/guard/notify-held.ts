@@ -27,7 +27,7 @@ export async function notifyHeld(
     return;
   }
   await tellBegun(context, { planId, operations: waiting });
-  // What only waits for a canary was just reported as that, unless nobody could be chosen for it.
+  // Operations that only wait for a canary were just reported as that, unless no person could be chosen for it.
   const onlyCanary = guard.holds?.every(({ kind }) => kind === "canary") === true;
   if (before !== "" || (onlyCanary && parseCanary(await context.store.meta()) !== null)) {
     await keepNotes(context, { heldPlan: planId });

@@ -23,7 +23,7 @@ export interface ProtectionOrder {
 export interface ProtectionOutcome {
   readonly latticeId: string;
   readonly userName: string;
-  /** What has come of it, in a sentence. */
+  /** The result, in a sentence. */
   readonly text: string;
   /** The event that reports it; `null` if nothing has changed. */
   readonly event: StateEvent | null;

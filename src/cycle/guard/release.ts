@@ -30,7 +30,7 @@ export interface ReleaseRequest {
   readonly reject?: readonly string[] | undefined;
   /** All rejections of these people are undone. Other people are released only if `only` names them. */
   readonly undoReject?: readonly string[] | undefined;
-  /** Who decides. */
+  /** The person who decides. */
   readonly by: Actor;
   /** The reason that the person gives. */
   readonly reason?: string | undefined;

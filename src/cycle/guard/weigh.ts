@@ -58,7 +58,7 @@ interface WeighedAndHeld {
   readonly waiting: number;
 }
 
-/** The canary under way, for which this plan may choose the people; `null`, or the reason, if nobody is chosen yet. */
+/** The canary under way, for which this plan may choose the people; `null`, or the reason, if no one is chosen yet. */
 async function canaryOfPlan(
   context: CycleContext,
   canary: CanaryOfCycle | null,

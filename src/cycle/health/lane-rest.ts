@@ -8,14 +8,14 @@ import { parseSendingPause } from "./sending-pause.ts";
 export type LaneRest =
   /** The first run has not ended. */
   | "firstRun"
-  /** Nobody, or not everybody, was planned with this configuration yet. */
+  /** No one, or not everybody, was planned with this configuration yet. */
   | "configurationChanged"
   | "quarantine"
   /** Entra or Lattice asked for a pause. */
   | "askedPause"
   /** A person has paused sending, for leavers too. */
   | "paused"
-  /** The configuration deactivates nobody at once who is disabled or deleted. */
+  /** The configuration does not deactivate at once people who are disabled or deleted. */
   | "deactivationsOff"
   /** Deactivations wait for a person's release: the guard weighs later ones together with them. */
   | "guardHolds"

@@ -30,7 +30,7 @@ const reason = "only people who were disabled or deleted are deactivated between
 export type LaneResult =
   /** The next cycle of everybody does it. */
   | { readonly kind: "rested"; readonly rest: LaneRest }
-  /** The changes are stored. They show nobody whose account is to be deactivated now. */
+  /** The changes are stored. They show no one whose account is to be deactivated now. */
   | { readonly kind: "nobody" }
   | {
       readonly kind: "ran";

@@ -4,7 +4,7 @@ import type { Ports } from "../ports/ports.ts";
 import { deactivatesAtOnce } from "../ports/settings.ts";
 
 /**
- * Whether somebody whose account would be deactivated was removed from a group of the scope since the last cycle read it. That is no
+ * Whether a person whose account would be deactivated was removed from a group of the scope since the last cycle read it. That is no
  * evidence: the person may be in another group. A cycle of everybody reads the scope to its end, and decides.
  * @throws ConfigurationError, HostUnavailableError, InterruptedError
  */

@@ -9,10 +9,10 @@ export interface ProtectedAccounts {
   readonly protections?: ReadonlyMap<string, Protection> | undefined;
 }
 
-/** Who protects an account: the configuration, or a person. */
+/** The one who protects an account: the configuration, or a person. */
 export type Protector = "configuration" | Protection;
 
-/** Who protects the account; `null` if nobody does. */
+/** The configuration or the person that protects the account; `null` if it is not protected. */
 export function protectorOf(
   { userName, latticeId }: Pick<TargetUser, "userName" | "latticeId">,
   { protectedAccounts, protections }: ProtectedAccounts,

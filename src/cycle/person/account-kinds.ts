@@ -21,7 +21,7 @@ import type { ExplainSettings } from "./explain-settings.ts";
 
 /**
  * Whose an account is: linked to a person who is in scope and enabled; linked to a person who has left (disabled, deleted, out
- * of scope, or no longer known); not linked although the directory has somebody whose it may be; or nobody's.
+ * of scope, or no longer known); not linked although the directory has a user whose it may be; or nobody's.
  */
 export const accountKinds = ["linked", "left", "unlinked", "nobodys"] as const;
 export type AccountKind = (typeof accountKinds)[number];
@@ -51,7 +51,7 @@ export interface AccountedFor {
   readonly department: string | null;
   /** It is never linked nor written: the configuration (`matching.protected`) or a person protects it. */
   readonly protected: boolean;
-  /** Who protects it; `null` if it is not protected. */
+  /** The configuration or the person that protects it; `null` if it is not protected. */
   readonly protection: AccountProtection | null;
   /** Since when it has not been found in Lattice, milliseconds since the epoch; `null` if it is found. */
   readonly missingSince: number | null;
@@ -102,7 +102,7 @@ export async function* accountsOf(
   }
 }
 
-/** What is needed of people to say whose an account is. */
+/** The data of people that is needed to say whose an account is. */
 function neededOfPeople({ scope, mapping }: Pick<Settings, "mapping" | "scope">): PeopleQuery {
   const properties = new Set([...alwaysRead, ...mapping.filters.properties]);
   // A person has these without asking for them.

@@ -1,7 +1,7 @@
 import { actorText } from "../../domain/actor.ts";
 import type { Protector } from "../operations/protected-account.ts";
 
-/** Who protects an account, as plain JSON. */
+/** The one who protects an account, as plain JSON. */
 export interface AccountProtection {
   /** `configuration` (`matching.protected`), or who did it, as `actorText` has it. */
   readonly by: string;

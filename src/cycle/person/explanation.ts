@@ -112,7 +112,7 @@ export interface MappingExplanation {
   readonly origin: string;
   readonly apply: "always" | "onCreate";
   readonly onNull: "clear" | "keep";
-  /** Who decides about a value that was edited in Lattice; `null`: as the setting `drift` says. */
+  /** The owner of the attribute, who decides about a value that was edited in Lattice; `null`: as the setting `drift` says. */
   readonly owner: "entra" | "lattice" | "report" | null;
   /** Lattice owns the attribute and has a value, or a person removed it there: the mapped value is not sent. */
   readonly leftToLattice: boolean;
@@ -136,7 +136,7 @@ export interface AccountExplanation {
   readonly active: boolean | null;
   /** Object id of the person who has the account. */
   readonly linkedTo: string | null;
-  /** Who protects it, so that it is neither linked nor written; `null` if it is not protected. */
+  /** The one who protects it, so that it is neither linked nor written; `null` if it is not protected. */
   readonly protection: AccountProtection | null;
   /** If the account belongs to no person: object ids of people in Entra to whom the mapping gives this userName. */
   readonly namesakes: readonly string[];
@@ -194,7 +194,7 @@ export interface Standing {
     readonly evidence: EvidenceKind | null;
     readonly planId: string;
     readonly rejectedAt: string;
-    /** Who rejected it, and why; absent if unknown. */
+    /** The person who rejected it, and why; absent if unknown. */
     readonly by?: string;
     readonly reason?: string;
   }[];

@@ -29,13 +29,13 @@ export interface LinkOrder {
 export interface LinkOutcome {
   readonly objectId: string;
   readonly latticeId: string;
-  /** What has come of it, in a sentence. */
+  /** The result, in a sentence. */
   readonly text: string;
   /** The event that reports it; `null` if nothing has changed. */
   readonly event: StateEvent | null;
 }
 
-/** What a decision needs. The caller holds the lease. */
+/** The parts that a decision needs. The caller holds the lease. */
 export interface LinkPorts extends Writing, Pick<Ports, "target"> {
   readonly settings: PlanSettings;
   readonly signal: AbortSignal;

@@ -95,7 +95,7 @@ export async function decisionsOf(
   return found.length === 0 ? {} : { decisions: found.map(decisionDocument) };
 }
 
-/** What people have decided about a person's account, in the form that an explanation shows. */
+/** People's decisions about a user's account, in the form that an explanation shows. */
 export function linkDecisionsOf(
   objectId: string,
   { linkDecisions }: Pick<PlanSettings, "linkDecisions">,

@@ -3,7 +3,7 @@ import type { Protection } from "../../domain/protection.ts";
 import type { LinkDecisions } from "../../domain/state/link-decisions.ts";
 import type { Protections } from "../../domain/state/protections.ts";
 
-/** What people have decided about accounts, as planning uses it. */
+/** People's decisions about accounts, as planning uses them. */
 export interface AccountDecisions {
   /** By Lattice id. */
   readonly protections: ReadonlyMap<string, Protection>;

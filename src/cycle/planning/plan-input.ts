@@ -63,7 +63,7 @@ export function personOf(input: PlanInput, { events }: Pick<PlanSettings, "event
   };
 }
 
-/** What people have decided about accounts: `planPeople` reads it. */
+/** People's decisions about accounts: `planPeople` reads them. */
 export type PlanSettings = Pick<
   CycleSettings,
   | "mapping"

@@ -120,7 +120,7 @@ function rejectedList(found: readonly RejectedChange[]): string {
   return [...others.map(rejectedWhat), ...changes].join(" and ");
 }
 
-/** Who rejected the change, and why, as far as that is known. */
+/** The person who rejected the change, and why, as far as that is known. */
 export function rejectedBy({ decision }: Pick<RejectedChange, "decision">): {
   readonly by?: string;
   readonly reason?: string;

@@ -4,7 +4,7 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import { sameAt, valueAt } from "../../domain/target.ts";
 import { heldAt, holds } from "./held.ts";
 
-/** What a revert needs of an operation that was carried out. Hundreds of thousands of them may be in memory at the same time. */
+/** The part of an operation that its revert needs. Hundreds of thousands of them may be in memory at the same time. */
 export type SentOperation = Pick<
   Operation,
   "action" | "objectId" | "userName" | "latticeId" | "evidence" | "changes" | "adopts"

@@ -44,7 +44,7 @@ export interface Neighbours {
   readonly self: string;
   /** A few accounts that each of them knows. @throws StateError */
   accounts(): Promise<readonly AccountElsewhere[]>;
-  /** What to do if that job writes to the same company, in words without a full stop. */
+  /** The remedy, if that job writes to the same company, in words without a full stop. */
   adviceFor(job: string): string;
 }
 

@@ -60,7 +60,7 @@ export async function ingestSource(
 }
 
 /**
- * Reads what changed since the watermark, between two cycles, and moves the watermark for both. Nobody is asked for a second time
+ * Reads what changed since the watermark, between two cycles, and moves the watermark for both. No person is asked for a second time
  * whom an earlier read left open, and the next read is of everyone if it would have been without this one.
  * @param dueOf called when everything is read, with the people whom it shows as disabled or deleted
  * @returns the people of whom `dueOf` says that they are due; they are stored with the watermark
@@ -225,7 +225,7 @@ function mayStillBeThere({ presence, account, lostLink, unconfirmed }: UnreadPer
   return presence === "present" && (account !== null || lostLink || unconfirmed);
 }
 
-/** `true` if the person has no account, never lost one, and no write in doubt may have made one. One whom somebody wants linked is kept, too. */
+/** `true` if the person has no account, never lost one, and no write in doubt may have made one. One whom a person wants linked is kept, too. */
 function isForgotten({ account, lostLink, unconfirmed }: UnreadPerson): boolean {
   return account === null && !lostLink && !unconfirmed;
 }

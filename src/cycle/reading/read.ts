@@ -65,7 +65,7 @@ async function scopeWatermark(context: CycleContext, parts: readonly ScopePart[]
   }
 }
 
-/** Whether a watermark of the expected parts shows all that were read. Those that are gone lose nobody. */
+/** Whether a watermark of the expected parts shows all that were read. Those that are gone lose no one. */
 function areAmong(expected: readonly ScopePart[], parts: readonly ScopePart[]): boolean {
   const ids = new Set(expected.map(({ id }) => id.toLowerCase()));
   return parts.every(({ id }) => ids.has(id.toLowerCase()));

@@ -26,7 +26,7 @@ export interface RevertReport {
   readonly skipped: readonly (RevertedPerson & { readonly what: readonly Left[] })[];
 }
 
-/** What a revert sends, or would send. */
+/** The operations that a revert sends, or would send. */
 export interface RevertEffect {
   readonly report: RevertReport;
   readonly agreement: Agreement;

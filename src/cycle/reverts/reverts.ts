@@ -26,7 +26,7 @@ export interface RevertRequest {
 
 /** A person's order to take back what a cycle did. */
 export interface RevertOrder extends RevertRequest {
-  /** Who orders it. */
+  /** The person who orders it. */
   readonly by: Actor;
   /** The reason that the person gives. */
   readonly reason?: string | undefined;
@@ -41,7 +41,7 @@ export interface RevertedCycle {
   readonly operations: readonly SentOperation[];
 }
 
-/** What the revert of one person's operation is. */
+/** The revert of one person's operation. */
 export interface RevertedOperation {
   readonly operation: SentOperation;
   readonly revert: Revert;
@@ -206,7 +206,7 @@ type SentTo = Pick<LoggedOperation, "objectId" | "userName">;
 type Sent = SentOperation & Pick<LoggedOperation, "id">;
 
 /**
- * What was carried out, in the order of sending. A create that is all that the cycle has sent for a person has no changes here: its revert
+ * The operations that were carried out, in the order of sending. A create that is all that the cycle has sent for a person has no changes here: its revert
  * asks for none of them (`revertOf`), and a first run has little else.
  */
 async function doneIn(store: StateStore, { id: cycleId }: CycleRecord): Promise<readonly Sent[]> {
@@ -264,7 +264,7 @@ function nothingDone({ id, done }: CycleRecord): UsageError {
 
 /**
  * The operations of the named people. A name counts as the log has it, and as the person is called today.
- * @throws UsageError if a name is of nobody, or of several people
+ * @throws UsageError if a name is of no user, or of several people
  */
 async function chosen<Of extends SentTo>(
   store: StateStore,

@@ -8,7 +8,7 @@ import type { AskedRevert, Started, WorkDecision } from "../works.ts";
 import type { Queue } from "./queue.ts";
 import { levelOf } from "./work-form.ts";
 
-/** How long work that nobody has begun counts as under way. */
+/** How long work that was not begun counts as under way. */
 const patienceMs = 60_000;
 
 /** Work to ask for. */

@@ -15,7 +15,7 @@ export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fle
   const works = worksOf(fleet, current());
   // A job is taken from the queue when it is its turn.
   const work = createDaemonWork({ ...parts, turns: createJobTurns(Number.POSITIVE_INFINITY), works });
-  // Never granted: one of many daemons that starts does not mean that somebody has fixed anything.
+  // Never granted: the start of one of many daemons does not mean that the cause was fixed.
   const skip = createQuarantineSkip(store);
   const cycles = createScheduledCycles({ current, store, work, skip, signal });
   const starter = fleetStarter(fleet, current().name, { reader, current, wake: () => fleet.worker.wake() });
@@ -38,7 +38,7 @@ export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fle
     reconfigured: async () => {
       serve();
       if (fleet.worker.waitsFor(current().name) !== null) return;
-      // Whoever has it reloaded may have fixed the cause: it is tried at once, as if a person had asked for it.
+      // The person who reloads the configuration may have fixed the cause: try at once, as if the person had asked for a cycle.
       if (parseQuarantine(await store.meta()) !== null) await starter.startCycle({ full: false });
     },
     stop: async () => {

@@ -10,7 +10,7 @@ const toleranceMs = 2_000;
 type PlannedQueue = Pick<Queue, "waiting" | "schedule" | "move">;
 
 /**
- * Gives each job an entry, at the time at which it is due. Whoever ran it last may have died before it made one.
+ * Gives each job an entry, at the time at which it is due. The daemon that ran it last may have died before it made one.
  * @param due when each job is due, by the server's clock
  * @param busy jobs that this daemon is running
  */
@@ -30,12 +30,12 @@ export async function planEntries(
     // One with another credential may have brought it forward, and knows better.
     if (now !== undefined && at > now && isRefused(read, job)) continue;
     const differs = now !== undefined && Math.abs(now - at) > toleranceMs;
-    // What is overdue is taken when a worker is free, at whatever time it is due.
+    // An overdue entry is taken when a worker is free, whatever its time.
     if (differs && (now > read.now || at > read.now)) await queue.move({ job, at });
   }
 }
 
-/** Whether the job waits for the end of a quarantine, and for nothing that somebody has asked for. */
+/** Whether the job waits for the end of a quarantine, and for nothing that a person has asked for. */
 function isRefused({ jobs: times, now }: Timetable, job: string): boolean {
   const notes = times.find(({ name }) => name === job)?.notes ?? {};
   return parseQuarantine(notes)?.access !== undefined && parsePause(notes, now) === null;

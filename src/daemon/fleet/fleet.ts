@@ -150,7 +150,7 @@ async function askedOf(
   let ended: "ended" | "stopped" = "ended";
   const report: WorkReport = {
     ...told,
-    // This daemon stops, or stands aside, and another one goes on: for whoever has asked, it has not failed.
+    // This daemon stops, or stands aside, and another one goes on: for the person who has asked, it has not failed.
     fail: (error, code) => {
       if (how.signal.aborted) ended = "stopped";
       else told.fail(error, code);
@@ -183,7 +183,7 @@ function afterStop(report: WorkReport): WorkReport {
   };
 }
 
-/** Whoever had the job before may have died with the lease, which then lasts a while. */
+/** The daemon that had the job before may have died with the lease, which then lasts a while. */
 function conditionsOf({ config }: Job, { signal, takenOver, standAside }: RunHow): Conditions {
   return { signal, standAside, waitMs: takenOver ? leaseMsOf(config) + 5_000 : undefined };
 }

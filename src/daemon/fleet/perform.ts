@@ -41,7 +41,7 @@ export interface RunHow {
 /** A job that this daemon can run, and how the others are told of it. */
 export type FleetJob = RunnableJob & Pick<ServedJob, "digest" | "identity">;
 
-/** Work that nobody has begun for this long is not done any more: whoever asked for it does not expect it now. */
+/** Work that was not begun for this long is not done any more: the person who asked for it does not expect it now. */
 const mostWaitMs = 6 * 3_600_000;
 
 export interface PerformParts {
@@ -59,7 +59,7 @@ export interface PerformParts {
     job: RunnableJob,
     stop: AbortController,
   ) => Promise<boolean>;
-  /** A cycle of the job has ended without a refusal, or there was nobody to go on with it. */
+  /** A cycle of the job has ended without a refusal, or there was no other daemon to go on with it. */
   readonly stay: (job: string) => void;
 }
 
@@ -110,7 +110,7 @@ async function performAsked(
   const refused = whyNot(work, job.digest, self);
   if (refused === null && (await job.asked(work, how)) === "stopped") {
     log.info({ job: job.name, work: work.kind }, "work that was asked for is handed over to another daemon");
-    // A cycle begins anew, as if nobody had begun. Of anything else a part may be done.
+    // A cycle begins again, as if it had not been begun. Of anything else a part may be done.
     if (lost.aborted && work.kind === "cycle" && !work.begunBefore) await fleet.returnWork(id, self.id);
     return "notBegun";
   }

@@ -16,7 +16,7 @@ import {
 import { limitsOf } from "../../state/postgres/connection/settings.ts";
 
 /**
- * Where an entry stands: a cycle of the schedule, a look for leavers between two cycles, or work that a person has asked for. They do
+ * The queue of an entry: a cycle of the schedule, a look for leavers between two cycles, or work that a person has asked for. They do
  * not get in each other's way.
  */
 export type QueueName = TimedQueue | AskedQueue;
@@ -51,7 +51,7 @@ export interface DueJob {
  * @throws StateError
  */
 export interface Queue {
-  /** Entries that nobody has taken. Default: of the schedule. */
+  /** Entries that no daemon has taken. Default: of the schedule. */
   waiting(queue?: TimedQueue): Promise<readonly DueJob[]>;
   /** Adds an entry for each of these jobs that has none. Default: to the schedule. */
   schedule(jobs: readonly DueJob[], queue?: TimedQueue): Promise<void>;
@@ -140,7 +140,7 @@ export async function openQueue(
     const boss = await whileItPasses(place.waitMs ?? defaultWaitMs, () =>
       lastWords.ask(() =>
         start(true).catch((error: unknown) => {
-          // It may not make a schema, not even one that is there: somebody may have made it for this user.
+          // It may not make a schema, not even one that is there: an administrator may have made it for this user.
           if (!isForbidden(error)) throw error;
           return start(false);
         }),

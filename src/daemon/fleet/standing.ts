@@ -19,10 +19,10 @@ export interface Standing {
   /**
    * Leaves a job to another daemon, because this one was refused.
    * @param now by the server's clock
-   * @returns `false` if there is nobody to go on with it
+   * @returns `false` if there is no other daemon to go on with it
    */
   leave(job: string, refusal: string, now: () => number): Promise<boolean>;
-  /** A run of the job has ended without a refusal, or there was nobody to go on with it. */
+  /** A run of the job has ended without a refusal, or there was no other daemon to go on with it. */
   stay(job: string): void;
   /** Whether a job waits for another daemon to end. */
   waits(): boolean;

@@ -57,9 +57,9 @@ const pollMs = 1_000;
 const tickMs = 5_000;
 /** A tick looks at all jobs: many that end one after the other do not need one each. */
 const leastTickMs = 1_000;
-/** What a person has asked for does not wait behind the schedule. */
+/** Work that a person has asked for does not wait behind the schedule. */
 const mostAsked = 2;
-/** A look for leavers is one short request, if nobody has left. */
+/** A look for leavers is one short request, if no one has left. */
 const mostLooks = 4;
 
 export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
@@ -239,7 +239,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   };
 }
 
-/** What people have asked for counts together, whichever level it has. */
+/** All work that people have asked for counts together, whichever level it has. */
 function isLike(one: QueueName, other: QueueName): boolean {
   return one === other || (one.startsWith("asked") && other.startsWith("asked"));
 }

@@ -10,7 +10,7 @@ import { createOwnNames } from "./own-names.ts";
 import { createSessions, type Sessions, sessionLifetimeSeconds } from "./sessions.ts";
 import { createSignInCodes } from "./sign-in-codes.ts";
 
-/** Who may use the daemon's HTTP. */
+/** Decides who may use the daemon's HTTP. */
 export interface AccessSettings {
   readonly token?: Secret | undefined;
   /** Header in which one of `trustedProxies` names the user it has signed in. */
@@ -40,11 +40,11 @@ export interface Access {
   signInCode(): string;
   signOut(request: FastifyRequest, reply: FastifyReply): void;
   /**
-   * Why this request is refused, whoever sent it: it names a host that is not the daemon's, so a page elsewhere may have let its
+   * Why this request is refused from any sender: it names a host that is not the daemon's, so a page elsewhere may have let its
    * own name resolve to this machine. A request with a right bearer is not refused, because such a page does not know the token.
    */
   misdirected(request: FastifyRequest, identity: Identity | null): string | null;
-  /** Why this request is refused, whoever sent it: another site made the browser send it. A right bearer is not refused. */
+  /** Why this request is refused from any sender: another site made the browser send it. A right bearer is not refused. */
   foreign(request: FastifyRequest, identity: Identity | null): string | null;
 }
 

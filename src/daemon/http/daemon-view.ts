@@ -103,7 +103,7 @@ export interface JobView extends WorkStarter {
   decideLink(request: LinkRequest, dryRun: boolean): Promise<DecidedLink | "busy">;
   /** Accounts with whose they are, a page of them. */
   accounts(query: AccountsQuery): ReturnType<typeof accountsPage>;
-  /** What the current configuration changes with respect to that of the last cycle; `null` for nothing. */
+  /** The changes of the current configuration with respect to that of the last cycle; `null` for none. */
   newConfiguration(notes: ConfigurationNotes): NewConfiguration | null;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;

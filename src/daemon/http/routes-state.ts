@@ -200,7 +200,7 @@ export function stateRoutes(
   );
 }
 
-/** What each of the last days was like. */
+/** The last days, with the counts of each. */
 async function daysDocument({ reader, now }: JobView): Promise<object> {
   const since = Math.floor(now() / dayMs) * dayMs - (shownDays - 1) * dayMs;
   const [counts, cycles] = await Promise.all([reader.dailyCounts(since), reader.recentCycles(mostCycles)]);

@@ -62,7 +62,7 @@ export interface NobodysAccount {
   readonly userName: string;
 }
 
-/** What is asked of people. */
+/** The part of people that is asked for. */
 export interface PeopleQuery {
   /** Everybody is a member; otherwise as in `Planning.candidates`. */
   readonly everyoneInScope: boolean;
@@ -100,12 +100,12 @@ export interface AccountReport {
   lastWrites(people: readonly string[] | "everybody"): Promise<ReadonlyMap<string, number>>;
   /**
    * All accounts, counted. `linked`: they are linked to a person, known or not. `left`: those of them whose person is not known, or
-   * has a leaving event. `matched`: not linked, and somebody may have them, as in `reportedAccounts`; a person who is only `former` counts if they
-   * are not deleted for good and have no other account. `nobodys`: nobody.
+   * has a leaving event. `matched`: not linked, and a user may have them, as in `reportedAccounts`; a person who is only `former` counts if they
+   * are not deleted for good and have no other account. `nobodys`: of no user.
    */
   accountCounts(): Promise<{ readonly [What in "linked" | "left" | "matched" | "nobodys"]: StateCount }>;
   /** Active accounts that are nobody's and that no commit has noted as such (`StateChange.nobodys`), in pages by Lattice id. */
   newNobodys(after: string, limit: number): Promise<readonly NobodysAccount[]>;
-  /** Lattice ids of accounts that are noted as nobody's and are not active accounts of nobody any more, in pages. */
+  /** Lattice ids of accounts that are noted as nobody's and no longer are, or are no longer active, in pages. */
   formerNobodys(after: string, limit: number): Promise<readonly string[]>;
 }

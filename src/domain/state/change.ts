@@ -173,7 +173,7 @@ export interface NamedChanges {
  * nothing. The parts are written in the order of the fields.
  */
 export interface StateChange {
-  /** People of the directory as they are known now. Nothing changes besides these fields, and nobody is marked. */
+  /** People of the directory as they are known now. Nothing changes besides these fields, and no one is marked. */
   readonly people?: {
     /** The cycle that read them. */
     readonly readIn: number;
@@ -212,7 +212,7 @@ export interface StateChange {
    * is left out.
    */
   readonly accountRemoved?: readonly { readonly objectId: string; readonly removed: boolean }[];
-  /** Who entered or left. A move that is made already changes nothing; the people need not be known. */
+  /** People who entered or left. A move that is made already changes nothing; the people need not be known. */
   readonly moves?: readonly Move[];
   /**
    * Operations of the log, in this order: `add` (with ids in the order of the list), `patch`, `remove`. An operation of a

@@ -24,6 +24,6 @@ export interface Lease {
   renewLease(owner: string, now: number, ttlMs: number): Promise<boolean>;
   /** Frees the lease if it is `owner`'s; otherwise nothing changes. */
   releaseLease(owner: string): Promise<void>;
-  /** Who holds the lease at `now`; `null` if it is free or has expired. */
+  /** The holder of the lease at `now`; `null` if it is free or has expired. */
   leaseHolder(now: number): Promise<LeaseHolder | null>;
 }

@@ -8,7 +8,7 @@ export interface LinkDecisionChange {
   readonly put?: readonly LinkDecision[];
 }
 
-/** What people have decided about users and accounts. It stays if the user or the account is no longer known. */
+/** People's decisions about users and accounts. They stay if the user or the account is no longer known. */
 export interface LinkDecisions {
   /** All of it, by object id, then by Lattice id. */
   linkDecisions(): Promise<readonly LinkDecision[]>;

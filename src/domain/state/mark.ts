@@ -1,5 +1,5 @@
 /**
- * Why people are in the next plan. A store finds the people by an index and marks them; by itself it marks nobody. `retry`: a person who
+ * Why people are in the next plan. A store finds the people by an index and marks them; by itself it marks no one. `retry`: a person who
  * waits for a retry is tried at once, because the values of the failed try have changed.
  */
 export type Mark =

@@ -7,7 +7,7 @@ export interface AccountElsewhere {
   readonly linked: boolean;
 }
 
-/** What a store knows of other jobs: one that holds several of them can be asked whether two write to the same Lattice company. */
+/** The other jobs of a store: one that holds several of them can be asked whether two write to the same Lattice company. */
 export interface OtherJobs {
   /**
    * A few accounts of each of these jobs that are not missing, linked ones among them if there are any; and of each job that a living daemon

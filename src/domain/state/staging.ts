@@ -15,7 +15,7 @@ export interface Staging {
    */
   compareScope(): Promise<{ readonly members: number }>;
   /**
-   * Who differed when `compareScope` compared, in pages by object id: who is staged has entered, who is in force alone has
+   * People who differed when `compareScope` compared, in pages by object id: a staged one has entered, one who is in force alone has
    * left.
    */
   movedInScope(after: string, limit: number): Promise<readonly Move[]>;
@@ -24,7 +24,7 @@ export interface Staging {
   /** Adds members to a staged group. One who is named twice counts once. */
   stageNamedGroup(group: string, objectIds: readonly string[]): Promise<void>;
   /**
-   * Who is in a staged group and not in that group in force has entered, who is in one in force alone has left; a group that
+   * A person in a staged group and not in that group in force has entered, one who is in one in force alone has left; a group that
    * is not staged loses all members.
    */
   movedInGroups(): Promise<readonly Move[]>;

@@ -5,7 +5,7 @@ import { mappedAttribute } from "../rules/source-attributes.ts";
 import { madeUpDate } from "./made-up-date.ts";
 import { type MadeUpWords, madeUpWords } from "./made-up-words.ts";
 
-/** Graph's own enumerations: they identify nobody and decide what an account is. */
+/** Graph's own enumerations: they identify no person and decide what an account is. */
 const kept = ["accountEnabled", "userType", "creationType", "externalUserState"];
 const phones = ["businessPhones", "mobilePhone", "faxNumber"];
 const languages = ["en-GB", "de-DE", "fr-FR", "es-ES", "sv-SE", "pl-PL"];
@@ -208,7 +208,7 @@ function personalTexts(people: readonly SourceUser[], keeps: Keeps): PersonalTex
       return;
     }
     const text = String(json).toLowerCase();
-    // A text without letters and digits identifies nobody.
+    // A text without letters and digits identifies no person.
     if (text.length > 2 && /[\p{L}\p{Nd}]/u.test(text)) values.add(text);
     for (const [word] of text.replaceAll(common, " ").matchAll(/\p{L}[\p{L}\p{M}]{2,}|\p{Nd}{4,}/gu)) {
       words.add(word);

@@ -8,7 +8,7 @@ interface Letter {
   /** Without marks, in lower case; two letters for what is written as two, such as ø. */
   readonly plain: string;
   readonly marks: string;
-  /** A letter of its own (ø, ß, ł), not one with a mark. It identifies nobody, and mappings treat it separately. */
+  /** A letter of its own (ø, ß, ł), not one with a mark. It identifies no person, and mappings treat it separately. */
   readonly special: boolean;
 }
 

@@ -5,7 +5,7 @@ import { UsageError } from "../../domain/errors.ts";
 // concerns this tool. Unknown parts are ignored: the lists of attributes of both directories alone have thousands of lines,
 // and do not say which value a person gets.
 
-/** Where a value comes from: as text, as a tree, or as both. */
+/** The source of a value: as text, as a tree, or as both. */
 export interface ExportedSource {
   readonly expression?: string | null | undefined;
   readonly name?: string | null | undefined;

@@ -23,7 +23,7 @@ export interface Imported {
     readonly actions: { readonly create: boolean; readonly update: boolean; readonly deactivate: boolean };
     readonly mapping: readonly Rule[];
   };
-  /** What was not imported, or not unchanged, and why: a sentence each. */
+  /** Parts that were not imported, or were imported with a change, and why: a sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -54,7 +54,7 @@ function inOrder(name: string, parameters: readonly ExportedParameter[]): readon
   return placed;
 }
 
-/** Where the argument stands in the call; `null` if its name does not say. */
+/** The position of the argument in the call; `null` if its name does not say. */
 function placeOf(name: string, key: string): number | null {
   if (name === "Replace") return index(replaceKeys.findIndex((keys) => keys.includes(key)));
   const parameters = expressionFunctions.get(name)?.parameters ?? [];

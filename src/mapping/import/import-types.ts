@@ -11,7 +11,7 @@ const typeNames: { readonly [type: string]: RuleType } = {
   integer: "number",
 };
 
-/** What an export says of the types of the target's attributes, by the path as this tool spells it. */
+/** The types of the target's attributes in an export, by the path as this tool spells it. */
 export function importedTypes({
   directories,
   synchronizationRules,

@@ -115,7 +115,7 @@ function zoneOf(rule: Rule, target: TargetAttribute): string {
   throw new UsageError(`"${rule.timezone}" is not a time zone; use an IANA name such as America/Los_Angeles`);
 }
 
-/** @throws UsageError if nobody can own the attribute, or the owner changes nothing */
+/** @throws UsageError if the attribute cannot have an owner, or the owner changes nothing */
 function checkOwner(owner: NonNullable<Rule["owner"]>, rule: Rule, target: TargetAttribute): void {
   if (target.path === "userName" || target.path === "externalId" || target.path === "active") {
     throw new UsageError(

@@ -2,7 +2,7 @@ import type { AccountReport, NobodysAccount, StateCount } from "../../domain/sta
 import type { StateChange } from "../../domain/state/change.ts";
 import type { Database, Session } from "./connection/database.ts";
 
-/** Somebody may have the account `t`, which is not linked: as in `reportedAccounts`. */
+/** A user may have the account `t`, which is not linked: as in `reportedAccounts`. */
 const matched = `(EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND user_name_key = t.user_name_key)
   OR EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND external_id_key = t.external_id)
   OR EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND object_id = t.external_id)

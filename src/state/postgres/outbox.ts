@@ -46,7 +46,7 @@ const changes = `SELECT f.id, f.object_id, f.change, f.since, f.code, f.message,
 
 /** Events and their deliveries. @param values how much may be kept of people's values, which Lattice quotes in errors */
 export function outboxMethods(db: Database, values: LogValues, clock: LeaseClock): OutboxMethods {
-  // Whoever claims a delivery may have a wrong clock, and must not hide it from the others, nor send what they are sending.
+  // A process that claims a delivery may have a wrong clock. It must neither hide the delivery from the others, nor send one that they are sending.
   const claim = claimBy(clock === "server" ? serverTime : "$3::bigint");
   return {
     addEvent: (event, { at, once, notes = {}, failuresThrough = 0, protections = {} }) =>

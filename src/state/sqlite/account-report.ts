@@ -102,7 +102,7 @@ const rangeSize = 10_000;
 /** People in one statement. */
 const peoplePerPage = 5_000;
 
-/** What is asked of people: their columns, and the parameters of these. */
+/** The columns of people that are asked for, and the parameters of these. */
 function asked({ everyoneInScope, properties }: PeopleQuery) {
   const paths = properties.map((name, index) => [`property${index}`, `$."${name}"`]);
   return {

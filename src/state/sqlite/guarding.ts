@@ -25,7 +25,7 @@ export function guardingMethods(db: Connection): Guarding {
      WHERE operation.status <> 'done' AND operation.weights IS NOT NULL`,
   );
   const rangesOf = cycleRanges(db);
-  // In a new database nobody is linked yet, so planned links count too.
+  // In a new database no one is linked yet, so planned links count too.
   const active = db
     .prepare<[number], number>(
       `SELECT linked_active + (SELECT count(*) FROM target_user WHERE object_id IS NULL AND active = 1

@@ -14,7 +14,7 @@ interface Row {
   readonly at: number;
 }
 
-/** What people have decided about users and accounts. */
+/** People's decisions about users and accounts. */
 export function linkDecisionMethods(db: Connection): LinkDecisions {
   const all = db.prepare<[], Row>("SELECT * FROM link_decision ORDER BY object_id, lattice_id");
   return {

@@ -3,7 +3,7 @@ import type { StateChange } from "../../domain/state/change.ts";
 import type { Connection } from "./files/database.ts";
 import { given } from "./tuning.ts";
 
-/** Somebody may have the account `t`, which is not linked: as in `reportedAccounts`. */
+/** A user may have the account `t`, which is not linked: as in `reportedAccounts`. */
 const matched = `(EXISTS (SELECT 1 FROM source_user WHERE user_name_key = t.user_name_key)
   OR EXISTS (SELECT 1 FROM source_user WHERE external_id_key = t.external_id)
   OR EXISTS (SELECT 1 FROM source_user WHERE object_id = t.external_id)

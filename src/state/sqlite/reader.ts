@@ -8,7 +8,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A thread that nobody asks anything ends: a person who looks at hundreds of jobs leaves none behind. */
+/** A thread that is not asked anything ends: a person who looks at hundreds of jobs leaves none behind. */
 const idleMs = 60_000;
 
 /**

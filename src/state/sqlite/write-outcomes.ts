@@ -32,7 +32,7 @@ export function outcomesWriter(db: Connection, values: ValueKeeper): (change: Ou
   const sent = db.prepare<{ list: string; pending: number; reference: number }>(
     `UPDATE source_user SET pending = :pending, reference_pending = max(reference_pending, :reference) WHERE object_id IN ${listed}`,
   );
-  // Usually nobody is on the retry schedule. One query per commit then replaces one per person.
+  // Usually the retry schedule is empty. One query per commit then replaces one per person.
   const anyRetry = db.prepare<[], number>("SELECT EXISTS (SELECT 1 FROM retry)").pluck();
   const putRetry = db.prepare<{
     objectId: string;

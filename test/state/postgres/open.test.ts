@@ -46,7 +46,7 @@ describe("a PostgreSQL database that cannot be opened", () => {
       (url) => {
         url.username = "";
       },
-      /^the state database \S+\/postgres lets nobody in without a user name \(28000\): put one into state\.url/,
+      /^the state database \S+\/postgres does not accept a connection without a user name \(28000\): put one into state\.url/,
     ],
     [
       "that does not exist",

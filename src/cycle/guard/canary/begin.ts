@@ -85,7 +85,7 @@ async function endPassed(context: CycleContext, canary: Canary, dryRun: boolean)
 /**
  * Chooses the people of a canary from the plan as it stands, and remembers them before anything is sent. Their operations do not
  * wait from here on.
- * @returns a sentence, if they are to be the members of a group that is not known: nobody is chosen, and the next cycle tries again
+ * @returns a sentence, if they are to be the members of a group that is not known: no one is chosen, and the next cycle tries again
  */
 export async function chooseCanary(
   context: CycleContext,
@@ -206,7 +206,7 @@ function needsOthers({ changes }: WeighedOperation, freeing: ReadonlySet<string>
   );
 }
 
-/** What an operation does: its action, and of an update the attributes that it changes. */
+/** The kind of an operation: its action, and of an update the attributes that it changes. */
 function kindOf({ action, adopts, evidence, changes }: WeighedOperation): string {
   const attributes = action === "update" && !adopts ? changes.map(({ attribute }) => attribute).sort() : [];
   return JSON.stringify([action, evidence?.kind ?? null, ...attributes]);

@@ -9,7 +9,7 @@ export interface Eligible {
 }
 
 /**
- * Chooses people evenly over kinds of change and over departments: each kind has its turn, and gives somebody of the department of
+ * Chooses people evenly over kinds of change and over departments: each kind has its turn, and gives a person of the department of
  * which fewest were chosen. The same people are chosen whenever the plan is the same, in a dry run and in the run; the order of the
  * list does not matter.
  * @param eligible each person once
@@ -38,7 +38,7 @@ export function chooseEvenly(
   return chosen;
 }
 
-/** Takes the first person of the department of which fewest were chosen; `null` if there is nobody left. */
+/** Takes the first person of the department of which fewest were chosen; `null` if there is no one left. */
 function takeNext(
   departments: Map<string, readonly Eligible[]>,
   chosenOf: Map<string, number>,

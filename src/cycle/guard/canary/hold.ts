@@ -2,14 +2,14 @@ import type { Hold } from "../../../domain/plan.ts";
 import { count, durationText } from "../../../domain/sentence.ts";
 import { type Canary, failuresAllowed } from "./standing.ts";
 
-/** What holds the operations that wait for a canary, and why in a sentence. */
+/** The hold of the operations that wait for a canary, and its reason in a sentence. */
 export interface CanaryHold {
   readonly hold: Hold;
   readonly reason: string;
 }
 
 /**
- * @param canary `null` if nobody is chosen yet, because this cycle sends leavers at most; a sentence if there is another reason
+ * @param canary `null` if no one is chosen yet, because this cycle sends leavers at most; a sentence if there is another reason
  * @param plan `waiting`: operations that wait, in whole or in part; `except`: object ids of the people whose operations do not
  */
 export function canaryHold(

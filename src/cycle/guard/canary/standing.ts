@@ -25,7 +25,7 @@ export function parseCanary({ canary = "" }: Partial<Meta>): Canary | null {
   return canary === "" ? null : (JSON.parse(canary) as Canary);
 }
 
-/** What has become of a canary's operations. */
+/** The outcomes of a canary's operations. */
 export interface CanaryResult {
   /** People of whom something was written. */
   readonly done: number;

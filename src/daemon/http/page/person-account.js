@@ -2,7 +2,7 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { byWhom, moment } from "./words.js";
 
-/** What people have decided about the account of a person, and the decisions that can be made. */
+/** People's decisions about the account of a user, and the decisions that can be made. */
 export function accountSection({ source, account, linkDecisions = [] }, visit) {
   if (source === null && account === null) return null;
   const { state } = visit;

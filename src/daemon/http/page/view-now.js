@@ -66,7 +66,7 @@ function standingAsidePart({ aside = [] }) {
   return h("section", { class: "notice warn", "data-key": "aside" }, ...standingAside(aside));
 }
 
-/** What the configuration changes, as long as no cycle has run with it. */
+/** The changes of a configuration with which no cycle has run yet. */
 function newConfiguration(changes) {
   if (changes === null) return null;
   return h(
@@ -129,7 +129,7 @@ function figures({ people, accounts }) {
       ? null
       : figure(
           accounts.left.active + accounts.nobodys.active,
-          `active accounts of people who have left (${number(accounts.left.active)}) or of nobody (${number(accounts.nobodys.active)})`,
+          `active accounts of people who have left (${number(accounts.left.active)}) or that are nobody's (${number(accounts.nobodys.active)})`,
         ),
     figure(people.skipped, "skipped"),
     figure(people.retrying, "waiting for a retry"),

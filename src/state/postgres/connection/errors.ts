@@ -122,7 +122,7 @@ const sentences: readonly Sentence[] = [
     codes: /^28000$/,
     sentence: ({ name, user }, code) =>
       user === ""
-        ? `${name} lets nobody in without a user name (${code}): put one into state.url (ALS_STATE_URL), as in postgres://USER@HOST/DATABASE`
+        ? `${name} does not accept a connection without a user name (${code}): put one into state.url (ALS_STATE_URL), as in postgres://USER@HOST/DATABASE`
         : `${name} does not let the user ${user} in (${code}): check the user in state.url (ALS_STATE_URL), and that the server allows this host`,
   },
   { codes: /^28P01$/, sentence: wrongPassword },

@@ -43,7 +43,7 @@ export function createFairTurns({
     if (now === 0) takenBy.delete(who);
     else takenBy.set(who, now);
   };
-  /** Whose turn is next; `undefined` if nobody waits who may have one more. */
+  /** Whose turn is next; `undefined` if no one waits who may have one more. */
   const nextOne = (): string | undefined => {
     let best: { readonly who: string; readonly has: number; readonly since: number } | undefined;
     for (const [who, [head]] of waitingOf) {

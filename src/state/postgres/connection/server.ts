@@ -44,7 +44,7 @@ export function serverOf(text: string): PostgresServer {
     );
   }
   return {
-    // What else stands in the URL are settings of the pool to the driver, and would replace those of this program.
+    // To the driver, the rest of the URL is settings of the pool, which would replace those of this program.
     config: {
       ...Object.fromEntries(
         Object.entries({ user, password, host, port, database, sslnegotiation }).filter(
@@ -98,7 +98,7 @@ function parsed(url: URL): ReturnType<typeof parseIntoClientConfig> {
   }
 }
 
-/** What the driver makes of the URL: an option of Node's TLS, or a text that stands in the URL. */
+/** The driver's reading of the URL: an option of Node's TLS, or a text that stands in the URL. */
 function tlsOf(ssl: unknown): "off" | "verified" | "unverified" {
   if (ssl === undefined || ssl === false) return "off";
   if (ssl === true) return "verified";

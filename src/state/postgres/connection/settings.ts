@@ -14,7 +14,7 @@ const idleMs = 60_000;
 /** A peer that is gone is noticed within half a minute, by either side, while nothing is on its way. */
 const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };
 
-/** What each connection asks for as it is made. */
+/** The settings that each connection asks for when it is opened. */
 export function settingsOf({ path, tables }: Settings, limits: Limits): PoolConfig {
   return {
     application_name: "azure-lattice-sync",

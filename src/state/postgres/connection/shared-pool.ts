@@ -208,7 +208,7 @@ function noneFree({ name }: DatabaseInWords): StateError {
 async function passwordOf(users: Shared["users"], { signsInAs }: Place): Promise<string> {
   const wanted = signsInAs?.();
   const places = [...users].map(({ place }) => place).reverse();
-  // A job that signs in as somebody else since a reload is asked last.
+  // A job that signs in as another user since a reload is asked last.
   const same = places.filter((place) => place.signsInAs?.() === wanted);
   let fault: unknown = new StateError("no job gives a password");
   for (const { password } of [...same, ...places.filter((place) => !same.includes(place))]) {

@@ -27,7 +27,7 @@ const take = `UPDATE work w SET worker = $3, started_at = ${serverTime}, progres
 const progress = `UPDATE work SET progress = $3::json WHERE ${all} AND id = $2 AND finished_at IS NULL AND worker = $4`;
 const finish = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, result = $3::json, error = $4, plan = $5::json, report = $6::json
   WHERE ${all} AND id = $2 AND finished_at IS NULL AND ($7::text IS NULL OR worker = $7)`;
-// Whoever asked has not read it for an hour.
+// The one who asked has not read it for an hour.
 const dropReports = `UPDATE work SET report = NULL WHERE ${all} AND report IS NOT NULL AND finished_at < ${serverTime} - 3600000
   AND job = (SELECT job FROM work WHERE id = $2)`;
 const report = `SELECT report FROM work WHERE ${all} AND id = $2`;

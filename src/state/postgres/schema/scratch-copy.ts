@@ -3,7 +3,7 @@ import type { DatabaseInWords } from "../connection/errors.ts";
 import { beginLong, patiently } from "../connection/settings.ts";
 import { migrations, schemaVersion } from "./migrate.ts";
 
-/** What daemons know of each other is not the job's. */
+/** The data that daemons keep of each other does not belong to the job. */
 const ofDaemons = ["worker", "worker_job", "job_config", "turn", "work", "signed_out"];
 /** The tables of the session, those that others refer to first. */
 const tables = `SELECT relname AS name FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'

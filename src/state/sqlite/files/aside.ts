@@ -6,7 +6,7 @@ import { UsageError } from "../../../domain/errors.ts";
 import { type Connection, statOf } from "./database.ts";
 import { avoidTemporaryFiles } from "./scratch-copy.ts";
 
-// Database files that are made under another name, next to the place where they will be: whoever sees a file under its own name sees a
+// Database files that are made under another name, next to the place where they will be: a process that sees a file under its own name sees a
 // complete one.
 
 /**

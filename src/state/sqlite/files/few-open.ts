@@ -21,7 +21,7 @@ interface File {
   usedAt: number;
 }
 
-/** @param most files that may be open although nobody uses them */
+/** @param most files that may be open while they are not used */
 export function createFewOpen(most: number): FewOpen {
   const files = new Set<File>();
   let uses = 0;

@@ -36,7 +36,7 @@ import { scratchCopyOf } from "./scratch-copy.ts";
 /** A state database that was checked, to be imported. It is not changed. */
 export interface MovableFile {
   readonly content: MovedContent;
-  /** What the runs that wrote it noted, such as its tenant. */
+  /** The notes of the runs that wrote it, such as its tenant. */
   readonly notes: Partial<Meta>;
   /** The rows of a table, a batch at a time; from the beginning each time. They are of one moment. @throws StateError */
   rowsOf(table: MovedTable): Iterable<readonly MovedRow[]>;
