@@ -100,18 +100,19 @@ function referenceChange(input: PlanInput, link: LinkedTarget | null): Change | 
     };
   }
   const { latticeId } = manager;
-  const change: Change = {
+  // Made only if it is due, because the manager's name is in the directory values, which are not taken apart otherwise.
+  const change = (): Change => ({
     attribute: reference.target,
     before,
     after: manager.userName ?? manager.objectId,
     reference: { beforeId, afterObjectId: manager.objectId },
-  };
-  if (link === null) return change;
+  });
+  if (link === null) return change();
   if (latticeId === null || !holds(link, reference.target, latticeId)) {
-    return { ...change, ...driftMark(link, reference.target, latticeId) };
+    return { ...change(), ...driftMark(link, reference.target, latticeId) };
   }
   const again = input.triesAgain && isKeptOtherwise(link, reference.target, latticeId);
-  return again ? { ...change, again: true } : null;
+  return again ? { ...change(), again: true } : null;
 }
 
 /** `true` if Lattice owns the attribute and has a value, or a person removed the value there. */
