@@ -1,5 +1,5 @@
 import type { LeavingEvent } from "../../domain/plan.ts";
-import type { StateChange } from "../../domain/state/change.ts";
+import type { PlannedFor, StateChange } from "../../domain/state/change.ts";
 import { manager, referencePending } from "../reference-pending.ts";
 import type { Connection } from "./files/database.ts";
 
@@ -12,7 +12,14 @@ export interface PlanWriter {
 }
 
 export function planWriter(db: Connection): PlanWriter {
-  // In a plan of everybody most rows would not change: these are not written.
+  // In a plan of everybody most rows would not change: these are not written. Nearly all people are neither skipped nor looked
+  // at on a day: one statement settles all of a page, which takes a third of the time that one for each takes.
+  const settleAlike = db.prepare<{ list: string; pending: number; reference: number }>(
+    `UPDATE source_user SET pending = :pending, reference_pending = :reference, skip_code = NULL, skip_reason = NULL,
+       look_again_at = NULL
+     WHERE object_id IN (SELECT value FROM json_each(:list)) AND (pending <> :pending OR reference_pending <> :reference
+       OR skip_code IS NOT NULL OR skip_reason IS NOT NULL OR look_again_at IS NOT NULL)`,
+  );
   const settle = db.prepare<{
     objectId: string;
     pending: number;
@@ -38,7 +45,14 @@ export function planWriter(db: Connection): PlanWriter {
   );
   return {
     planned: (people) => {
+      for (const [reference, some] of Map.groupBy(people.filter(isPlain), referencePending)) {
+        for (const [planAgain, alike] of Map.groupBy(some, (one) => one.planAgain)) {
+          const list = JSON.stringify(alike.map(({ objectId }) => objectId));
+          settleAlike.run({ list, pending: planAgain ? 1 : 0, reference });
+        }
+      }
       for (const person of people) {
+        if (isPlain(person)) continue;
         const { objectId, planAgain, skip, lookAgainAt } = person;
         settle.run({
           objectId,
@@ -63,4 +77,9 @@ export function planWriter(db: Connection): PlanWriter {
       }
     },
   };
+}
+
+/** `true` for a person who is neither skipped nor looked at on a day. */
+function isPlain({ skip, lookAgainAt }: PlannedFor): boolean {
+  return skip === null && lookAgainAt === null;
 }
