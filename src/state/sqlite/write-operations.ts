@@ -8,11 +8,11 @@ export function operationsWriter(
   db: Connection,
 ): (operations: NonNullable<StateChange["operations"]>) => void {
   const ids = operationIds(db);
-  const insert = db.prepare<OperationColumns & { readonly id: number }>(
+  // Values by position: by name, an operation of a plan takes 2.4 µs more of 14.5.
+  const insert = db.prepare<OperationColumns>(
     `INSERT INTO operation (id, cycle_id, object_id, user_name, lattice_id, action, reason, evidence, weights, adopts,
        manager_object_id, drift, doubtful, former_owner, wave, status, at, attempt)
-     VALUES (:id, :cycleId, :objectId, :userName, :latticeId, :action, :reason, :evidence, :weights, :adopts,
-       :refersTo, :drift, :doubtful, :formerOwner, :wave, :status, :at, :attempt)`,
+     VALUES (${Array<string>(18).fill("?").join(", ")})`,
   );
   const insertChanges = db.prepare<[number, string]>(
     "INSERT INTO operation_changes (id, changes) VALUES (?, ?)",
@@ -49,7 +49,7 @@ export function operationsWriter(
     if (operations.add !== undefined && operations.add.length > 0) {
       const first = ids.next();
       for (const [index, one] of operations.add.entries()) {
-        insert.run({ id: first + index, ...columns(one) });
+        insert.run(...columns(first + index, one));
         insertChanges.run(first + index, JSON.stringify(one.operation.changes));
       }
     }
@@ -61,39 +61,28 @@ export function operationsWriter(
   };
 }
 
-interface OperationColumns {
-  readonly cycleId: number;
-  readonly objectId: string;
-  readonly userName: string;
-  readonly latticeId: string | null;
-  readonly action: string;
-  readonly reason: string;
-  readonly evidence: string | null;
-  readonly weights: string | null;
-  readonly adopts: number;
-  readonly refersTo: string | null;
-  readonly drift: string | null;
-  readonly doubtful: string | null;
-  readonly formerOwner: string | null;
-  readonly wave: number;
-  readonly status: string;
-  readonly at: number;
-  readonly attempt: number;
-}
+/** In the order of the statement. */
+type OperationColumns = (string | number | null)[];
 
-function columns({ operation, weights, ...rest }: NewOperation): OperationColumns {
-  return {
-    ...rest,
-    objectId: operation.objectId,
-    userName: operation.userName,
-    latticeId: operation.latticeId,
-    action: operation.action,
-    reason: operation.reason,
-    evidence: operation.evidence === null ? null : JSON.stringify(operation.evidence),
-    weights: weightsColumn(weights),
-    adopts: operation.adopts ? 1 : 0,
-    drift: operation.drift ?? null,
-    doubtful: operation.doubtful ?? null,
-    formerOwner: operation.formerOwner ?? null,
-  };
+function columns(id: number, { operation, ...one }: NewOperation): OperationColumns {
+  return [
+    id,
+    one.cycleId,
+    operation.objectId,
+    operation.userName,
+    operation.latticeId,
+    operation.action,
+    operation.reason,
+    operation.evidence === null ? null : JSON.stringify(operation.evidence),
+    weightsColumn(one.weights),
+    operation.adopts ? 1 : 0,
+    one.refersTo,
+    operation.drift ?? null,
+    operation.doubtful ?? null,
+    operation.formerOwner ?? null,
+    one.wave,
+    one.status,
+    one.at,
+    one.attempt,
+  ];
 }
