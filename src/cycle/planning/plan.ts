@@ -72,7 +72,7 @@ export async function makePlan(context: CycleContext, select: CandidateSelection
           former.add(plan.operation.formerOwner);
         }
       }
-      await store.commit(foldPlans(planned, context), context.fence);
+      await store.commit({ ...foldPlans(planned, context), mayBeLost: true }, context.fence);
       after = last.source.objectId;
       done += candidates.length;
       context.onProgress?.({ phase: "planning", done, total: null });

@@ -173,7 +173,13 @@ export interface NamedChanges {
  * nothing. The parts are written in the order of the fields.
  */
 export interface StateChange {
-  /** People of the directory as they are known now. Nothing changes besides these fields, and no one is marked. */
+  /**
+   * A power cut may undo the commit, as long as no later one was made without this mark: the store need not wait for the disk.
+   * Another process sees it at once, and the end of this process does not undo it. Example: a page of a plan, which the next
+   * cycle makes again, and which is on the disk before the first request, because the commit that begins a write is.
+   */
+  readonly mayBeLost?: true;
+  /** People of the directory as they are known now. Nothing changes besides these fields, and no person is marked. */
   readonly people?: {
     /** The cycle that read them. */
     readonly readIn: number;

@@ -16,6 +16,7 @@ import type Database from "better-sqlite3";
 //   write-outcomes.ts, write-decisions.ts): that was half of the cost of recording an outcome.
 // - The scope is staged in memory, and only the difference is written (staging.ts): 200,000 members in the file took 4 s.
 // - A row that stays as it is is not written (write-plan.ts), and values of a list come as one JSON parameter (`json_each`).
+// - The pages of a plan do not wait for the disk (`withoutDisk`): the commit that begins the first write does, also for them.
 // - Queries of the dashboard run on a thread of their own (reader.ts).
 
 const cacheKibibytes = 32 * 1_024;
@@ -39,6 +40,30 @@ export function tune(db: Database.Database): void {
  */
 export function given(parameter: string): string {
   return `0 + ${parameter}`;
+}
+
+/** What `PRAGMA synchronous` answers for FULL: a commit waits for the disk. */
+const full = 2;
+
+/**
+ * Makes a commit that does not wait for the disk. A later one that does brings it along, because both are in the same log. Of
+ * planning 20,000 people without changes it saves 3 of 36 µs a person, and the time until the disk answers for each page.
+ */
+export function withoutDisk(db: Database.Database): (commit: () => void) => void {
+  const usual = db.pragma("synchronous", { simple: true });
+  return (commit) => {
+    // A copy for a dry run never waits.
+    if (usual !== full) {
+      commit();
+      return;
+    }
+    db.pragma("synchronous = NORMAL");
+    try {
+      commit();
+    } finally {
+      db.pragma("synchronous = FULL");
+    }
+  };
 }
 
 /**

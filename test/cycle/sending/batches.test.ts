@@ -53,6 +53,28 @@ describe("operations sent in batches", () => {
     expect(await place.store.openIntents()).toEqual([]);
   });
 
+  it("are noted on the disk, and their plan with them, which did not wait for the disk by itself", async () => {
+    await using place = await hired();
+    const commits: { planned: boolean; noted: boolean; mayBeLost: boolean }[] = [];
+    const watching: StateStore = {
+      ...place.store,
+      commit: async (change, fence) => {
+        const { planned, intents, mayBeLost = false } = change;
+        if (planned !== undefined || intents?.begin !== undefined) {
+          commits.push({ planned: planned !== undefined, noted: intents?.begin !== undefined, mayBeLost });
+        }
+        await place.store.commit(change, fence);
+      },
+    };
+    await runCycle({ ...place.ports(), store: watching }, request);
+    expect(commits.slice(0, 3)).toEqual([
+      { planned: true, noted: false, mayBeLost: true },
+      { planned: true, noted: false, mayBeLost: true },
+      { planned: false, noted: true, mayBeLost: false },
+    ]);
+    expect(commits.filter(({ noted, mayBeLost }) => noted && mayBeLost)).toEqual([]);
+  });
+
   it("are all put back if the run is stopped among them, including a batch that was noted ahead", async () => {
     await using place = await hired();
     for (const stopAt of [60, 64, 90]) {

@@ -26,6 +26,11 @@ export function describeCommit(make: MakeState): void {
       expect((await (await state.another()).meta()).watermark).toBe("1");
     });
 
+    it("is seen by other processes at once also if it may be lost", async () => {
+      await state.store.commit({ ...change, mayBeLost: true }, "private");
+      expect(await knownPeople(await state.another())).toEqual(["a"]);
+    });
+
     it("is refused as a whole if another run took the lease over", async () => {
       await state.store.acquireLease("one", 0, 100);
       await (await state.another()).acquireLease("two", 100, 100);

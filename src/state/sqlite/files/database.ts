@@ -52,7 +52,7 @@ export function openDatabase(
     const db = new Database(path, { timeout: busyTimeoutMs });
     return orClose(db, () => {
       db.pragma("journal_mode = WAL");
-      // FULL: writes that the log calls confirmed survive a power cut. Group commit keeps that cheap.
+      // FULL: writes that the log calls confirmed survive a power cut. Group commit keeps that cheap; `mayBeLost` is the exception.
       db.pragma("synchronous = FULL");
       tune(db);
       db.pragma("foreign_keys = ON");
