@@ -70,7 +70,7 @@ export async function forgetAccounts(
   await inTurn(() => store.commit({ accounts: { gone }, marks }, fence));
 }
 
-/** Reads the accounts, folds and commits; no other fold of the cycle runs in between. */
+/** Reads the accounts, folds and commits; no other fold of the cycle runs in between. The commit may be lost, and the accounts are read again then. */
 function folding(
   { store, fence, inTurn }: KeepingAccounts,
   latticeIds: readonly string[],
@@ -78,6 +78,6 @@ function folding(
 ): Promise<void> {
   return inTurn(async () => {
     const rows = await store.accountRows({ latticeIds, objectIds: [] });
-    await store.commit(fold(rows), fence);
+    await store.commit({ ...fold(rows), mayBeLost: true }, fence);
   });
 }

@@ -3,7 +3,7 @@ import { externalIdKey, userNameKey } from "../../mapping/rules/map-user.ts";
 import type { CycleContext } from "../context/context.ts";
 import { type Derive, type FoldedPeople, foldPeople } from "../pictures/fold-people.ts";
 
-/** Saves a few people as they were read from the directory, in one commit. */
+/** Saves a few people as they were read from the directory, in one commit. It may be lost: then their watermark is, too, and they are read again. */
 export async function keepPeople(
   context: CycleContext,
   page: readonly SourceChange[],
@@ -12,7 +12,7 @@ export async function keepPeople(
   return inTurn(async () => {
     const known = await store.personRows([...new Set(page.map(({ objectId }) => objectId))]);
     const { change, ...said } = foldPeople(known, page, cycleId, deriveOf(context));
-    await store.commit(change, fence);
+    await store.commit({ ...change, mayBeLost: true }, fence);
     return said;
   });
 }

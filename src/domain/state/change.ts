@@ -175,8 +175,9 @@ export interface NamedChanges {
 export interface StateChange {
   /**
    * A power cut may undo the commit, as long as no later one was made without this mark: the store need not wait for the disk.
-   * Another process sees it at once, and the end of this process does not undo it. Example: a page of a plan, which the next
-   * cycle makes again, and which is on the disk before the first request, because the commit that begins a write is.
+   * Another process sees it at once, and the end of this process does not undo it. Example: a page of the
+   * directory or of a plan, which the next cycle reads or makes again. It is on the disk before the first request, because the
+   * commit that begins a write is, and before the watermark.
    */
   readonly mayBeLost?: true;
   /** People of the directory as they are known now. Nothing changes besides these fields, and no person is marked. */

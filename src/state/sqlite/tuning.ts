@@ -16,7 +16,8 @@ import type Database from "better-sqlite3";
 //   write-outcomes.ts, write-decisions.ts): that was half of the cost of recording an outcome.
 // - The scope is staged in memory, and only the difference is written (staging.ts): 200,000 members in the file took 4 s.
 // - A row that stays as it is is not written (write-plan.ts), and values of a list come as one JSON parameter (`json_each`).
-// - The pages of a plan do not wait for the disk (`withoutDisk`): the commit that begins the first write does, also for them.
+// - Pages of the directory, of accounts and of a plan do not wait for the disk (`withoutDisk`): the commit of the watermark, or the
+//   one that begins the first write, does, also for them.
 // - Queries of the dashboard run on a thread of their own (reader.ts).
 
 const cacheKibibytes = 32 * 1_024;
