@@ -20,9 +20,21 @@ export interface FleetWorkerParts {
   readonly nextFiring: NextFiring;
   /** How long a worker may be silent before another one takes its jobs over, milliseconds. */
   readonly silenceMs: number;
+  /** How often it asks the database. Default: each second for jobs, every five seconds for the common schedule. */
+  readonly pace?: FleetPace;
   readonly log: Pick<ProcessLog, "info" | "warn" | "error">;
   /** Aborts when the daemon stops. */
   readonly signal: AbortSignal;
+}
+
+/** How often a worker asks the database, milliseconds. */
+interface FleetPace {
+  /** Between two looks for jobs that are due. */
+  readonly pollMs: number;
+  /** Between two readings of the common schedule. */
+  readonly tickMs: number;
+  /** The least between two: one looks at all jobs, so many that end one after the other do not need one each. */
+  readonly leastTickMs: number;
 }
 
 /** A daemon that shares the jobs of a database with others. */
@@ -53,17 +65,14 @@ export interface FleetWorker {
   stop(): Promise<void>;
 }
 
-const pollMs = 1_000;
-const tickMs = 5_000;
-/** A tick looks at all jobs: many that end one after the other do not need one each. */
-const leastTickMs = 1_000;
+const usualPace: FleetPace = { pollMs: 1_000, tickMs: 5_000, leastTickMs: 1_000 };
 /** Work that a person has asked for does not wait behind the schedule. */
 const mostAsked = 2;
 /** A look for leavers is one short request, if no one has left. */
 const mostLooks = 4;
 
 export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
-  const { self, queue, fleet, jobs, maxAtOnce, nextFiring, silenceMs, log, signal } = parts;
+  const { self, queue, fleet, jobs, maxAtOnce, nextFiring, silenceMs, log, signal, pace = usualPace } = parts;
   const running = new Map<
     string,
     { readonly claim: Claim; readonly lost: AbortController; readonly ended: Promise<void> }
@@ -201,8 +210,13 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   const onFault = (what: string) => (error: unknown, again: boolean) => {
     if (!again) log.warn({ error: errorText(error) }, `${what}; it is tried again`);
   };
-  const ticks = repeat(tickMs, tick, onFault("the daemons' common schedule could not be read"), leastTickMs);
-  const polls = repeat(pollMs, poll, onFault("the queue of jobs could not be read"));
+  const ticks = repeat(
+    pace.tickMs,
+    tick,
+    onFault("the daemons' common schedule could not be read"),
+    pace.leastTickMs,
+  );
+  const polls = repeat(pace.pollMs, poll, onFault("the queue of jobs could not be read"));
   const heartbeats = repeat(
     silenceMs / 3,
     keep,
