@@ -158,9 +158,9 @@ describe.runIf(canBeReadOnly || process.env.CI !== undefined)(
       db.pragma("user_version = 1");
       db.exec(`
       INSERT INTO cycle (plan_id, kind, started_at) VALUES ('p', 'initial', 1);
-      WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 200000)
+      WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 40000)
         INSERT INTO operation (cycle_id, object_id, user_name, action, reason, changes, adopts, wave, status, attempt)
-        SELECT 1, hex(randomblob(16)), hex(randomblob(20)) || '@example.com', 'create', 'r', '[]', 0, 0, 'done', 1 FROM number`);
+        SELECT 1, hex(randomblob(16)), hex(randomblob(180)) || '@example.com', 'create', 'r', '[]', 0, 0, 'done', 1 FROM number`);
       db.close();
       chownSync(path, imageUser, imageUser);
       const old = join(image.app, "state/old.db");
