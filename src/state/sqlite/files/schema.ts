@@ -17,14 +17,18 @@ interface Migration {
   readonly sql: string;
 }
 
+let read: readonly Migration[] | undefined;
+
+/** The files are part of the program: they are read once. */
 function migrations(): readonly Migration[] {
-  return readdirSync(migrationsFolder)
+  read ??= readdirSync(migrationsFolder)
     .filter((name) => /^\d{3}-.*\.sql$/.test(name))
     .sort()
     .map((name) => ({
       version: Number(name.slice(0, 3)),
       sql: readFileSync(join(migrationsFolder, name), "utf8"),
     }));
+  return read;
 }
 
 /** SQL that makes a new database of that version, in order. */
@@ -33,7 +37,7 @@ export function migrationsUpTo(version: number): readonly string[] {
 }
 
 /**
- * Brings the schema up to this version.
+ * Brings the schema up to this version: a new database in one transaction, one with rows in a transaction for each migration.
  * @param allowed called within the transaction of each migration if there are tables; throws while a run works with them
  * @throws StateError, what `allowed` throws
  */
@@ -44,17 +48,27 @@ export function migrate(
 ): void {
   const known = migrations();
   refuseUnknownSchema(db, file, known);
+  if (schemaVersion(db) === 0) {
+    db.transaction(() => {
+      // Another process may have made it before this one got the lock.
+      if (schemaVersion(db) > 0) return;
+      for (const migration of known) apply(db, migration);
+    }).immediate();
+  }
   const version = schemaVersion(db);
   for (const migration of known.filter((candidate) => candidate.version > version)) {
     db.transaction(() => {
       // Another process may have migrated it before this one got the lock.
-      const current = schemaVersion(db);
-      if (current >= migration.version) return;
-      if (current > 0) allowed(db);
-      db.exec(migration.sql);
-      db.pragma(`user_version = ${migration.version}`);
+      if (schemaVersion(db) >= migration.version) return;
+      allowed(db);
+      apply(db, migration);
     }).immediate();
   }
+}
+
+function apply(db: Connection, { version, sql }: Migration): void {
+  db.exec(sql);
+  db.pragma(`user_version = ${version}`);
 }
 
 /** @throws StateError if a newer version of this program, or another program, made it */
