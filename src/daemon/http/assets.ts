@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, extname, join } from "node:path";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { promisify } from "node:util";
+import { brotliCompress, gzip } from "node:zlib";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { packageRoot } from "../../process/package-root.ts";
 
@@ -20,9 +21,11 @@ const chartFiles = ["uPlot.iife.min.js", "uPlot.min.css"];
 interface Asset {
   readonly type: string;
   readonly plain: Buffer;
-  readonly brotli: Buffer;
-  readonly gzip: Buffer;
+  /** Compressed when it is first asked for: most daemons start without anybody at the page. */
+  readonly compressed: Map<"br" | "gzip", Promise<Buffer>>;
 }
+
+const compress = { br: promisify(brotliCompress), gzip: promisify(gzip) };
 
 /**
  * Serves the page's files, read once, under a folder named for their content, so that a browser keeps them until they change.
@@ -65,13 +68,20 @@ function chartFolder(): string {
 
 function asset(name: string, plain: Buffer): Asset {
   const type = types[extname(name)] ?? "application/octet-stream";
-  return { type, plain, brotli: brotliCompressSync(plain), gzip: gzipSync(plain) };
+  return { type, plain, compressed: new Map() };
 }
 
-function send(asset: Asset, caching: string, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+async function send(
+  { type, plain, compressed }: Asset,
+  caching: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const accepted = request.headers["accept-encoding"] ?? "";
   const encoding = (["br", "gzip"] as const).find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
-  reply.header("content-type", asset.type).header("cache-control", caching).header("vary", "accept-encoding");
-  if (encoding === undefined) return reply.send(asset.plain);
-  return reply.header("content-encoding", encoding).send(encoding === "br" ? asset.brotli : asset.gzip);
+  reply.header("content-type", type).header("cache-control", caching).header("vary", "accept-encoding");
+  if (encoding === undefined) return reply.send(plain);
+  const content = compressed.get(encoding) ?? compress[encoding](plain);
+  compressed.set(encoding, content);
+  return reply.header("content-encoding", encoding).send(await content);
 }
