@@ -80,8 +80,14 @@ export async function startJobs(
   const stop = new AbortController();
   const stderr = new PassThrough();
   let log = "";
+  /** Each line with what it says, read once: those who wait for one look often. */
+  const said: { readonly text: string; readonly line: Line }[] = [];
+  let unread = "";
   stderr.on("data", (chunk) => {
     log += String(chunk);
+    const texts = (unread + String(chunk)).split("\n");
+    unread = texts.pop() ?? "";
+    for (const text of texts) if (text.startsWith("{")) said.push({ text, line: JSON.parse(text) });
   });
   let hangUp = (): void => {};
   const ended = runDaemon(
@@ -111,11 +117,9 @@ export async function startJobs(
   const url = /"http":"(?<url>[^"]+)"/.exec(log)?.groups?.url ?? "";
   const headers = { "x-requested-by": "test" };
   const lines = (text: string, job?: string): readonly Line[] =>
-    log
-      .split("\n")
-      .filter((line) => line.startsWith("{") && line.includes(text))
-      .map((line) => JSON.parse(line) as Line)
-      .filter((line) => job === undefined || line.job === job);
+    said
+      .filter((one) => one.text.includes(text) && (job === undefined || one.line.job === job))
+      .map(({ line }) => line);
   const get = (path: string): Promise<Response> => fetch(url + path, { headers });
   const list = async (): Promise<readonly ListedJob[]> =>
     ((await (await get("/api/jobs")).json()) as { jobs: readonly ListedJob[] }).jobs;
