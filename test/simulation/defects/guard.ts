@@ -111,7 +111,7 @@ export const guardDefects: readonly Defect[] = [
   {
     name: "the log is pruned by a clock that both ends contradict",
     seed: 1,
-    history: 0,
+    history: 88,
     family: "clocks",
     swaps: [
       swapInner<(begun: BegunCycle, ended: EndedCycle) => Promise<CycleResult>>(

@@ -301,7 +301,7 @@ export const readingDefects: readonly Defect[] = [
   {
     name: "a 404 is believed at once",
     seed: 1,
-    history: 15,
+    history: 32,
     family: "lying-404",
     swaps: [
       swap(
@@ -316,7 +316,7 @@ export const readingDefects: readonly Defect[] = [
   {
     name: "hours of absence are counted although the account was seen meanwhile",
     seed: 3,
-    history: 137,
+    history: 204,
     family: "lying-404",
     swaps: [
       swap("cycle/pictures/accounts.ts", "foldAccounts", (original) => (...terms) => {

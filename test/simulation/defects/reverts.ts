@@ -26,7 +26,7 @@ export const revertDefects: readonly Defect[] = [
   {
     name: "a revert writes over a title that has changed since",
     seed: 7,
-    history: 172,
+    history: 348,
     family: "reverts",
     swaps: [
       swap("cycle/planning/revert-of.ts", "revertOf", (original) => (operation, now, options) => {

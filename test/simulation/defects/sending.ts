@@ -227,7 +227,7 @@ export const sendingDefects: readonly Defect[] = [
   {
     name: "who gets a userName does not wait until it is free",
     seed: 2,
-    history: 110,
+    history: 124,
     family: "names",
     swaps: [
       swapInner<(operation: unknown) => { readonly from: string; readonly to: string } | undefined>(
