@@ -4,18 +4,28 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Begun first: what takes longest must not be what everything else has ended before. */
 const longest = [
+  "simulation/simulation",
+  "process/fleet",
+  "deploy/image",
+  "process/hung-database",
+  "secrets/secrets",
+  "process/documented-commands",
+  "process/move",
   "process/kill",
   "process/kill-postgres",
-  "deploy/image",
-  "simulation/simulation",
-  "secrets/secrets",
+  "e2e/strict-target",
+  "e2e/random-edits",
+  "daemon/hanging-ends",
   "http/dashboard",
+  "http/dashboard-live",
+  "http/dashboard-decide",
+  "daemon/jobs",
   "simulation/defects",
-  "postgres/worst-day",
-  "e2e/state-files",
-  "http/work",
-  "e2e/main-job",
   "e2e/release",
+  "e2e/state-files",
+  "e2e/main-job",
+  "daemon/schedule",
+  "postgres/worst-day",
 ];
 
 class LongestFirst extends BaseSequencer {
