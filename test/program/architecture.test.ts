@@ -5,14 +5,15 @@ import { packageRoot } from "../../src/process/package-root.ts";
 import { documents } from "./markdown.ts";
 
 const text = read("docs/architecture.md");
+const state = read("docs/state.md");
 
 function read(path: string): string {
   return readFileSync(join(packageRoot, path), "utf8");
 }
 
-/** The part of docs/architecture.md under a heading that begins like this. */
-function section(heading: string): string {
-  const [, part = ""] = text.split(`\n## ${heading}`);
+/** The part of a document under a heading that begins like this. */
+function section(document: string, heading: string): string {
+  const [, part = ""] = document.split(`\n## ${heading}`);
   return part.split("\n## ")[0] ?? "";
 }
 
@@ -24,10 +25,10 @@ function placesIn(part: string): readonly { readonly name: string; readonly file
 }
 
 const explaining = documents.filter(
-  ({ name }) => name === "CONTRIBUTING.md" || /^docs\/(architecture|decisions)/.test(name),
+  ({ name }) => name === "CONTRIBUTING.md" || /^docs\/(architecture|state|decisions)/.test(name),
 );
 
-describe("the statements about the code in docs/architecture.md, in the decisions and in CONTRIBUTING.md", () => {
+describe("the statements about the code in docs/architecture.md, docs/state.md, the decisions and CONTRIBUTING.md", () => {
   it("name files and folders that exist", () => {
     const paths = explaining.flatMap(({ code }) =>
       code.filter((piece) => /^(src|test|scripts|docs|bench)\/[\w/.-]+$/.test(piece.text)),
@@ -48,13 +49,12 @@ describe("the statements about the code in docs/architecture.md, in the decision
     expect(lost).toEqual([]);
   });
 
-  it("name functions in the diagram of an operation's life that the table below it explains", () => {
-    const life = section("Life of an operation");
+  it("name functions in the diagram of an operation's life that the table of transitions explains", () => {
+    const life = section(text, "Life of an operation");
     const diagram = [...life.matchAll(/^ +\S+ --> \S+: (.+)$/gm)].flatMap(([, names = ""]) =>
       names.split(", "),
     );
-    const rows = life.split("\n").filter((line) => line.startsWith("|"));
-    const table = new Set(placesIn(rows.join("\n")).map(({ name }) => name));
+    const table = new Set(placesIn(section(state, "Transitions")).map(({ name }) => name));
     expect(diagram.length).toBeGreaterThan(10);
     expect([...new Set(diagram)].toSorted()).toEqual([...table].toSorted());
   });
@@ -70,15 +70,24 @@ describe("the statements about the code in docs/architecture.md, in the decision
   it("list exactly the writers of a commit", () => {
     const commit = read("src/state/sqlite/commit.ts");
     const writers = [...commit.matchAll(/ = (\w+Writer)\(/g)].map(([, name]) => name);
-    const listed = placesIn(section("What is remembered")).map(({ name }) => name);
+    const listed = placesIn(section(state, "What a commit writes")).map(({ name }) => name);
     expect(writers.length).toBeGreaterThan(5);
     expect(listed.toSorted()).toEqual(writers.toSorted());
+  });
+
+  it("list exactly the roles of a store", () => {
+    const [, roles = ""] =
+      /interface StateStore\s+extends ([\w\s,]+) \{/.exec(read("src/domain/state/store.ts")) ?? [];
+    const rows = section(state, "Two stores").matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gm);
+    const listed = [...rows].flatMap(([, names = ""]) => names.replaceAll("`", "").split(", "));
+    expect(listed.length).toBeGreaterThan(15);
+    expect(listed.toSorted()).toEqual(roles.split(/,\s+/).toSorted());
   });
 
   it("list exactly the reasons why a person is planned again", () => {
     const marks = read("src/cycle/pictures/marks.ts");
     const functions = [...marks.matchAll(/^export function (\w+)/gm)].map(([, name]) => name);
-    const listed = [...section("Marks").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    const listed = [...section(text, "Marks").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
     expect(functions.length).toBeGreaterThan(10);
     expect(listed.toSorted()).toEqual(functions.toSorted());
   });
@@ -100,6 +109,26 @@ describe("the roles of a store", () => {
     );
     expect(roles.filter(({ methods }) => methods.length > 0).length).toBeGreaterThan(20);
     expect(roles.filter(({ methods }) => methods.length > 8)).toEqual([]);
+  });
+});
+
+describe("docs/architecture.md", () => {
+  it("says within its first screen what decides a deactivation, what holds it and what writes it", () => {
+    const screen = text.split("\n").slice(0, 45).join("\n");
+    const places = placesIn(screen).map(({ file }) => file);
+    expect(places).toEqual(
+      expect.arrayContaining([
+        "src/cycle/planning/fate.ts",
+        "src/cycle/guard/hold.ts",
+        "src/cycle/sending/send.ts",
+        "src/state/sqlite/commit.ts",
+        "src/state/postgres/commit.ts",
+      ]),
+    );
+  });
+
+  it("has three screens of 66 lines", () => {
+    expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(198);
   });
 });
 
