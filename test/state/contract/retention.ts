@@ -209,6 +209,21 @@ export function describeRetention(make: MakeState): void {
       expect(await newest()).toBe(before + 31);
     });
 
+    it("loses values of earlier entries when a stricter setting is applied, and gets none back by a laxer one", async () => {
+      const { store } = state;
+      const values = async (from: StateStore): Promise<readonly unknown[]> =>
+        (await from.history({ limit: 1 })).map(({ changes }) => changes[0]?.before);
+      await cycle(store, 1);
+      const strict = await state.another("omit");
+      expect(await values(strict)).toEqual(["Analyst"]);
+      await strict.replaceOlderValues("private");
+      expect(await values(store)).toEqual(["[left out]"]);
+      await store.replaceOlderValues("private");
+      expect(await values(store)).toEqual(["[left out]"]);
+      await cycle(store, 2);
+      expect(await values(store)).toEqual(["Analyst"]);
+    });
+
     it("loses exactly the cycles that a commit names, with their operations", async () => {
       const { store } = state;
       for (const number of [1, 2, 3]) await cycle(store, number);

@@ -1,0 +1,56 @@
+import { describe } from "vitest";
+import { describeAccountCounts } from "./account-counts.ts";
+import { describeAccountReport } from "./account-report.ts";
+import { describeAccounts } from "./accounts.ts";
+import { describeCommit } from "./commit.ts";
+import { describeHeldCommit } from "./commit-held.ts";
+import { describePlanCommit } from "./commit-plan.ts";
+import { describeCycles } from "./cycles.ts";
+import type { MakeState } from "./fresh-state.ts";
+import { describeHistory } from "./history.ts";
+import { describeKeptPeople } from "./kept-people.ts";
+import { describeKeptPlan } from "./kept-plan.ts";
+import { describeKeptScope } from "./kept-scope.ts";
+import { describeLargeCycle } from "./large-cycle.ts";
+import { describeLease } from "./lease.ts";
+import { describeLinkDecisions } from "./link-decisions.ts";
+import { describeMarks } from "./marks.ts";
+import { describeOtherJobs } from "./other-jobs.ts";
+import { describeOutbox } from "./outbox.ts";
+import { describeOutcomes } from "./outcomes.ts";
+import { describePeople } from "./people.ts";
+import { describePlanReads } from "./plan-reads.ts";
+import { describePlannerReads } from "./planner-reads.ts";
+import { describeProtections } from "./protections.ts";
+import { describeRetention } from "./retention.ts";
+import { describeSearch } from "./search.ts";
+import { describeStaging } from "./staging.ts";
+
+/** Everything that any store promises. */
+export function describeAnyStore(make: MakeState): void {
+  describeLease(make);
+  describeCommit(make);
+  describePlanCommit(make);
+  describePeople(make);
+  describe("what is read of a plan", () => describePlanReads(make));
+  describe("what the planner reads", () => describePlannerReads(make));
+  describeMarks(make);
+  describeStaging(make);
+  describeHeldCommit(make);
+  describeAccounts(make);
+  describeAccountReport(make);
+  describeAccountCounts(make);
+  describeOutcomes(make);
+  describeCycles(make);
+  describeHistory(make);
+  describeSearch(make);
+  describeOutbox(make);
+  describeProtections(make);
+  describeLinkDecisions(make);
+  describeRetention(make);
+  describeLargeCycle(make);
+  describeKeptPeople(make);
+  describeKeptPlan(make);
+  describeKeptScope(make);
+  describeOtherJobs(make);
+}
