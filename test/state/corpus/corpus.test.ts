@@ -1,12 +1,21 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CycleRequest } from "../../../src/cycle/course/request.ts";
 import { recordRelease, resolveRelease } from "../../../src/cycle/guard/release.ts";
+import { parseSendingPause, resumeSending } from "../../../src/cycle/health/sending-pause.ts";
 import type { Candidate } from "../../../src/domain/state/planning.ts";
-import { atOnce, createWorkplace, kim, lenientGuard, type Workplace } from "../../cycle/workplace.ts";
-import { delayMs, type Ends, leavers, limit, rejected, type Situation } from "./situations.ts";
+import {
+  atOnce,
+  createWorkplace,
+  defaultRules,
+  kim,
+  lenientGuard,
+  mappingOf,
+  type Workplace,
+} from "../../cycle/workplace.ts";
+import { decided, delayMs, type Ends, leavers, limit, rejected, type Situation } from "./situations.ts";
 
 const versions = readdirSync(import.meta.dirname, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
@@ -230,3 +239,57 @@ describe.each(versions)("a database of the version %s, whose first run was kille
     await place[Symbol.asyncDispose]();
   });
 });
+
+const deciding = versions.filter((version) =>
+  existsSync(join(import.meta.dirname, version, "decisions.sql")),
+);
+
+describe.each(deciding)(
+  "a database of the version %s, in which people have decided what is sent",
+  (version) => {
+    /** The people whose accounts have the new title, in order. */
+    const titled = ({ target }: Workplace): readonly string[] =>
+      [...target.accounts.values()]
+        .filter(({ values }) => values.title === decided.title)
+        .map(({ userName }) => userName.replace("@example.com", ""))
+        .sort();
+
+    it("keeps its canary, its protected and its unlinked account and its pause, until people say otherwise", async () => {
+      const { place, ends, before } = await find(version, "decisions");
+      const rules = defaultRules.filter((rule) => !("target" in rule && rule.target === "title"));
+      place.settings = {
+        ...place.settings,
+        mapping: mappingOf([...rules, { target: "title", constant: decided.title }]),
+        canary: { people: 2, users: decided.triedOn, group: null, goesOn: null },
+      };
+      expect((await place.store.protections()).map(({ userName }) => userName)).toEqual([
+        `${decided.protected}@example.com`,
+      ]);
+      expect(await place.store.linkDecisions()).toMatchObject([
+        { objectId: decided.unlinked, what: "unlinked" },
+      ]);
+      expect(parseSendingPause(await place.store.meta(), ends.now)).toMatchObject({ until: null });
+      expect((await place.store.openIntents()).map(({ objectId }) => objectId)).toEqual([decided.left]);
+      const tried = titled(place);
+      expect(tried).toEqual(expect.arrayContaining([...decided.triedOn]));
+      const everybody = ends.people.map(({ objectId }) => objectId);
+      expect(tried.length).toBeLessThan(everybody.length / 2);
+
+      // What Lattice did as the run was killed is not sent again, and nobody is written in the pause.
+      expect(await sentBy(place)).toEqual([]);
+      expect(await place.store.openIntents()).toEqual([]);
+      expect(active(place, [decided.left])).toEqual([]);
+      const at = place.clock.now();
+      await resumeSending(place.store, { at, by: kim, reason: null });
+      await place.cycle();
+      // `karl` is one of the people on whom it is tried; Lattice refused him before.
+    expect(titled(place)).toEqual([...tried, "karl"].sort());
+      await release(place, (await place.store.meta()).heldPlan ?? "");
+      await place.cycle();
+      const kept: readonly string[] = [decided.protected, decided.unlinked];
+      expect(titled(place)).toEqual(everybody.filter((id) => !kept.includes(id)).sort());
+      before.close();
+      await place[Symbol.asyncDispose]();
+    });
+  },
+);

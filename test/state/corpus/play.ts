@@ -9,6 +9,7 @@ import type { JsonObject } from "../../../src/domain/json.ts";
 import type { Workplace } from "../../cycle/workplace.ts";
 import {
   cast,
+  decided,
   delayMs,
   type Ends,
   leavers,
@@ -27,11 +28,38 @@ type OldWorkplace = Pick<Workplace, "source" | "target" | "clock" | "path" | "cy
   };
 };
 
+type OldStore = OldWorkplace["store"];
+interface Order {
+  readonly by: object;
+  readonly reason: string;
+  readonly at: number;
+}
+
 interface OldTests {
   readonly lenientGuard: object;
   readonly atOnce?: object;
+  readonly defaultRules: readonly { readonly target?: string }[];
+  readonly kim: object;
+  mappingOf(rules: readonly object[]): object;
   createWorkplace(settings: object): Promise<OldWorkplace>;
   rejectHeld?(place: OldWorkplace, planId: string, people: readonly string[]): Promise<void>;
+}
+
+/** What people can decide without a plan that is held, of the versions that know it. */
+interface OldDecisions {
+  protectAccount(
+    store: OldStore,
+    order: Order & { readonly account: string },
+    settings: object,
+  ): Promise<unknown>;
+  unlinkAccount(
+    ports: { readonly store: OldStore; readonly fence: "private" },
+    order: Order & { readonly user: string },
+  ): Promise<unknown>;
+  pauseSending(
+    store: OldStore,
+    pause: Order & { readonly until: null; readonly leaversToo: boolean },
+  ): Promise<unknown>;
 }
 
 interface OldErrors {
@@ -70,9 +98,9 @@ function change(objectId: string, attributes: JsonObject): void {
 const abilities = {
   delays: tests.atOnce !== undefined,
   rejects: tests.rejectHeld !== undefined || place.store.reject !== undefined,
-  drift:
-    existsSync(join(checkout, "src/state/drift.ts")) ||
-    existsSync(join(checkout, "src/state/sqlite/drift.ts")),
+  drift: ["src/state/drift.ts", "src/state/sqlite/drift.ts", "src/cycle/pictures/drift.ts"].some((file) =>
+    existsSync(join(checkout, file)),
+  ),
 };
 
 const play: Readonly<Record<Situation, () => Promise<void>>> = {
@@ -104,6 +132,28 @@ const play: Readonly<Record<Situation, () => Promise<void>>> = {
     await dieAfter("theo@example.com");
   },
   firstRun: async () => dieAfter("ines@example.com"),
+  decisions: async () => {
+    await place.cycle();
+    const canary = { people: 2, users: decided.triedOn, group: null, goesOn: null };
+    place.settings = { ...place.settings, canary };
+    await place.cycle();
+    const rules = tests.defaultRules.filter(({ target }) => target !== "title");
+    const mapping = tests.mappingOf([...rules, { target: "title", constant: decided.title }]);
+    place.settings = { ...place.settings, mapping };
+    await place.cycle();
+    const { protectAccount, unlinkAccount, pauseSending } = {
+      ...((await load("src/cycle/guard/protect.ts")) as object),
+      ...((await load("src/cycle/person/link.ts")) as object),
+      ...((await load("src/cycle/health/sending-pause.ts")) as object),
+    } as OldDecisions;
+    const order = { by: tests.kim, reason: "a reorganisation", at: place.clock.now() };
+    const account = `${decided.protected}@example.com`;
+    await protectAccount(place.store, { ...order, account }, place.settings);
+    await unlinkAccount({ store: place.store, fence: "private" }, { ...order, user: decided.unlinked });
+    await pauseSending(place.store, { ...order, until: null, leaversToo: false });
+    change(decided.left, { accountEnabled: false });
+    await dieAfter(`${decided.left}@example.com`);
+  },
 };
 
 /** Kills this process in the next cycle, after Lattice carried out a write and before the answer arrives. */

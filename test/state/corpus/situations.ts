@@ -4,9 +4,10 @@ import type { TargetUser } from "../../../src/domain/target.ts";
 /**
  * `company`: a held plan, a rejection, a delayed deactivation, people on the retry schedule, values that Lattice keeps in
  * another form and that were edited by hand, and a run that was killed while it was sending. `firstRun`: the first run,
- * killed halfway.
+ * killed halfway. `decisions`: what people have decided, and what is under way because of it: a canary, a protected account, an unlinked one, a pause
+ * of sending, and a run that was killed as it deactivated a leaver in the pause.
  */
-export const situations = ["company", "firstRun"] as const;
+export const situations = ["company", "firstRun", "decisions"] as const;
 export type Situation = (typeof situations)[number];
 
 export interface Person {
@@ -58,5 +59,14 @@ export const rejected = "rita";
 
 /** The guard's limits in these situations, besides a version's own lenient limits. */
 export const limit = { maxDeactivations: 1, deactivationFloor: 1 } as const;
+/** The situation `decisions`: on whom the new title is tried, whose account is protected, who is unlinked, and who is disabled in the pause. */
+export const decided = {
+  triedOn: ["dora", "lars"],
+  protected: "anna",
+  unlinked: "bela",
+  left: "otto",
+  title: "Colleague",
+} as const;
+
 /** The delay of a deactivation after the scope was left, in milliseconds. */
 export const delayMs = 7 * 24 * 3_600_000;

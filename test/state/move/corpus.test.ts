@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -8,6 +8,7 @@ import { openDatabase } from "../../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../../src/state/sqlite/store.ts";
 import { askEverything } from "../both/ask-everything.ts";
 import { bothStores } from "../both/both-stores.ts";
+import { situations } from "../corpus/situations.ts";
 import { freshPlace } from "../postgres/place.ts";
 import { fileToJob, jobToFile } from "./move.ts";
 import { rowsOf } from "./rows-of.ts";
@@ -33,12 +34,13 @@ function corpusFile(version: string, situation: string): string {
   return file;
 }
 
-const situations = versions.flatMap((version) => [
-  { version, situation: "company" },
-  { version, situation: "firstRun" },
-]);
+const cases = versions.flatMap((version) =>
+  situations
+    .filter((situation) => existsSync(join(corpus, version, `${situation}.sql`)))
+    .map((situation) => ({ version, situation })),
+);
 
-it.each(situations)(
+it.each(cases)(
   "moves a database of the version $version to PostgreSQL and back with all of its rows: $situation",
   async ({ version, situation }) => {
     const file = corpusFile(version, situation);
