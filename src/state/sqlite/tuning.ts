@@ -48,7 +48,7 @@ export function givenText(parameter: string): string {
   return `'' || ${parameter}`;
 }
 
-/** What `PRAGMA synchronous` answers for FULL: a commit waits for the disk. */
+/** The answer of `PRAGMA synchronous` for FULL: a commit waits for the disk. */
 const full = 2;
 
 /**
