@@ -67,8 +67,8 @@ export default defineConfig({
   test: {
     globalSetup: ["test/built-program.ts", "test/postgres-server.ts"],
     // For what hangs, and not for what is slow: a busy machine takes five times as long.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     pool: "forks",
     // Twice the cores that it is measured on: half of a file's time passes in waiting, for other processes and for what is due.
     maxWorkers: 4,

@@ -167,7 +167,7 @@ async function until<T>(
   for (;;) {
     const answer = await found();
     if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() - since > 20_000) throw new Error(`not within 20 seconds: ${what}`);
+    if (performance.now() - since > 100_000) throw new Error(`not within 100 seconds: ${what}`);
     await new Promise((later) => setTimeout(later, 10));
   }
 }
