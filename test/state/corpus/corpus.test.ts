@@ -283,7 +283,7 @@ describe.each(deciding)(
       await resumeSending(place.store, { at, by: kim, reason: null });
       await place.cycle();
       // `karl` is one of the people on whom it is tried; Lattice refused him before.
-    expect(titled(place)).toEqual([...tried, "karl"].sort());
+      expect(titled(place)).toEqual([...tried, "karl"].sort());
       await release(place, (await place.store.meta()).heldPlan ?? "");
       await place.cycle();
       const kept: readonly string[] = [decided.protected, decided.unlinked];
