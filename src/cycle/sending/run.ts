@@ -30,6 +30,8 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
   /** By userName: the operation under way that frees it. */
   const freeing = new Map<string, Promise<void>>();
   const halfRenamed: string[] = [];
+  /** Resolves when the next operation under way has ended. `Promise.race` would add a reaction to each of them, with each wait. */
+  let nextEnd: PromiseWithResolvers<void> | null = null;
   let stop: unknown = null;
   let hopeless = false;
   const telling = { done: 0, failed: 0 };
@@ -132,13 +134,24 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
 
   return {
     start: async (operation) => {
-      while (inFlight.size >= context.settings.concurrency) await Promise.race(inFlight.values());
+      while (inFlight.size >= context.settings.concurrency) {
+        nextEnd ??= Promise.withResolvers();
+        await nextEnd.promise;
+      }
       const refused = context.kinds.isRefused(operation.action);
       if (refused || stopped() !== null || isHopelessFor(operation)) {
         putBack(operation, false, refused ? sentenceOf(operation.action) : undefined);
         return;
       }
-      const task = perform(operation).finally(() => inFlight.delete(operation.objectId));
+      const ended = (): void => {
+        inFlight.delete(operation.objectId);
+        nextEnd?.resolve();
+        nextEnd = null;
+      };
+      const task = perform(operation).then(ended, (error: unknown) => {
+        stop ??= error;
+        ended();
+      });
       inFlight.set(operation.objectId, task);
       const name = renameOf(operation)?.from;
       if (name !== undefined) freeing.set(name, task);
