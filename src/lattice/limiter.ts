@@ -87,6 +87,7 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
         reject(signal.reason);
         return;
       }
+      let waits = true;
       const onAbort = (): void => {
         queue.splice(queue.indexOf(waiter), 1);
         if (queue.length === 0) waking.abort();
@@ -94,17 +95,20 @@ export function createLimiter({ clock, maxConcurrency, maxRequestsPerSecond }: L
       };
       const waiter: Waiter = {
         start: () => {
+          waits = false;
           signal.removeEventListener("abort", onAbort);
           resolve();
         },
         fail: (reason) => {
+          waits = false;
           signal.removeEventListener("abort", onAbort);
           reject(reason);
         },
       };
-      signal.addEventListener("abort", onAbort, { once: true });
       queue.push(waiter);
       void pump();
+      // Most requests start at once.
+      if (waits) signal.addEventListener("abort", onAbort, { once: true });
     });
   }
 
