@@ -72,9 +72,8 @@ export function createRecorder(context: CycleContext): Recorder {
     begin: async (operations, now) => {
       write({ operationIds: operations.map(({ id }) => id), at: now });
       await settled();
-      known = new Map(
-        await store.latticeIdsOf(operations.flatMap((operation) => managerOf(operation) ?? [])),
-      );
+      const managers = new Set(operations.flatMap((operation) => managerOf(operation) ?? []));
+      known = new Map(await store.latticeIdsOf([...managers]));
     },
     forget: (latticeId) => {
       for (const ids of [known, fresh]) {
