@@ -4,10 +4,11 @@ import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Provider } from "oidc-provider";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 /**
  * @azure/identity over real TLS against oidc-provider, a token server that somebody else wrote and that checks
@@ -103,6 +104,8 @@ async function signIn(environment: Readonly<Record<string, string>>): Promise<un
   const { stdout } = await promisify(execFile)(process.execPath, [child], {
     env: {
       PATH: process.env.PATH,
+      // What the first of these processes compiles, the others have.
+      NODE_COMPILE_CACHE: join(dirname(inject("program")), "compiled"),
       NODE_EXTRA_CA_CERTS: tls("test-only-ca.pem"),
       ALS_TEST_ORIGIN: origin,
       ALS_TEST_TENANT: tenantId,
