@@ -58,8 +58,8 @@ async function isSpecial(out: string): Promise<boolean> {
   const [named, found] = await Promise.all([statsOf(lstat(out)), statsOf(stat(out))]);
   if (named === null || found === null || found.isFile()) return false;
   if (found.isDirectory()) throw cannotBeWritten(out, "it is a folder");
-  // The pipes of a shell have names there (/dev/stdout, /dev/fd/63), whichever user started it.
-  if (/^\/(?:dev|proc)\//.test(resolve(out)) || [named, found].every(isOwn)) return true;
+  // The pipes of a shell have names there (/dev/stdout, /dev/fd/63), whichever user started it. Into /dev/shm everybody may write.
+  if (/^\/(?:dev\/(?!shm\/)|proc\/)/.test(resolve(out)) || [named, found].every(isOwn)) return true;
   throw cannotBeWritten(out, "it leads to a file of another user");
 }
 
