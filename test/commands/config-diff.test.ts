@@ -79,7 +79,7 @@ it("says that the same attribute mappings stand in another order", async () => {
   expect(words).toContain("Mapping\n  The same attribute mappings stand in another order.\n");
 });
 
-it("says it in words, and plans nobody again for a limit of the guard", async () => {
+it("says it in words, and plans no one again for a limit of the guard", async () => {
   const { out } = await diff(
     { entra: { scope: { mode: "groups", groups: ["A"] } } },
     {

@@ -391,7 +391,7 @@ describe("other commands that send, of a job that daemons share", () => {
     expect(await fleet.recentWorks(5)).toEqual([]);
   });
 
-  it("take back what nobody has begun when they are interrupted", async () => {
+  it("take back what no one has begun when they are interrupted", async () => {
     await announce();
     const interrupt = new AbortController();
     const { io, notes } = terminal(folder);

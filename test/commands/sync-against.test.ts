@@ -152,7 +152,7 @@ it("asks Entra and Lattice for nothing that a dry run alone does not ask for, an
   expect((await compared()).different).toBeGreaterThan(20);
   expect(kinds()).toEqual(alone);
   expect(sandbox.requests.filter(({ host, method }) => host === "lattice" && method !== "GET")).toEqual([]);
-  // The state is as before: nobody is planned with the other mapping.
+  // The state is as before: no one is planned with the other mapping.
   expect(JSON.parse((await run({})).out).summary).toMatchObject({ create: 1, update: 0 });
 });
 

@@ -74,7 +74,7 @@ describe("sync --leavers", () => {
     place.notes();
   };
 
-  it("deactivates who was disabled, and nothing else, and has nobody new after it", async () => {
+  it("deactivates who was disabled, and nothing else, and has no one new after it", async () => {
     await established();
     const [name = ""] = await disable(1);
     expect(await look({ dryRun: true, detailedExitcode: true })).toBe(2);
@@ -122,7 +122,7 @@ describe("sync --leavers", () => {
     });
   });
 
-  it("looks for nobody before the first run, with a configuration that no cycle knows, and in a pause of leavers", async () => {
+  it("looks for no one before the first run, with a configuration that no cycle knows, and in a pause of leavers", async () => {
     expect(await look()).toBe(1);
     expect(place.output()).toBe(
       `No account was deactivated: the first run has not ended. Run a cycle of everybody first: azure-lattice-sync sync --sandbox --config ${config}\n`,

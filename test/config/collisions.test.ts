@@ -186,7 +186,7 @@ describe("jobs that share a Lattice company", () => {
     ]);
   });
 
-  it("and one tenant are accepted with groups of their own, if nobody who moves is switched off", () => {
+  it("and one tenant are accepted with groups of their own, if no one who moves is switched off", () => {
     const one = sharing(1, ["us"], { scope: groups("A"), ignore: true });
     const other = sharing(1, ["emea"], { scope: groups("B"), ignore: true });
     expect(faults({ emea: one, us: other })).toEqual([]);

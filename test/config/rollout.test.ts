@@ -7,7 +7,7 @@ function canaryOf(canary: object): unknown {
   return loadConfig({ file: "config.yaml", env: {}, cwd }).config.rollout.canary;
 }
 
-it("tries on nobody by default, waits for a release, or goes on after a time", () => {
+it("tries on no one by default, waits for a release, or goes on after a time", () => {
   expect(canaryOf({})).toEqual({ people: null, users: [], group: null, goesOn: null });
   expect(canaryOf({ people: 10, users: ["kim.example@example.com"] })).toEqual({
     people: 10,

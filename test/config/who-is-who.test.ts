@@ -53,7 +53,7 @@ it("passes the settings of matching and managers to the engine, names in lower c
   });
 });
 
-it("plans nobody again after a change of manager.rings: members of a ring are planned in each cycle", async () => {
+it("plans no one again after a change of manager.rings: members of a ring are planned in each cycle", async () => {
   const digests = await Promise.all(
     [{}, { manager: { rings: "send" } }].map(async (config) => (await readMapping(load(config))).digest),
   );

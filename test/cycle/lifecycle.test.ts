@@ -274,7 +274,7 @@ describe("a person who is disabled in Entra", () => {
 });
 
 describe("actions.create: false", () => {
-  it("reactivates nobody, and reports it", async () => {
+  it("reactivates no one, and reports it", async () => {
     await using place = await createWorkplace();
     place.source.hire("kim");
     await place.cycle();

@@ -26,7 +26,7 @@ const short = (steps: readonly PersonStep[]): string[] =>
 const strict = { ...lenientGuard, maxDeactivations: 2, deactivationFloor: 0 };
 
 describe("a cycle on demand of several people", () => {
-  it("updates them in one cycle, managers first, and nobody else", async () => {
+  it("updates them in one cycle, managers first, and no one else", async () => {
     await using place = await createWorkplace();
     place.source.hire("boss");
     place.source.hire("a", {}, "boss");
@@ -258,7 +258,7 @@ describe("the membership that a cycle on demand needs", () => {
 });
 
 describe("a cycle on demand", () => {
-  it("updates one person and nobody else", async () => {
+  it("updates one person and no one else", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b"]) place.source.hire(id);
     await place.cycle();

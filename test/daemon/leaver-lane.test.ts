@@ -164,7 +164,7 @@ describe("a look of the leaver lane", () => {
     expect(looks).toEqual([]);
   });
 
-  it("begins a cycle of everybody if somebody was removed from a group of the scope, and that decides", async () => {
+  it("begins a cycle of everybody if a person was removed from a group of the scope, and that decides", async () => {
     const staff = await begin({});
     await cycle();
     await cycle();

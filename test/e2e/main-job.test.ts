@@ -101,7 +101,7 @@ describe("the main job", () => {
     expect(compareEverybody(company.sandbox, await company.leftAlone()).differences).toEqual([]);
   });
 
-  it("deactivates nobody if the reading of the scope breaks off", async () => {
+  it("deactivates no one if the reading of the scope breaks off", async () => {
     await using company = await startCompany({ people: 60 });
     const scope = { mode: "assigned", application: "Lattice SCIM", nested: true } as const;
     await company.cycle({ scope });

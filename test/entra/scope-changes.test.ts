@@ -93,7 +93,7 @@ describe("who was removed from a group of the scope", () => {
     });
   });
 
-  it("is read to the end of the pages; groups that were deleted or renamed name nobody", async () => {
+  it("is read to the end of the pages; groups that were deleted or renamed name no one", async () => {
     await using graph = await startGraph(({ url, headers }) => {
       const link = `http://${headers.host}/v1.0/groups/delta?$skiptoken=2`;
       const value = [

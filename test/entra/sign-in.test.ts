@@ -11,7 +11,7 @@ import { Provider } from "oidc-provider";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 /**
- * @azure/identity over real TLS against oidc-provider, a token server that somebody else wrote and that checks
+ * @azure/identity over real TLS against oidc-provider, a token server that another person wrote and that checks
  * the secret or the signed assertion. Graph is a handler on the same origin.
  */
 const tls = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));

@@ -91,7 +91,7 @@ describe("a look for leavers between two cycles", () => {
     expect([endings, recorded]).toEqual([[], []]);
   });
 
-  it("deactivates somebody who was disabled, reports the cycle, and notifies", async () => {
+  it("deactivates a person who was disabled, reports the cycle, and notifies", async () => {
     const id = await someone();
     sandbox.directory.updateUser(id, { accountEnabled: false });
     sandbox.requests.clear();

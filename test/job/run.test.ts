@@ -67,7 +67,7 @@ describe("a run of a job", () => {
     expect(happened).toEqual(["done, lease free", { ping: "good", ran: true, good: true }]);
   });
 
-  it("keeps nothing of a dry run, and notifies nobody", async () => {
+  it("keeps nothing of a dry run, and notifies no one", async () => {
     const { result } = await job.run({ dryRun: true, full: false, signal }, { notifier });
     expect(result.header.summary.create).toBeGreaterThan(0);
     expect(happened).toEqual([]);

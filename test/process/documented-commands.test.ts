@@ -105,7 +105,7 @@ const situations: readonly Situation[] = [
   // Entra shows nothing new since the cycle that the guard has held.
   { line: /^sync --leavers/ },
   { line: /^sync(?!.*--dry-run)(?!.*--user(?!.*--yes))/, code: exitCode.held },
-  // The first cycle has reactivated somebody, and the guard lets nobody be deactivated.
+  // The first cycle has reactivated a person, and the guard lets no one be deactivated.
   { line: /^revert (?!.*--dry-run)/, code: exitCode.held },
   {
     line: /^config check/,

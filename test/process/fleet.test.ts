@@ -413,7 +413,7 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
     await until("one alone", async () => (await get<Workers>(a, "/fleet")).workers.length === 1);
   });
 
-  it("go on with the cycle of one that was killed within 15 seconds of their start, and create nobody twice", async () => {
+  it("go on with the cycle of one that was killed within 15 seconds of their start, and create no one twice", async () => {
     const a = await replica();
     let isKilled = false;
     const killed = new Promise<void>((resolve) => {

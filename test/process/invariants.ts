@@ -19,7 +19,7 @@ export function accountFaults({ lattice }: Sandbox): readonly string[] {
 
 /**
  * What is wrong with a write as it reaches Lattice, judged by what the directory says at this time: an account for
- * somebody who has one, or somebody switched off who is present and enabled. (The scope is everybody.)
+ * a person who has one, or a person switched off who is present and enabled. (The scope is everybody.)
  */
 export function writeFault(
   { directory, lattice }: Sandbox,

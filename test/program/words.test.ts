@@ -25,7 +25,7 @@ describe("the words of the source", () => {
     expect(lines.filter(({ text }) => begins.test(text))).toEqual([]);
   });
 
-  it("names the person, the user or the account in place of somebody", () => {
+  it("names the person, the user or the account in place of a person", () => {
     expect(lines.filter(({ text }) => vague.test(text) && !named.test(text))).toEqual([]);
   });
 });

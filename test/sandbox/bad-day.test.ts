@@ -63,7 +63,7 @@ async function held(): Promise<readonly HeldPerson[]> {
 }
 
 describe("demo --bad-day", { timeout: 120_000 }, () => {
-  it("loses half of the company by a mistake: the guard holds it, everything else is sent, and nobody is deactivated", async () => {
+  it("loses half of the company by a mistake: the guard holds it, everything else is sent, and no one is deactivated", async () => {
     const told = await run((io) => demo({ badDay: true }, io));
     expect(told.code).toBe(0);
     expect(told.out).toMatch(

@@ -100,7 +100,7 @@ describe("an invitation", () => {
     expect(sandbox.lattice.invitations()).toEqual(["one@example.com"]);
   });
 
-  it("goes to nobody by default", async () => {
+  it("goes to no one by default", async () => {
     await start();
     await create("one");
     expect(sandbox.lattice.invitations()).toEqual([]);

@@ -44,7 +44,7 @@ function noteMembers(current: CurrentTrial | null, { canaryGroup }: World): void
 }
 
 /**
- * The promise of a canary: until it ends, nobody is written but the people on whom it tries, those who are released by name, and
+ * The promise of a canary: until it ends, no one is written but the people on whom it tries, those who are released by name, and
  * people who are disabled or deleted. Call after each cycle that may have written, whatever its end.
  */
 export async function trialPromise(
@@ -56,7 +56,7 @@ export async function trialPromise(
   if (trial !== null && current === null)
     for (const { after } of world.applied) trial.unsent.delete(world.ownerOf(after) ?? "");
   if (trial !== null && current === null && only === null && world.calm && pauseNow(world) === null) {
-    // A first run has not ended as long as nobody has an account.
+    // A first run has not ended as long as no one has an account.
     trial.everybodySent ||= (await store.countLinked()) > 0;
   }
   if (trial === null || current === null) return null;
@@ -132,7 +132,7 @@ function leavesAlone(world: World, owner: string, before: Account, after: Accoun
   return left && before.active && !after.active && rest(before) === rest(after);
 }
 
-/** Nobody is refused a userName that the canary itself keeps from being freed: it would look as if the canary had failed. */
+/** No one is refused a userName that the canary itself keeps from being freed: it would look as if the canary had failed. */
 async function refusedForWaiting({ ask }: Stage["state"], { calm }: World): Promise<string | null> {
   if (!calm) return null;
   const rows = await ask.newestOperations();

@@ -217,7 +217,7 @@ function hasOddAnswers({ answers = [], readAnswers = [] }: Fate): boolean {
   return answers.length + readAnswers.length > 0;
 }
 
-/** After these, an account of somebody who has left may be unknown as theirs. */
+/** After these, an account of a person who has left may be unknown as theirs. */
 const lossOfLinks: ReadonlySet<Step["do"]> = new Set(["loseDatabase", "editStranger", "unlink"]);
 
 const renames: ReadonlySet<Step["do"]> = new Set(["rename", "disableAndRename", "swapNames"]);

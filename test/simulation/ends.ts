@@ -145,7 +145,7 @@ export function createSource(world: World, doom: Doom): Source {
         // A page is one group.
         if (pages > 0) await ask({ kind: "removals", about: [pages] });
         pages += 1;
-        // A group that was deleted names nobody.
+        // A group that was deleted names no one.
         yield group === theGroup || world.groups.members.has(group) ? ids : [];
       }
     },

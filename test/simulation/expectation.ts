@@ -120,7 +120,7 @@ function isConflicted(
 
 /**
  * Whether a person is deactivated and renamed at once, and another person gets the old name, while the new one is taken or another
- * change is refused with it. A leaver waits for nobody, so the new name comes a cycle later, and the other person gets the old
+ * change is refused with it. A leaver waits for no one, so the new name comes a cycle later, and the other person gets the old
  * one another cycle later.
  */
 export function leaverIsInTheWay(world: World): boolean {

@@ -98,7 +98,7 @@ export type Step =
       readonly seed: number;
     }
   /**
-   * The same, and then it asks who was removed from a group of the scope. If somebody may have left, a cycle of everybody begins at
+   * The same, and then it asks who was removed from a group of the scope. If a person may have left, a cycle of everybody begins at
    * once.
    */
   | {

@@ -86,7 +86,7 @@ async function forgottenCycle({ history, world, state }: Stage): Promise<string 
   return null;
 }
 
-/** A userName is not sent before the same cycle has freed it. Leavers wait for nobody. */
+/** A userName is not sent before the same cycle has freed it. Leavers wait for no one. */
 async function hastyRename({ world, state }: Stage): Promise<string | null> {
   if (!world.calm) return null;
   const rows = await state.ask.newestOperations();

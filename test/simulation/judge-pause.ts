@@ -8,7 +8,7 @@ export function pauseNow({ pause: ordered, now, skewMs }: World): OrderedPause |
 }
 
 /**
- * While sending is paused, nobody is written but people who are disabled or deleted, and they only to be switched off; and those
+ * While sending is paused, no one is written but people who are disabled or deleted, and they only to be switched off; and those
  * whose operations were under way when it was paused.
  */
 export function judgePaused(

@@ -66,7 +66,7 @@ export async function afterLook(
   return result.kind === "ran" && result.tooMany ? heldBack(stage) : missedLeaver(stage, sought);
 }
 
-/** Nobody but a leaver is written between two cycles, and nothing of theirs but `active`. */
+/** No one but a leaver is written between two cycles, and nothing of theirs but `active`. */
 export function faultOfWrite(world: World, { before, after }: Applied): string | null {
   const owner = before === null ? null : world.ownerOf(before);
   if (before === null || owner === null) return `${after.userName} is written between two cycles`;
@@ -79,7 +79,7 @@ export function faultOfWrite(world: World, { before, after }: Applied): string |
     : `${owner} is deactivated between two cycles, and was neither disabled nor deleted`;
 }
 
-/** A reason to look for nobody must be true. */
+/** A reason to look for no one must be true. */
 function unfoundedRest(
   { history, world, trial }: Stage,
   { hasChanges, held }: BeforeLook,

@@ -155,7 +155,7 @@ function wantedOf(world: World, account: Account, owner: string, attribute: Reve
   return person.managerId === null ? null : (accountOf(world, person.managerId)?.id ?? null);
 }
 
-/** A value that a revert has taken back, and that is there again although nobody wants it anew. */
+/** A value that a revert has taken back, and that is there again although no one wants it anew. */
 export function takenBackAgain({ accounts, takenBack }: World): string | null {
   for (const { owner, account: id, attribute, value } of takenBack.values()) {
     const account = accounts.get(id);
@@ -165,7 +165,7 @@ export function takenBackAgain({ accounts, takenBack }: World): string | null {
   return null;
 }
 
-/** Steps after which nobody wants anything else. */
+/** Steps after which no one wants anything else. */
 const quiet: ReadonlySet<Step["do"]> = new Set([
   "revert",
   "wait",
@@ -175,7 +175,7 @@ const quiet: ReadonlySet<Step["do"]> = new Set([
   "resume",
 ]);
 
-/** The directory, or somebody in Lattice, may want something else of these people now. */
+/** The directory, or a person in Lattice, may want something else of these people now. */
 export function forgetTakenBack(world: World, step: Step): void {
   if (world.takenBack.size === 0 || quiet.has(step.do)) return;
   if (step.do === "cycle") {

@@ -7,7 +7,7 @@ import { theGroup } from "./groups.ts";
 import { settingsOf } from "./settings.ts";
 
 /**
- * Asks as the daemon does between two cycles whether somebody may have left the scope, so that a cycle of everybody begins at once.
+ * Asks as the daemon does between two cycles whether a person may have left the scope, so that a cycle of everybody begins at once.
  * @param hasAskedFor the cycle that the last answer asked for has just ended, undisturbed
  * @returns the answer, `null` if it broke off in a permitted way, or what is wrong with it
  */

@@ -147,7 +147,7 @@ async function work(
 /** The calls that change the state under the lease. */
 const fenced: ReadonlySet<PropertyKey> = new Set<keyof StateStore>(["beginCycle", "commit"]);
 
-/** Notes who has got the lease, and that nobody else changes the state. Neither call nor note is parted from the other by a turn. */
+/** Notes who has got the lease, and that no one else changes the state. Neither call nor note is parted from the other by a turn. */
 function watchLease(
   store: StateStore,
   { worker, holder, world }: { readonly worker: Worker; readonly holder: Holder; readonly world: World },

@@ -48,7 +48,7 @@ describe.each(["sqlite", "postgres"] as const)("a canary on the members of a gro
     expect(place.source.reads.filter((read) => read === "group Pilots")).toHaveLength(1);
   });
 
-  it("sends to nobody as long as the group cannot be read, says why, and begins when it can", async () => {
+  it("sends to no one as long as the group cannot be read, says why, and begins when it can", async () => {
     await using place = await company(inStore);
     const events: StateEvent[] = [];
     place.onEvent = (event) => events.push(event);

@@ -57,7 +57,7 @@ describe("a person who is missing from a listing of the scope", () => {
     expect(place.target.account("b@example.com").values.title).toBe("Analyst");
   });
 
-  it("is not asked about if nothing would be deactivated: nobody left, disabled, excluded by name, delayed", async () => {
+  it("is not asked about if nothing would be deactivated: no one left, disabled, excluded by name, delayed", async () => {
     const outOfScope = { do: "deactivate", afterMs: 3 * dayMs } as const;
     await using place = await createWorkplace({ events: { ...atOnce, outOfScope } });
     await company(place, ["a", "b", "c"]);

@@ -181,7 +181,7 @@ describe("the quarantine", () => {
     expect(await quarantineOf(place)).toBeNull();
   });
 
-  it("is not changed, and nobody is notified, by a run that lost the lease", async () => {
+  it("is not changed, and no one is notified, by a run that lost the lease", async () => {
     await using place = await createWorkplace();
     const events: StateEvent[] = [];
     place.onEvent = (event) => events.push(event);

@@ -95,7 +95,7 @@ describe("a scope that cannot be read", () => {
     return place;
   }
 
-  it("takes nobody for out of scope by a filter whose group was never read, with the guard or without it", async () => {
+  it("takes no one for out of scope by a filter whose group was never read, with the guard or without it", async () => {
     await using place = await withNewFilter({ enabled: false });
     expect(place.target.active()).toHaveLength(6);
   });

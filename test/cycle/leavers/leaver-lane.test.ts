@@ -82,7 +82,7 @@ describe("a look for leavers between two cycles", () => {
     expect(await place.cycle()).toMatchObject({ done: 0 });
   });
 
-  it("adds no cycle to the log if the changes show nobody who leaves", async () => {
+  it("adds no cycle to the log if the changes show no one who leaves", async () => {
     await using place = await company();
     place.source.change("cat", { jobTitle: "Chief" });
     expect(await place.lane()).toEqual({ kind: "nobody" });

@@ -19,7 +19,7 @@ async function company(settings: Parameters<typeof createWorkplace>[0] = {}): Pr
   return place;
 }
 
-describe("whether somebody may have left the scope since the last cycle", () => {
+describe("whether a person may have left the scope since the last cycle", () => {
   it("is true if a person in scope with an active account was removed from a group, until a cycle has read the scope", async () => {
     await using place = await company();
     const asked = (): Promise<boolean> => mayHaveLeftScope(place, signal);

@@ -64,7 +64,7 @@ describe("the search for a person", () => {
     expect(careful.candidates.map(({ objectId }) => objectId)).toEqual(["kim.l", "kim"]);
   });
 
-  it("finds nobody for a write by an externalId that two accounts have, and lists both", async () => {
+  it("finds no one for a write by an externalId that two accounts have, and lists both", async () => {
     await using place = await staffed();
     for (const [id, account] of place.target.accounts) {
       if (account.externalId === "zoe" || account.externalId === "akim") {

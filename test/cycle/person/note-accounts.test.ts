@@ -44,7 +44,7 @@ describe("accounts that are nobody's", () => {
     expect(events[0]?.kind === "nobodysAccounts" && events[0].accounts).toHaveLength(20);
   });
 
-  it("are reported again if they were inactive, or somebody's, in between", async () => {
+  it("are reported again if they were inactive, or a person's, in between", async () => {
     await using place = await createWorkplace();
     const events = eventsOf(place);
     await place.cycle();

@@ -205,7 +205,7 @@ describe("an account that will not be made", () => {
     expect(fold(nothing, { kind: "ignored", objectId: "a" }).marks).toEqual([]);
   });
 
-  it("has nobody planned again if it may still be made, or is there", () => {
+  it("has no one planned again if it may still be made, or is there", () => {
     for (const code of ["waitingForRetry", "putBack", "clockInDoubt"] as const)
       expect(fold(everything, skipped(code)).marks).toEqual([]);
     expect(fold(everything, operation).marks).toEqual([]);

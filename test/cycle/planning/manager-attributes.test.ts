@@ -59,7 +59,7 @@ describe("an attribute of the manager", () => {
     expect(names(place)).toEqual(["Ada Example", "Ada Example"]);
   });
 
-  it("marks nobody if another attribute of the manager changes", async () => {
+  it("marks no one if another attribute of the manager changes", async () => {
     await using place = await team();
     await kept(place.store).people(
       [

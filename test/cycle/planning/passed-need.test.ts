@@ -188,7 +188,7 @@ describe("a ring of userNames with leavers in it", () => {
     await using place = await withLeavers(["a", "b", "c"], ["a", "b"], temporaryName);
     rename(place, "a", "c");
     rename(place, "b", "a");
-    // The name "c" is wanted by nobody in scope: c has it.
+    // The name "c" is wanted by no one in scope: c has it.
     await place.cycle();
     rename(place, "c", "b");
     expect(await place.cycle()).toMatchObject({ outcome: "done", failed: 0 });

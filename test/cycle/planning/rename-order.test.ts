@@ -100,7 +100,7 @@ describe("the order of renames", () => {
     ]);
   });
 
-  it("makes leavers wait for nobody, and others wait for leavers who free a name", () => {
+  it("makes leavers wait for no one, and others wait for leavers who free a name", () => {
     expect([...renameWaves(planned(["a", "b", "deactivate"], ["b", "c"]))]).toEqual([]);
     expect([...renameWaves(planned(["a", "b"], ["b", "c", "deactivate"]))]).toEqual([[1, 2]]);
     expect([...renameWaves(planned(["a", "b"], ["b", "c"]))]).toEqual([[1, 2]]);

@@ -128,7 +128,7 @@ describe("a ring that is solved with a temporary userName", () => {
     }
   });
 
-  it("is finished later if the other member is refused in between, and nobody is forgotten", async () => {
+  it("is finished later if the other member is refused in between, and no one is forgotten", async () => {
     await using place = await ringOf(["a", "b"], temporaryName);
     place.target.before = ({ userName }) => {
       if (userName === "b@example.com") throw new RecordRejectedError("not now", { status: 400 });
@@ -193,7 +193,7 @@ describe("a ring that is solved with a temporary userName", () => {
     expect(await place.cycle()).toMatchObject({ outcome: "held" });
   });
 
-  it("is held as a whole if the guard holds renames, and nobody keeps a temporary name", async () => {
+  it("is held as a whole if the guard holds renames, and no one keeps a temporary name", async () => {
     const guard = { ...lenientGuard, maxRenames: 1, maxRenamePercent: 0, renameFloor: 1 };
     await using place = await ringOf(["a", "b"], { ...temporaryName, guard });
     expect(await place.cycle()).toMatchObject({ outcome: "held", done: 0 });

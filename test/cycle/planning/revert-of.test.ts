@@ -130,7 +130,7 @@ describe("the revert of a deactivation and of a reactivation", () => {
     });
   });
 
-  it("deactivates nobody of whom it is not known that they were inactive", () => {
+  it("deactivates no one of whom it is not known that they were inactive", () => {
     const on: Change = { attribute: "active", before: null, after: true };
     expect(revert(operation([on], { action: "reactivate" }))).toMatchObject({
       reverts: [],

@@ -23,7 +23,7 @@ describe("the waves of a plan", () => {
     expect(of([0])).toEqual([0]);
   });
 
-  it("never put an operation before the wave of its kind, and make leavers wait for nobody", () => {
+  it("never put an operation before the wave of its kind, and make leavers wait for no one", () => {
     const [leaver, update, create] = [0, 1, 2];
     const mixed = (managers: readonly number[], first: readonly number[]): number[] => [
       ...waves(Int32Array.from(managers), Uint32Array.from(first)),

@@ -104,7 +104,7 @@ describe("a full comparison that cannot be done", () => {
     expect(parseComparison({ comparison: "" })).toBeNull();
   });
 
-  it("forgets nobody, and concludes nothing from accounts that the listing did not show", async () => {
+  it("forgets no one, and concludes nothing from accounts that the listing did not show", async () => {
     await using place = await company();
     place.source.scope = [];
     place.target.add({ userName: "stranger@example.com" });

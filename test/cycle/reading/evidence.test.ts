@@ -70,7 +70,7 @@ describe("a person who is missing from a full read", () => {
 });
 
 describe("a read that breaks off", () => {
-  it("of the directory deactivates nobody, and starts again from the beginning", async () => {
+  it("of the directory deactivates no one, and starts again from the beginning", async () => {
     await using place = await createWorkplace();
     for (const id of ["a", "b", "c", "d"]) place.source.hire(id);
     await place.cycle();
@@ -81,7 +81,7 @@ describe("a read that breaks off", () => {
     expect(place.target.active()).toHaveLength(4);
   });
 
-  it("of the scope deactivates nobody, and the changes are sent when the scope can be read again", async () => {
+  it("of the scope deactivates no one, and the changes are sent when the scope can be read again", async () => {
     await using place = await createWorkplace();
     place.source.scope = ["a", "b", "c", "d"];
     for (const id of place.source.scope) place.source.hire(id);

@@ -49,7 +49,7 @@ describe("a 404 for an account that existed", () => {
     expect(await place.store.retries(9)).toEqual([]);
   });
 
-  it("leaves nobody on the retry schedule once the account is found", async () => {
+  it("leaves no one on the retry schedule once the account is found", async () => {
     await using place = await company();
     place.target.hidden.add(idOf(place, "a"));
     place.source.change("a", { jobTitle: "Chief" });

@@ -192,7 +192,7 @@ describe("a filter on a group", () => {
     expect(place.target.active()).toEqual(["b@example.com"]);
   });
 
-  it("deactivates nobody if the group is gone, or was not read to its end", async () => {
+  it("deactivates no one if the group is gone, or was not read to its end", async () => {
     await using place = await createWorkplace(scoped(pilots));
     for (const id of ["a", "b", "c"]) place.source.hire(id);
     place.source.namedGroups = { Pilots: ["a", "b", "c"] };

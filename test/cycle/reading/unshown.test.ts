@@ -14,7 +14,7 @@ const skippedCodes = async (place: Workplace): Promise<readonly string[]> =>
   (await place.store.skipped({ after: "", limit: 99 })).map(({ objectId, code }) => `${objectId} ${code}`);
 
 describe("a property that Entra no longer shows for any person", () => {
-  it("deactivates, reactivates and creates nobody if it is accountEnabled", async () => {
+  it("deactivates, reactivates and creates no one if it is accountEnabled", async () => {
     await using place = await createWorkplace();
     await company(place);
     const before = place.target.active();
@@ -101,7 +101,7 @@ describe("a property that Entra no longer shows for any person", () => {
     expect((await place.cycle({ full: true })).header.summary).toMatchObject({ update: 1 });
   });
 
-  it("puts nobody out of the scope if a scoping filter uses it and its value was unknown", async () => {
+  it("puts no one out of the scope if a scoping filter uses it and its value was unknown", async () => {
     const mapping = mappingOf(defaultRules, [
       { clauses: [{ attribute: "companyName", operator: "EQUALS", value: "Contoso" }] },
     ]);

@@ -25,7 +25,7 @@ describe("the next cycle of a job that several daemons share", () => {
     expect(dueAt(turn({ startedAt: now - 100 * minute }), every, at, never)).toBe(now - 55 * minute);
   });
 
-  it("is due at once if nobody has run it, or its run broke off", () => {
+  it("is due at once if no one has run it, or its run broke off", () => {
     expect(dueAt(times({}), every, at, never)).toBe(now);
     expect(dueAt(turn({ endedAt: null }), every, at, never)).toBe(now);
     expect(dueAt(times({ lastCycle: { startedAt: now - minute, ended: false } }), every, at, never)).toBe(
@@ -48,7 +48,7 @@ describe("the next cycle of a job that several daemons share", () => {
     expect(dueAt(turn({}), cron, at, never)).toBeNull();
   });
 
-  it("is due when its cron expression fires after the daemon has it, if nobody has run it, and stays due until somebody does", () => {
+  it("is due when its cron expression fires after the daemon has it, if no one has run it, and stays due until a person does", () => {
     const fires = (_schedule: object, after: number): number => after + minute;
     expect(dueAt(times({}), cron, at, fires)).toBe(now + minute);
     const later = { ...at, now: now + 2 * minute };
@@ -74,7 +74,7 @@ describe("the next cycle of a job that several daemons share", () => {
     expect(dueAt(times({}), cron, { ...at, knownSince: now + day }, fires)).toBe(now + minute);
   });
 
-  it("does not wait for the end of a quarantine if another configuration or credential was refused, and is due at once until somebody has tried", () => {
+  it("does not wait for the end of a quarantine if another configuration or credential was refused, and is due at once until a person has tried", () => {
     const quarantine = JSON.stringify({
       cause: "configuration",
       nextProbeAt: now + 120 * minute,

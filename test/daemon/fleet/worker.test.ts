@@ -636,7 +636,7 @@ describe("work that another version has asked for", () => {
     expect(await runOf("one", 2)).toMatchObject({ work: { kind: "cycle" } });
   });
 
-  it("is not done if nobody has begun with it for six hours", async () => {
+  it("is not done if no one has begun with it for six hours", async () => {
     const a = await start("a", ["one"]);
     (await runOf("one")).end();
     const id = randomUUID();

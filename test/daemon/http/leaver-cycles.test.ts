@@ -9,7 +9,7 @@ import { type RunningDaemon, startDaemon } from "./running-daemon.ts";
 
 const timeout = 120_000;
 
-/** A daemon after one cycle of everybody, and a dozen looks for leavers that found somebody, the last of which failed. */
+/** A daemon after one cycle of everybody, and a dozen looks for leavers that found a person, the last of which failed. */
 async function afterManyLooks(): Promise<RunningDaemon> {
   const daemon = await startDaemon({ people: 10 });
   await daemon.post("/api/cycles", {});

@@ -148,7 +148,7 @@ export function describePeople(make: MakeState): void {
       });
     });
 
-    it("is marked by nobody but the commit, new or written again", async () => {
+    it("is marked by no one but the commit, new or written again", async () => {
       const { store } = state;
       await settled(store, [personRow("a"), personRow("b")]);
       const put = ["a", "b", "c", "d"].map((id) => personRow(id));

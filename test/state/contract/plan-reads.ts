@@ -143,7 +143,7 @@ export function describePlanReads(make: MakeState): void {
       expect([...waves]).toEqual([4, 3, 2, 2, 2, 2, 2]);
     });
 
-    it("point to nobody if the person has no account and gets none", async () => {
+    it("point to no one if the person has no account and gets none", async () => {
       await settled(
         store,
         ["a", "b", "c"].map((id) => personRow(id)),

@@ -179,7 +179,7 @@ export function describePlannerReads(make: MakeState): void {
       expect(await sharing({ by: "externalId" })).toEqual(["a", "c", "d", "f"]);
     });
 
-    it("are nobody for a key that nobody has", async () => {
+    it("are no one for a key that no one has", async () => {
       expect(await state.store.sharing(["y@example.com", "X@example.com"], counted)).toEqual(
         new Map([
           ["y@example.com", []],

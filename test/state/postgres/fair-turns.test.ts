@@ -74,7 +74,7 @@ describe("turns at a few things", () => {
     beforeEach(() => void vi.useFakeTimers());
     afterEach(() => void vi.useRealTimers());
 
-    it("end with an error, and nobody gets the turn of one who has left", async () => {
+    it("end with an error, and no one gets the turn of one who has left", async () => {
       const turns = createFairTurns({ most: 1, mostOfOne: 1, longestWaitMs: 1_000, tooLate });
       const end = await turns.take("a");
       const late = expect(turns.take("b")).rejects.toThrow("too late");

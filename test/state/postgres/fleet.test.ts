@@ -123,7 +123,7 @@ describe("daemons that share a database", () => {
     expect(await fleet.standAside("us", "b", "Refused, too.")).toBe(false);
     await sql(place, "UPDATE worker SET seen_at = seen_at - 31000 WHERE id = 'b'");
     expect(await forced("a")).toEqual([true]);
-    // It takes the job, as nobody else does.
+    // It takes the job, as no one else does.
     expect(await fleet.jobs()).toMatchObject([{ takers: ["a"], aside: [] }]);
     // Told again, as with another credential, it takes the job.
     await fleet.announce(worker("a"), [serves("us", "d2")]);
@@ -270,7 +270,7 @@ describe("work that daemons share", () => {
     expect(await fleet.findWork("w1")).toMatchObject({ result: { planId: "p" }, error: null });
   });
 
-  it("has a report for the command that asked, which is gone when it was read, or nobody has read it for an hour", async () => {
+  it("has a report for the command that asked, which is gone when it was read, or no one has read it for an hour", async () => {
     for (const id of ["w1", "w2", "w3"]) await fleet.addWork({ ...given, id, job: "us" });
     await fleet.finishWork("w1", { report: { steps: ["one"] } });
     await fleet.finishWork("w2", { report: { steps: ["two"] } });

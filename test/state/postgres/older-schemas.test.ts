@@ -92,7 +92,7 @@ async function copyAt(version: number, from: PostgresPlace): Promise<PostgresPla
        WHERE table_schema = $1 AND table_name <> 'schema_version' GROUP BY table_name`,
       [to.schema],
     );
-    // References between the tables are checked by nobody while the rows come.
+    // References between the tables are checked by no one while the rows come.
     await client.query("SET session_replication_role = replica");
     for (const { table, columns } of rows) {
       await client.query(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${from.schema}.${table}`);

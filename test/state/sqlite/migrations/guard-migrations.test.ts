@@ -74,7 +74,7 @@ it("a database of an earlier version keeps the guard's counts, and its first run
   db.close();
 });
 
-it("a database in which nobody is linked still has its first run ahead", () => {
+it("a database in which no one is linked still has its first run ahead", () => {
   const db = new Database(":memory:");
   apply(db, files.slice(0, own + 1));
   expect(db.prepare("SELECT count(*) FROM meta").pluck().get()).toBe(0);
