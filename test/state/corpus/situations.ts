@@ -35,7 +35,7 @@ function person(objectId: string, displayName: string, jobTitle: string): Person
   return { objectId, attributes: { displayName, jobTitle }, managerId: objectId === "mara" ? null : "mara" };
 }
 
-/** The company of both situations, in the order in which it was hired. Everybody reports to `mara`. */
+/** The company of all situations, in the order in which it was hired. Everybody reports to `mara`. */
 export const cast: readonly Person[] = [
   person("mara", "Mara Hill", "Director"),
   person("anna", "Anna Brook", "Clerk"),
