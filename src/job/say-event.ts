@@ -131,6 +131,10 @@ export function sayEvent(log: ProcessLog, event: StateEvent): void {
           ? "a person linked a user and a Lattice account"
           : "a person unlinked a user and a Lattice account",
       );
+      return;
     }
+    default:
+      // Does not compile if a kind of event has no case: it would be in no log.
+      event satisfies never;
   }
 }

@@ -1,5 +1,5 @@
 import type { LoggedOperation } from "../../domain/operation.ts";
-import type { Operation, PersonStep } from "../../domain/plan.ts";
+import type { Operation, PersonStep, SkipCode } from "../../domain/plan.ts";
 import type { CycleContext } from "../context/context.ts";
 import { attributeList } from "../operations/attribute-list.ts";
 import { isInScope } from "../planning/in-scope.ts";
@@ -56,7 +56,7 @@ function scopeStep({ candidate, mapped }: PlannedPerson, parts: readonly string[
   return { outcome: "skipped", detail: `not in scope: ${mapped.filteredOut ?? "kept out"}` };
 }
 
-const matchFaults: ReadonlySet<string> = new Set([
+const matchFaults: ReadonlySet<SkipCode> = new Set<SkipCode>([
   "ambiguousMatch",
   "externalIdConflict",
   "externalIdOfAnother",
@@ -67,7 +67,7 @@ const matchFaults: ReadonlySet<string> = new Set([
 ]);
 
 /** Reasons to skip that are found before accounts are searched. */
-const beforeMatching: ReadonlySet<string> = new Set([
+const beforeMatching: ReadonlySet<SkipCode> = new Set<SkipCode>([
   "invalidUserName",
   "duplicateUserName",
   "duplicateExternalId",

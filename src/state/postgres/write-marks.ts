@@ -1,8 +1,7 @@
 import type { Mark } from "../../domain/state/mark.ts";
+import { marksByKind, noOther } from "../marks-by-kind.ts";
 import { manager } from "../reference-pending.ts";
 import { asJson, type Session } from "./connection/database.ts";
-
-type OneOf<Who extends Mark["who"]> = Extract<Mark, { who: Who }>;
 
 const marking = (people: string): string =>
   `UPDATE source_user SET pending = true WHERE job = $1 AND NOT pending AND ${people}`;
@@ -44,22 +43,22 @@ const bearerOfNameOf = marking(`object_id IN (SELECT t.object_id FROM source_use
 
 /** Marks people for the next plan, within a commit: a statement for each kind of mark, however many people it is about. */
 export async function writeMarks(session: Session, marks: readonly Mark[]): Promise<void> {
-  const of = <Who extends Mark["who"]>(who: Who): OneOf<Who>[] =>
-    marks.filter((one): one is OneOf<Who> => one.who === who);
+  const { person, reports, sharers, lostOwners: lost, sharersWith: sharing, ...by } = marksByKind(marks);
+  const { bearer: bearers, bearerOfNameOf: named, ...others } = by;
+  noOther(others);
   const idsOf = (some: readonly { readonly objectId: string }[]) => some.map(({ objectId }) => objectId);
   const retried = <Some extends { readonly retry?: true }>(some: readonly Some[]): readonly Some[] =>
     some.filter((one) => one.retry === true);
   const each = async (text: string, values: readonly string[]): Promise<void> => {
     if (values.length > 0) await session.run(text, [...new Set(values)]);
   };
-  for (const who of ["person", "reports"] as const) {
-    const some = of(who);
-    if (who === "reports") await each(awaiting, idsOf(of("reports").filter((one) => one.await === true)));
-    await each(mark[who], idsOf(some));
-    await each(retry[who], idsOf(retried(some)));
-  }
+  await each(mark.person, idsOf(person));
+  await each(retry.person, idsOf(retried(person)));
+  await each(awaiting, idsOf(reports.filter((one) => one.await === true)));
+  await each(mark.reports, idsOf(reports));
+  await each(retry.reports, idsOf(retried(reports)));
   for (const key of ["userName", "externalId"] as const) {
-    const some = of("sharers").filter((one) => one.of === key);
+    const some = sharers.filter((one) => one.of === key);
     await each(
       mark[key],
       some.map((one) => one.key),
@@ -69,12 +68,11 @@ export async function writeMarks(session: Session, marks: readonly Mark[]): Prom
       retried(some).map((one) => one.key),
     );
   }
-  const lost = of("lostOwners");
   if (lost.length > 0) await session.run(lostOwners, asJson(lost));
-  for (const text of sharersWith) await each(text, idsOf(of("sharersWith")));
+  for (const text of sharersWith) await each(text, idsOf(sharing));
   await each(
     bearer,
-    of("bearer").map(({ userName }) => userName),
+    bearers.map(({ userName }) => userName),
   );
-  await each(bearerOfNameOf, idsOf(of("bearerOfNameOf")));
+  await each(bearerOfNameOf, idsOf(named));
 }

@@ -1,8 +1,7 @@
 import type { Mark } from "../../domain/state/mark.ts";
+import { marksByKind, noOther } from "../marks-by-kind.ts";
 import { manager } from "../reference-pending.ts";
 import type { Connection } from "./files/database.ts";
-
-type OneOf<Who extends Mark["who"]> = Extract<Mark, { who: Who }>;
 
 /** Marks people for the next plan, within a commit: one statement for each kind of mark, however many people it is about. */
 export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
@@ -13,8 +12,8 @@ export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
     db.prepare<{ list: string }>(
       `UPDATE retry SET next_try_at = 0 WHERE next_try_at <> 0 AND object_id IN (SELECT object_id FROM source_user WHERE ${people})`,
     );
-  const sharing = { userName: `user_name_key IN ${listed}`, externalId: `external_id_key IN ${listed}` };
-  const people = { person: `object_id IN ${listed}`, reports: `manager_id IN ${listed}`, ...sharing };
+  const sharingKey = { userName: `user_name_key IN ${listed}`, externalId: `external_id_key IN ${listed}` };
+  const people = { person: `object_id IN ${listed}`, reports: `manager_id IN ${listed}`, ...sharingKey };
   const mark = {
     person: marking(people.person),
     reports: marking(people.reports),
@@ -51,19 +50,19 @@ export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
   };
   return (marks) => {
     if (marks.length === 0) return;
-    const of = <Who extends Mark["who"]>(who: Who): OneOf<Who>[] =>
-      marks.filter((one): one is OneOf<Who> => one.who === who);
+    const { person, reports, sharers, lostOwners: lost, sharersWith: sharing, ...by } = marksByKind(marks);
+    const { bearer, bearerOfNameOf, ...others } = by;
+    noOther(others);
     const idsOf = (some: readonly { readonly objectId: string }[]) => some.map(({ objectId }) => objectId);
     const retried = <Some extends { readonly retry?: true }>(some: readonly Some[]): readonly Some[] =>
       some.filter((one) => one.retry === true);
-    for (const who of ["person", "reports"] as const) {
-      const some = of(who);
-      if (who === "reports") each(awaiting, idsOf(of("reports").filter((one) => one.await === true)));
-      each(mark[who], idsOf(some));
-      each(retry[who], idsOf(retried(some)));
-    }
+    each(mark.person, idsOf(person));
+    each(retry.person, idsOf(retried(person)));
+    each(awaiting, idsOf(reports.filter((one) => one.await === true)));
+    each(mark.reports, idsOf(reports));
+    each(retry.reports, idsOf(retried(reports)));
     for (const key of ["userName", "externalId"] as const) {
-      const some = of("sharers").filter((one) => one.of === key);
+      const some = sharers.filter((one) => one.of === key);
       each(
         mark[key],
         some.map((one) => one.key),
@@ -73,15 +72,14 @@ export function marksWriter(db: Connection): (marks: readonly Mark[]) => void {
         retried(some).map((one) => one.key),
       );
     }
-    const lost = of("lostOwners");
     if (lost.length > 0 && anyLost.get() === 1) {
       for (const { latticeId, externalId } of lost) lostOwners.run({ latticeId, externalId });
     }
-    for (const statement of sharersWith) each(statement, idsOf(of("sharersWith")));
+    for (const statement of sharersWith) each(statement, idsOf(sharing));
     each(
       mark.bearer,
-      of("bearer").map(({ userName }) => userName),
+      bearer.map(({ userName }) => userName),
     );
-    each(mark.bearerOfNameOf, idsOf(of("bearerOfNameOf")));
+    each(mark.bearerOfNameOf, idsOf(bearerOfNameOf));
   };
 }
