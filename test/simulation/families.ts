@@ -52,7 +52,7 @@ export const families: readonly Family[] = [
     name: "leaver-lane",
     about: "leavers are looked for between cycles, some of which are killed, as are some of the looks",
     histories: leaverLane,
-    runs: 120,
+    runs: 200,
   },
   {
     name: "releases",
@@ -76,7 +76,7 @@ export const families: readonly Family[] = [
     name: "names",
     about: "people get one another's userNames, in rows and in rings, and the rings are reported or broken",
     histories: names,
-    runs: 120,
+    runs: 200,
   },
   {
     name: "reporting-lines",
@@ -174,33 +174,33 @@ export const families: readonly Family[] = [
     name: "account-decisions",
     about: "people protect accounts, unlink them and link them again, while others come and go",
     histories: accountDecisions,
-    runs: 80,
+    runs: 200,
   },
   {
     name: "canary",
     about: "a first run and each new configuration are tried on a few people, and the others wait",
     histories: canaries,
-    runs: 80,
+    runs: 200,
   },
   {
     name: "canary-group",
     about: "a canary tries on the members of a group, who change, while people pause, protect and decide",
     histories: canaryGroups,
-    runs: 80,
+    runs: 200,
   },
   {
     name: "orders",
     about:
       "people pause and resume sending, for leavers too, protect accounts, unlink them and take cycles back, while leavers are looked for and runs die",
     histories: orders,
-    runs: 150,
+    runs: 300,
   },
   {
     name: "two-runs",
     about:
       "a cycle and a look for leavers are under way in two processes, in turns; they wait, stand still, die, and take the lease over",
     histories: twoRuns,
-    runs: 100,
+    runs: 200,
   },
   {
     name: "second-owner",
@@ -232,7 +232,7 @@ export const families: readonly Family[] = [
     about:
       "people leave groups of the scope and are moved, while the daemon asks between cycles who was removed, and begins a cycle at once",
     histories: scopeLeavers,
-    runs: 120,
+    runs: 200,
   },
   {
     name: "clocks",

@@ -79,9 +79,15 @@ async function send(
 ): Promise<FastifyReply> {
   const accepted = request.headers["accept-encoding"] ?? "";
   const encoding = (["br", "gzip"] as const).find((name) => new RegExp(`\\b${name}\\b`).test(accepted));
+  if (encoding !== undefined && !compressed.has(encoding)) {
+    const content = compress[encoding](plain);
+    compressed.set(encoding, content);
+    // It is tried again for the next request.
+    content.catch(() => compressed.delete(encoding));
+  }
+  const content = encoding === undefined ? plain : await compressed.get(encoding);
   reply.header("content-type", type).header("cache-control", caching).header("vary", "accept-encoding");
-  if (encoding === undefined) return reply.send(plain);
-  const content = compressed.get(encoding) ?? compress[encoding](plain);
-  compressed.set(encoding, content);
-  return reply.header("content-encoding", encoding).send(await content);
+  return encoding === undefined
+    ? reply.send(content)
+    : reply.header("content-encoding", encoding).send(content);
 }

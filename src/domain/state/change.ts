@@ -231,7 +231,7 @@ export interface StateChange {
     /** Ids of operations that are not sent, and whose entries are removed. */
     readonly remove?: readonly number[];
   };
-  /** In the place of what an earlier plan left of the person, marks included. */
+  /** In the place of what an earlier plan left of the person, marks included. Each person once. */
   readonly planned?: readonly PlannedFor[];
   /** People who wait until their manager has an account. The rest of what a plan left of them stays. */
   readonly awaiting?: readonly { readonly objectId: string; readonly planAgain: boolean }[];

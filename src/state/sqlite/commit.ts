@@ -10,7 +10,7 @@ import type { ValueKeeper } from "./log-values.ts";
 import { nobodysWriter } from "./nobodys.ts";
 import { metaWriter } from "./notes.ts";
 import { eventWriter } from "./outbox.ts";
-import { withoutDisk } from "./tuning.ts";
+import { onDisk } from "./tuning.ts";
 import { accountsWriter } from "./write-accounts.ts";
 import { cycleEndWriter } from "./write-cycle-end.ts";
 import { decisionsWriter } from "./write-decisions.ts";
@@ -76,9 +76,6 @@ export function commitMethod(
     for (const { event, at } of change.events ?? []) putEvent(event, { at });
   });
   // IMMEDIATE takes the write lock at once: a transaction that begins with a read fails instead of waiting for another writer.
-  const unsynced = withoutDisk(db);
-  return async (change, fence) => {
-    if (change.mayBeLost === true) unsynced(() => write.immediate(change, fence));
-    else write.immediate(change, fence);
-  };
+  const written = onDisk(db);
+  return async (change, fence) => written(() => write.immediate(change, fence), change.mayBeLost === true);
 }

@@ -48,7 +48,7 @@ describe("the next cycle of a job that several daemons share", () => {
     expect(dueAt(turn({}), cron, at, never)).toBeNull();
   });
 
-  it("is due when its cron expression fires after the daemon has it, if no one has run it, and stays due until a person does", () => {
+  it("is due when its cron expression fires after the daemon has it, if no one has run it, and stays due until a daemon does", () => {
     const fires = (_schedule: object, after: number): number => after + minute;
     expect(dueAt(times({}), cron, at, fires)).toBe(now + minute);
     const later = { ...at, now: now + 2 * minute };
@@ -74,7 +74,7 @@ describe("the next cycle of a job that several daemons share", () => {
     expect(dueAt(times({}), cron, { ...at, knownSince: now + day }, fires)).toBe(now + minute);
   });
 
-  it("does not wait for the end of a quarantine if another configuration or credential was refused, and is due at once until a person has tried", () => {
+  it("does not wait for the end of a quarantine if another configuration or credential was refused, and is due at once until a daemon has tried", () => {
     const quarantine = JSON.stringify({
       cause: "configuration",
       nextProbeAt: now + 120 * minute,
