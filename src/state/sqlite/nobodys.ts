@@ -25,9 +25,14 @@ export function nobodysMethods(
 ): Pick<AccountReport, "accountCounts" | "newNobodys" | "formerNobodys"> {
   const counting = (from: string) =>
     db.prepare<[], CountRow>(`SELECT count(*) AS total, coalesce(sum(t.active), 0) AS active FROM ${from}`);
-  const linked = counting("target_user t WHERE t.object_id IS NOT NULL");
-  const left = counting(`target_user t WHERE t.object_id IN (SELECT object_id FROM leaving_event)
-    OR (t.object_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM source_user WHERE object_id = t.object_id))`);
+  // The company is not looked through in each cycle: to count linked accounts, and those of people who are not known, took 1.8 of
+  // the 2.8 s of a cycle without changes among a million people.
+  const linked = db.prepare<[], CountRow>("SELECT linked AS total, linked_active AS active FROM tally");
+  // An event is of a person who is known.
+  const left = db.prepare<[], CountRow>(
+    `SELECT count(t.id) + linked_unknown AS total, coalesce(sum(t.active), 0) + linked_unknown_active AS active
+     FROM tally LEFT JOIN target_user t ON t.object_id IN (SELECT object_id FROM leaving_event)`,
+  );
   const unlinked = counting("target_user t WHERE t.object_id IS NULL");
   const unmatched = counting(`target_user t WHERE t.object_id IS NULL AND NOT ${matched}`);
   const found = db.prepare<[string, number], NobodysAccount>(
