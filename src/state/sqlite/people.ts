@@ -48,7 +48,8 @@ export function peopleMethods(db: Connection): People {
   );
   const due = db
     .prepare<[number, string, number], string>(
-      `SELECT object_id FROM source_user WHERE look_again_at <= ? AND object_id > ? ORDER BY object_id LIMIT ${given("?")}`,
+      `SELECT object_id FROM source_user INDEXED BY source_user_look_again
+       WHERE look_again_at <= ? AND object_id > ? ORDER BY object_id LIMIT ${given("?")}`,
     )
     .pluck();
   const among = db

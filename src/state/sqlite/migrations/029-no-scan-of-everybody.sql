@@ -38,3 +38,7 @@ WHEN OLD.object_id IS NOT NEW.object_id OR OLD.active <> NEW.active BEGIN
     linked_unknown_active = linked_unknown_active + (NEW.active = 1)
   WHERE NEW.object_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM source_user WHERE object_id = NEW.object_id);
 END;
+
+-- In the order in which people are asked for. By time, SQLite looked through everybody instead, 46 ms of 100,000 people in each cycle.
+DROP INDEX source_user_look_again;
+CREATE INDEX source_user_look_again ON source_user (object_id) WHERE look_again_at IS NOT NULL;
