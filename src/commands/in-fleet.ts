@@ -19,9 +19,9 @@ import { openProgress } from "./progress.ts";
 
 const pollMs = 500;
 const askAgainMs = 1_000;
-/** After this long it is said that no daemon has begun. */
+/** After this long the command says that no daemon has begun. */
 const slowMs = 10_000;
-/** How often it is looked whether the daemons live. */
+/** How often the command checks whether the daemons live. */
 const lookMs = 1_000;
 
 /** How a command asks. */
@@ -39,7 +39,7 @@ export interface RunElsewhere extends CommandReport {
 
 /**
  * Has the daemons that share the job's database run a cycle, of any kind, and waits for its end.
- * @param prepare makes the work to ask for from the state, if a daemon is asked; it may throw what is wrong with the order
+ * @param prepare makes the work to ask for from the state, if a daemon is asked; it may throw a fault of the order
  * @returns `null` if none of them does, so that this process must run it; stderr says why, unless there are no daemons at all
  * @throws LeaseHeldError if another run is under way; UsageError if daemons have the job for another tenant or Lattice; FailedElsewhereError, UsageError if the cycle failed; the reason of `io.signal`
  */
@@ -199,7 +199,7 @@ async function follow(
   } catch (error) {
     if (io.signal.aborted) {
       bar.stop();
-      // Without an answer of the database it is not known.
+      // If the database does not answer, the daemons' state is unknown.
       const nobodyBegan = await withdrawn(fleet, asked).catch(() => false);
       note(
         io,

@@ -33,7 +33,7 @@ export interface RevertOptions {
   readonly deactivateCreated: boolean;
   /** It is sent although it exceeds limits of the guard. */
   readonly release: boolean;
-  /** Why, for people who ask later. */
+  /** The reason, for people who ask later. */
   readonly reason?: string | undefined;
   /** Reads the state database only. */
   readonly dryRun: boolean;
@@ -118,7 +118,7 @@ async function sendRevert(job: Job, options: RevertOptions, io: CommandIO): Prom
   return exitCodeOf(result, false);
 }
 
-/** Has a daemon that shares the database send it, and shows it; `null` if there is none. */
+/** Lets a daemon that shares the database send it, and shows it; `null` if there is no daemon. */
 async function revertElsewhere(
   job: Job,
   order: RevertOrder,

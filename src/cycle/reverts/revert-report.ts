@@ -18,7 +18,7 @@ export interface RevertReport {
   readonly planId: string;
   /** Changes that are sent. */
   readonly reverts: readonly (RevertedPerson & { readonly changes: readonly Change[] })[];
-  /** Attributes that are no longer as the cycle left them: they are left. */
+  /** Attributes that are no longer as the cycle left them. They stay as they are. */
   readonly changedSince: readonly (RevertedPerson & { readonly what: readonly Left[] })[];
   /** Losses that no write brings back. */
   readonly cannot: readonly (RevertedPerson & { readonly what: readonly Left[] })[];
@@ -42,7 +42,7 @@ export interface RevertedPerson {
 }
 
 /**
- * The effect that a revert would have, by the accounts as last confirmed. Writes nothing, and asks neither end.
+ * The effect that a revert would have, by the accounts as last confirmed. Writes nothing, and asks neither Entra nor Lattice.
  * @throws UsageError of `revertedCycle`
  */
 export async function revertReport(

@@ -97,7 +97,7 @@ export async function revertedCycle(store: StateStore, request: RevertRequest): 
 }
 
 /**
- * Compares what a cycle has sent with the accounts, as the store has them. Writes nothing, and asks neither end.
+ * Compares what a cycle has sent with the accounts, as the store has them. Writes nothing, and asks neither Entra nor Lattice.
  * @param accounts the accounts to which nothing is sent
  * @param closed by object id: why nothing is sent for the person, besides what the store says
  */
@@ -206,7 +206,7 @@ type SentTo = Pick<LoggedOperation, "objectId" | "userName">;
 type Sent = SentOperation & Pick<LoggedOperation, "id">;
 
 /**
- * The operations that were carried out, in the order of sending. A create that is all that the cycle has sent for a person has no changes here: its revert
+ * The operations that were carried out, in the order of sending. If a create is all that the cycle has sent for a person, it has no changes here: its revert
  * asks for none of them (`revertOf`), and a first run has little else.
  */
 async function doneIn(store: StateStore, { id: cycleId }: CycleRecord): Promise<readonly Sent[]> {

@@ -4,7 +4,7 @@ import { isAhead, nextDueAt } from "../../cycle/health/schedule.ts";
 import type { JobTimes } from "../../domain/fleet.ts";
 import type { Schedule } from "../scheduler.ts";
 
-/** The first time after a moment at which a cron expression fires, milliseconds since the epoch; `null` if it does so no more. */
+/** The first time after a moment at which a cron expression fires, milliseconds since the epoch; `null` if it never fires again. */
 export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, after: number) => number | null;
 
 /**

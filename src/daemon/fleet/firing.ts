@@ -30,7 +30,7 @@ export function createFirings(): NextFiring {
 function firstFiring(cron: string, timezone: string, after: number): number | null {
   const task = createTask(cron, () => {}, { timezone });
   try {
-    // node-cron knows what comes next from now on. What is past by this machine's clock is looked for before.
+    // node-cron knows the times that follow now. Times that are past by this machine's clock are looked for before.
     const now = Date.now();
     const fires = (date: Date): boolean => task.match(date) && !comesAgain(cron, timezone, date);
     const past = firstMatch(cron, fires, Math.max(after, now - longestAgoMs), now);

@@ -31,7 +31,7 @@ export interface Fleet {
   readonly store: FleetStore;
   readonly queue: Queue;
   readonly worker: FleetWorker;
-  /** Adds a job, or changes its configuration; the others are told with the next `announce`. */
+  /** Adds a job, or changes its configuration; the next `announce` says so to the other daemons. */
   serve(job: FleetJob): void;
   /** Takes a job out: it is no longer configured. */
   release(name: string): void;
@@ -53,7 +53,7 @@ export interface FleetJob {
 const heartbeatSeconds = 10;
 const monitorSeconds = 1;
 
-/** Opens what this daemon shares with the others of its database. @throws StateError */
+/** Opens the queue, and the data that this daemon shares with the others of its database. @throws StateError */
 export async function openFleet(
   place: PostgresPlace,
   options: { readonly maxAtOnce: () => number; readonly log: ProcessLog; readonly signal: AbortSignal },
@@ -171,7 +171,7 @@ async function askedOf(
   return ended;
 }
 
-/** If it fails, a person must know that a part may have been done: what the failure says is about the second attempt. */
+/** If it fails, a person must know that a part may have been done: the failure's text is about the second attempt. */
 function afterStop(report: WorkReport): WorkReport {
   return {
     ...report,

@@ -10,9 +10,9 @@ export interface Fleets {
   of(job: Pick<Job, "statePlace">): Promise<Fleet | null>;
   /** All fleets. */
   all(): readonly Fleet[];
-  /** Tells the others of the jobs, and begins to take them. @throws StateError */
+  /** Announces the jobs to the other daemons, and begins to take them. @throws StateError */
   start(): Promise<void>;
-  /** Tells the others soon that the jobs, or their configurations, have changed. */
+  /** Announces to the other daemons soon that the jobs, or their configurations, have changed. */
   changed(): void;
   /** Takes no more jobs; resolves when those under way have ended. */
   stop(): Promise<void>;
@@ -73,7 +73,7 @@ export function createFleets(parts: {
             // A job was still being opened when the daemon stopped.
             if (closed) return closeLate(open);
             fleets = [...fleets, open];
-            // It tells the others by itself, and again until they know.
+            // It announces itself, and repeats that until it has worked.
             if (started && !parts.signal.aborted) open.worker.start();
           },
           () => opened.delete(database.url),

@@ -33,12 +33,12 @@ export interface RunHow {
   readonly takenOver: boolean;
   /**
    * If this daemon's credential was refused and another daemon with the same configuration lives, that one goes on with the job, and this run
-   * ends with its signal. Another fault of the configuration is everybody's.
+   * ends with its signal. Any other fault of the configuration concerns all daemons.
    */
   readonly standAside: StandAside;
 }
 
-/** A job that this daemon can run, and how the others are told of it. */
+/** A job that this daemon can run, and its announcement to the other daemons. */
 export type FleetJob = RunnableJob & Pick<ServedJob, "digest" | "identity">;
 
 /** Work that was not begun for this long is not done any more: the person who asked for it does not expect it now. */

@@ -80,7 +80,7 @@ export interface Queue {
 export interface QueueOptions {
   /** A worker that does not say for this long that it lives has died, seconds, 10 or more. */
   readonly heartbeatSeconds: number;
-  /** How often it is looked for workers that have died, seconds. */
+  /** How often the queue looks for workers that have died, seconds. */
   readonly monitorSeconds: number;
   /** Called with faults that the queue gets over by itself. */
   readonly onError: (error: unknown) => void;
@@ -164,7 +164,7 @@ export async function openQueue(
   }
 }
 
-/** Repeats what fails for a reason that passes by itself, such as a server that restarts, for as long as this from the first failure. */
+/** A call that fails for a passing reason, such as a server that restarts, is repeated until this long after its first failure. */
 async function whileItPasses<T>(waitMs: number, action: () => Promise<T>): Promise<T> {
   let since: number | undefined;
   for (;;) {
@@ -338,7 +338,7 @@ function queueOn(boss: PgBoss, words: DatabaseInWords, lastWords: LastWords): Qu
       await persist(() => asking(() => boss.complete(names[queue], { id, retryCount })));
     },
     close: async () => {
-      // A server that hangs does not answer to a goodbye.
+      // A server that hangs does not answer a request to close the connection.
       const timer = setTimeout(lastWords.cut, goodbyeMs);
       try {
         await boss.stop({ graceful: false });
@@ -354,7 +354,7 @@ const mostTries = 5;
 const pauseMs = 250;
 
 /**
- * Tries again what a lost connection has broken: the server was restarted, and the next connection works. What is done twice is harmless: an
+ * Repeats a call whose connection was lost: the server was restarted, and the next connection works. To do it twice is harmless: an
  * entry that is there already is not added, and work that is not known is not done.
  */
 async function persist<T>(action: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-/** Something that is done again and again, never twice at the same time. */
+/** An action that is repeated, never twice at the same time. */
 export interface Repeated {
   start(): void;
   /** Does it the next time without waiting, but not sooner than `leastMs` after the last time began. */

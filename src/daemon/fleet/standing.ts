@@ -4,17 +4,17 @@ import type { Logger } from "../../domain/logger.ts";
 import { sentences } from "../../domain/sentence.ts";
 import type { JobFault } from "../http/daemon-view.ts";
 
-/** Which of its jobs this daemon leaves to others, and what it tells them of it. */
+/** The jobs that this daemon leaves to others, and its announcements. */
 export interface Standing {
-  /** The jobs as they are configured now, as the others are told of them. */
+  /** The jobs as they are configured now, as they are announced to the other daemons. */
   served(): readonly ServedJob[];
-  /** Tells the others of all jobs. One that another daemon has for another tenant keeps no other job from running. */
+  /** Announces all jobs. If another daemon has one of them for another tenant, the other jobs still run. */
   announce(): Promise<void>;
-  /** Whether the others were told of everything that has changed. */
+  /** Whether every change was announced. */
   isTold(): boolean;
   /** The configuration has changed: another credential may be accepted. */
   reconfigured(): void;
-  /** Tries again, some time later, the jobs for which this daemon was refused. @param now by the server's clock */
+  /** Tries the jobs again for which this daemon was refused, after some time. @param now by the server's clock */
   tryRefused(now: number): void;
   /**
    * Leaves a job to another daemon, because this one was refused.
@@ -48,7 +48,7 @@ export function createStanding({
   readonly jobs: () => readonly Pick<ServedJob, "name" | "digest" | "identity">[];
   readonly log: Pick<Logger, "info" | "warn">;
 }): Standing {
-  /** Counts the configurations of this daemon: the others may not have been told of the last one yet. */
+  /** Counts the configurations of this daemon: the last one may not have been announced yet. */
   let configured = 0;
   let told = -1;
   let outdated = "";
@@ -113,7 +113,7 @@ export function createStanding({
         log.warn({ job, error: errorText(error) }, "the other daemons could not be asked to go on");
         return false;
       } finally {
-        // Whatever an announcement of the same moment has written, the next one tells what is known here.
+        // An announcement of the same moment may have written something else: the next one says what is known here.
         configured += 1;
       }
       log.warn(
@@ -151,7 +151,7 @@ interface Stranger {
   readonly identity: string;
 }
 
-/** Tells of a job that it waits, if another daemon has it for another tenant or Lattice. */
+/** Logs that a job waits, if another daemon has it for another tenant or Lattice. */
 function asStranger(strangers: readonly Stranger[]): (job: ServedJob) => ServedJob {
   const found = new Map(strangers.map((stranger) => [stranger.job, stranger]));
   return (job) => {

@@ -13,7 +13,7 @@ export interface FleetWorkerParts {
   readonly self: Worker;
   readonly queue: Queue;
   readonly fleet: FleetWorkers & FleetTurns & FleetWork;
-  /** The jobs as they are configured now, and how each is told to the others. */
+  /** The jobs as they are configured now, and the announcement of each to the other daemons. */
   readonly jobs: () => readonly FleetJob[];
   /** Most cycles of the schedule at the same time. */
   readonly maxAtOnce: () => number;
@@ -40,11 +40,11 @@ interface FleetPace {
 /** A daemon that shares the jobs of a database with others. */
 export interface FleetWorker {
   /**
-   * Tells the others of the jobs as they are configured now. A job that a living daemon has for another tenant or Lattice waits until that one has
+   * Announces the jobs to the other daemons as they are configured now. A job that a living daemon has for another tenant or Lattice waits until that one has
    * ended, and the log says so.
    */
   announce(): Promise<void>;
-  /** Tells the others soon that the jobs, or their configurations, have changed. */
+  /** Announces to the other daemons soon that the jobs, or their configurations, have changed. */
   reconfigured(): void;
   /** Begins to take jobs. */
   start(): void;
@@ -52,13 +52,13 @@ export interface FleetWorker {
   waitsFor(job: string): JobFault | null;
   /** Why another daemon goes on with the job, and this one does not; `null` if it does. */
   standsAside(job: string): JobFault | null;
-  /** Takes the next job sooner: something was asked for. */
+  /** Takes the next job sooner, because work was asked for. */
   wake(): void;
   /** The job's times as they were read last; `null` if they were not read yet. */
   timesOf(job: string): {
     readonly times: JobTimes;
     readonly dueAt: number | null;
-    /** When any of the daemons looks for leavers next; `null` if none does, or one is at it. */
+    /** When any of the daemons looks for leavers next; `null` if none does, or one is looking now. */
     readonly nextLookAt: number | null;
   } | null;
   /** Takes no more jobs; resolves when those under way have ended. */

@@ -1,5 +1,5 @@
 // PostgreSQL takes neither NUL nor half of a surrogate pair in a text, and JSON from Entra or Lattice may have both. They
-// are kept behind a mark, as four hexadecimal digits; so is the mark itself. What is read is decoded before anyone sees it.
+// are kept behind a mark, as four hexadecimal digits; so is the mark itself. Every text is decoded when it is read.
 
 const mark = "\u001a";
 /** Control characters, of which most are taken, and halves of surrogate pairs: for this expression a whole pair is another character. */
@@ -20,7 +20,7 @@ export function decodeText(text: string): string {
     : text;
 }
 
-/** JSON text writes what is refused as escapes; an escaped backslash before is not the beginning of one. */
+/** In JSON text the refused characters are escapes. After an escaped backslash, `u0000` is not one. */
 const escapes = /\\\\|\\u(0000|001a|d[89a-f][0-9a-f]{2})/g;
 const keptEscapes = /\\\\|\\u001a([0-9a-f]{4})/g;
 

@@ -36,7 +36,7 @@ export async function connect(place: PostgresPlace): Promise<Connected> {
 const noJob = 0;
 
 /**
- * Opens what is not of one job, and makes or migrates the tables.
+ * Opens the rows that belong to no single job, and makes or migrates the tables.
  * @throws StateError
  */
 export async function connectToAll(place: Omit<PostgresPlace, "job">): Promise<Connected> {
@@ -65,7 +65,7 @@ async function connectToRows(
 }
 
 /**
- * Opens the database to read from alone; `null` if there is nothing of the job yet. Tables of an older version are read as a migrated
+ * Opens the database only to read; `null` if there is nothing of the job yet. Tables of an older version are read as a migrated
  * copy.
  * @throws StateError
  */
@@ -84,7 +84,7 @@ export async function connectToRead(place: PostgresPlace): Promise<Connected | n
 }
 
 /**
- * Opens what is not of one job, to read from alone; `null` if the tables are not there, or are of an older version.
+ * Opens the rows that belong to no single job, only to read; `null` if the tables are not there, or are of an older version.
  * @throws StateError
  */
 export async function connectToReadAll(place: Omit<PostgresPlace, "job">): Promise<Connected | null> {
@@ -99,8 +99,8 @@ export async function connectToReadAll(place: Omit<PostgresPlace, "job">): Promi
 }
 
 /**
- * Tells whether the state can be kept there, and changes nothing.
- * @returns what is not as it should be, and does not keep a sync from running
+ * Checks whether the state can be kept there, and changes nothing.
+ * @returns faults with which a sync still runs
  * @throws StateError
  */
 export async function proveWritable(place: PostgresPlace): Promise<string[]> {

@@ -16,7 +16,7 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** How many there are is up to the turns. The pool's own queue would have waiting take part in the limit for a new connection. */
+/** The turns decide how many there are. In the pool's own queue, waiting would count towards the time limit of a new connection. */
 const poolMax = 1_000_000;
 
 export async function openConnections(
@@ -32,7 +32,7 @@ export async function openConnections(
   /** When a connection was last lost, by `performance.now()`. */
   let lostAt = 0;
   const usedAt = new WeakMap<PoolClient, number>();
-  /** A connection that has answered since the last one was lost, or a new one: what has broken one has mostly broken all. */
+  /** A connection that has answered since the last one was lost, or a new one: a fault that breaks one mostly breaks all. */
   const connection = async (): Promise<PoolClient> => {
     for (;;) {
       const client = await pool.connect();

@@ -44,7 +44,7 @@ export interface Session {
 export interface Database extends Session {
   /**
    * Runs the statements of `action` as one transaction: all of it or nothing, and once. `action` is called again if the transaction was
-   * rolled back: it must change nothing but the database. If the answer to COMMIT is lost, the transaction's mark says what became of
+   * rolled back: it must change only the database. If the answer to COMMIT is lost, the transaction's mark says what became of
    * it, on the same server and on another one that took over.
    */
   transaction<T>(action: (session: Session) => Promise<T>): Promise<T>;
@@ -68,7 +68,7 @@ export type Walk = <Row extends object>(
 
 const firstPauseMs = 25;
 const longestPauseMs = 1_000;
-/** A run that ends writes what it can: it must not wait each time for a database that was waited for in vain. */
+/** A run that ends writes what it can. After a database was waited for in vain, it must not wait for it each time. */
 const restMs = 2_000;
 /** Rows of a walk that are in memory at a time. */
 const walkedAtOnce = 2_000;
@@ -101,13 +101,13 @@ export function databaseOf(
   { waitMs, tables }: Use,
 ): Database {
   let copyIsLost = false;
-  /** It was waited for in vain: what follows fails after one attempt, and at once for a while. */
+  /** The database was waited for in vain: later calls fail after one attempt, and at once for a while. */
   let givenUp: { readonly at: number; readonly error: unknown } | null = null;
   const passes = (error: unknown): boolean => {
     if (tables === "copy" && isLost(error)) copyIsLost = true;
     return isTransient(error) && tables !== "copy" && !(tables === "read" && isStale(error));
   };
-  /** Repeats what failed for a reason that passes by itself. */
+  /** Repeats a call that failed for a passing reason. */
   const persist = async <T>(attempt: () => Promise<T>): Promise<T> => {
     let since: number | undefined;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {

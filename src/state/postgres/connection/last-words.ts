@@ -5,7 +5,7 @@ import { type DatabaseInWords, isTransient } from "./errors.ts";
 /** How long a process that is to end waits for its database, which then is given up, milliseconds. */
 const lastWordsMs = 4_000;
 const lookEveryMs = 250;
-/** A server that hangs does not answer to a goodbye: its connections are cut after this. */
+/** A server that hangs does not answer a request to close a connection: its connections are cut after this. */
 export const goodbyeMs = 2_000;
 
 /** The connections of a pool, which do not keep a process that is to end from ending. */
@@ -63,7 +63,7 @@ export function createLastWords(ends: AbortSignal | undefined, { name }: Databas
     cut();
     return error;
   };
-  /** Whether anything has come since this was asked last: a part of an answer counts. */
+  /** Whether the server has sent anything since the last call: a part of an answer counts. */
   const hasRead = (): boolean => {
     let any = false;
     for (const [socket, before] of sockets) {
@@ -120,7 +120,7 @@ export function createLastWords(ends: AbortSignal | undefined, { name }: Databas
     end: () => {
       clearInterval(timer);
       ends?.removeEventListener("abort", watch);
-      // A server that hangs does not close a connection that was taken leave of, which would keep the process from ending.
+      // A server that hangs does not close its end of the connection, and that would keep the process from ending.
       setTimeout(cut, goodbyeMs).unref();
     },
   };

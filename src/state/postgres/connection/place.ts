@@ -35,7 +35,7 @@ export interface Limits {
 }
 
 /**
- * A transaction whose client is gone keeps the row of the lease locked until it is ended: it must be ended before the lease expires, and before
+ * A transaction whose client is gone keeps the row of the lease locked until the server ends it. That must be before the lease expires, and before
  * one that waits for it gives up.
  */
 export const defaultLimits: Limits = {

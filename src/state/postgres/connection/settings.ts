@@ -9,7 +9,7 @@ export interface Settings extends Pick<Use, "tables"> {
   readonly path: string;
 }
 
-/** Longer than a lease goes without being renewed: its connection is there when the server has no other left. */
+/** Longer than a lease goes without being renewed, so that its connection is still open when the server has no other left. */
 const idleMs = 60_000;
 /** A peer that is gone is noticed within half a minute, by either side, while nothing is on its way. */
 const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };

@@ -8,14 +8,14 @@ import { all } from "./words.ts";
 import { workerMethods } from "./workers.ts";
 import { workMethods } from "./works.ts";
 
-/** Opens what daemons that share a database know of each other; makes or migrates the tables first. @throws StateError */
+/** Opens the data that daemons of a database keep of each other; makes or migrates the tables first. @throws StateError */
 export async function openFleetStore(place: Omit<PostgresPlace, "job">): Promise<FleetStore> {
   const { db, close } = await connectToAll(place);
   return { ...workerMethods(db), ...turnMethods(db), ...workMethods(db), ...sessionMethods(db), close };
 }
 
 /**
- * Opens it to look at alone; `null` if there is nothing to see: no tables, or those of an older version.
+ * Opens it only to read; `null` if there are no tables, or those of an older version.
  * @throws StateError
  */
 export async function openFleetReader(place: Omit<PostgresPlace, "job">): Promise<FleetReader | null> {
