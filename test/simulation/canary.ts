@@ -5,7 +5,7 @@ import type { Json } from "../../src/domain/json.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import { keptAs } from "./accounts.ts";
 import type { CycleStep, Stage } from "./cycles.ts";
-import { nameTaken } from "./ends.ts";
+import { saysNameTaken } from "./ends.ts";
 import { personId } from "./events.ts";
 import { pauseNow } from "./judge-pause.ts";
 import { type CurrentTrial, goesOnAfterMs, type Trial } from "./trial.ts";
@@ -144,10 +144,7 @@ async function refusedForWaiting({ ask }: Stage["state"], { calm }: World): Prom
     rows.flatMap((row) => (row.status === "held" ? (nameIn(row, "before") ?? []) : [])),
   );
   const refused = rows.find(
-    (row) =>
-      row.status === "failed" &&
-      row.error?.includes(nameTaken) === true &&
-      waiting.has(nameIn(row, "after") ?? ""),
+    (row) => row.status === "failed" && saysNameTaken(row.error) && waiting.has(nameIn(row, "after") ?? ""),
   );
   return refused === undefined
     ? null

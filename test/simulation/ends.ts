@@ -538,7 +538,12 @@ export function createTarget(
 }
 
 /** The simulated Lattice's words if another account has the userName or the externalId. */
-export const nameTaken = "there is such an account";
+const nameTaken = "there is such an account";
+
+/** `true` if the log says with this error that an account of the same name or externalId was in the way. */
+export function saysNameTaken(error: string | null): boolean {
+  return error?.includes(nameTaken) === true || error?.includes("because Lattice already has") === true;
+}
 
 /** The administrator who made the key; every Lattice has one. */
 const superAdmin: TargetUser = {

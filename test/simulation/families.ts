@@ -1,6 +1,6 @@
 import type fc from "fast-check";
 import type { History } from "./history.ts";
-import { names } from "./names.ts";
+import { names, passedOnNames } from "./names.ts";
 import { reportingLines } from "./reporting-lines.ts";
 import { histories, inDueTime, lostDatabases } from "./steps.ts";
 import { anotherCompany, hidingAccount, lyingNotFound, oddAnswers } from "./steps-of-answers.ts";
@@ -77,6 +77,13 @@ export const families: readonly Family[] = [
     about: "people get one another's userNames, in rows and in rings, and the rings are reported or broken",
     histories: names,
     runs: 200,
+  },
+  {
+    name: "passed-on-names",
+    about:
+      "new people get the userNames of people whose names change, and accounts are matched by externalId alone",
+    histories: passedOnNames,
+    runs: 100,
   },
   {
     name: "reporting-lines",

@@ -7,7 +7,7 @@ import { brokenDecision } from "./account-decisions.ts";
 import { keptAs } from "./accounts.ts";
 import { plainRules } from "./configuration.ts";
 import { type CycleStep, orderedMeanwhile, type Stage } from "./cycles.ts";
-import { nameTaken } from "./ends.ts";
+import { saysNameTaken } from "./ends.ts";
 import { accountOf, faultsByPerson } from "./expectation.ts";
 import { fatesOf } from "./history.ts";
 import { mayOwn, sharersOf, sharesIds, uncertain } from "./identity.ts";
@@ -99,7 +99,7 @@ async function hastyRename({ world, state }: Stage): Promise<string | null> {
   const freed = new Set(renamed.flatMap((row) => nameIn(row, "before") ?? []));
   const hasty = rows.find((row) => {
     const leaves = row.changes.some(({ attribute, after }) => attribute === "active" && after === false);
-    return !leaves && row.error?.includes(nameTaken) === true && freed.has(nameIn(row, "after") ?? "");
+    return !leaves && saysNameTaken(row.error) && freed.has(nameIn(row, "after") ?? "");
   });
   return hasty === undefined
     ? null

@@ -69,3 +69,49 @@ export const names: fc.Arbitrary<History> = fc.record({
     { minLength: 2, maxLength: 12, size: "max" },
   ),
 });
+
+const hire = (person: fc.Arbitrary<number>, name: fc.Arbitrary<number> | null): fc.Arbitrary<Step> =>
+  fc
+    .record({
+      do: fc.constant("hire" as const),
+      who: person,
+      name: name ?? fc.constant(null),
+      manager: fc.option(fc.nat(7)),
+    })
+    .map((step) => ({ ...step, name: step.name ?? step.who }));
+
+/** A new person gets the userName of somebody who gets the one of a third, who gets a new one. */
+const passedOn: fc.Arbitrary<readonly Step[]> = fc
+  .record({ first: fc.nat(1), second: fc.integer({ min: 4, max: 6 }), newcomer: fc.constantFrom(2, 3, 7) })
+  .map(({ first, second, newcomer }) => [
+    { do: "rename", who: first, name: 7 },
+    { do: "rename", who: second, name: first },
+    { do: "hire", who: newcomer, name: second, manager: null },
+  ]);
+
+const alone = (steps: fc.Arbitrary<Step>): fc.Arbitrary<readonly Step[]> => steps.map((step) => [step]);
+
+/** New people get the userNames of people whose names change, and accounts are found by the externalId alone. */
+export const passedOnNames: fc.Arbitrary<History> = fc.record({
+  manners: manners.map((others) => ({ ...others, ...faithful, uniqueUserNames: true })),
+  guard: fc.constant(null),
+  drift: fc.constant("correct" as const),
+  matching: fc.constant("externalIdAlone" as const),
+  renameRings: fc.constantFrom("report" as const, "temporaryName" as const),
+  concurrency: fc.constantFrom(1, 4),
+  founders: fc.constant(2),
+  founding: fc.constant(calm),
+  steps: fc
+    .array(
+      fc.oneof(
+        { weight: 2, arbitrary: passedOn },
+        { weight: 2, arbitrary: alone(hire(fc.integer({ min: 4, max: 6 }), null)) },
+        { weight: 2, arbitrary: alone(hire(fc.integer({ min: 2, max: 7 }), fc.nat(4))) },
+        { weight: 4, arbitrary: alone(change) },
+        { weight: 2, arbitrary: alone(calmCycle) },
+        { weight: 1, arbitrary: alone(harriedCycle) },
+      ),
+      { minLength: 2, maxLength: 12, size: "max" },
+    )
+    .map((steps) => steps.flat()),
+});

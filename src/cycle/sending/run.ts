@@ -5,7 +5,7 @@ import type { CycleContext } from "../context/context.ts";
 import { isHopeless } from "../health/quarantine.ts";
 import { refusalSentence } from "../health/refused-kinds.ts";
 import { isTemporaryName } from "../operations/temporary-name.ts";
-import { nameKey } from "../planning/rename-order.ts";
+import { namesIn } from "../planning/rename-order.ts";
 import { managerOf, type Recorder } from "./recorder.ts";
 import { referencesTouched } from "./references.ts";
 import { send } from "./send.ts";
@@ -88,7 +88,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
       // Wait for the manager's operation, which may create the account, and for the operation that frees the userName. Only
       // operations that began earlier are awaited; otherwise two people who swap names would wait for each other for ever.
       const manager = managerOf(operation);
-      const name = renameOf(operation)?.to;
+      const name = namesIn(operation.changes).given;
       const earlier = [
         manager === null ? undefined : inFlight.get(manager),
         name === undefined ? undefined : freeing.get(name),
@@ -111,7 +111,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
       } else {
         putBack(operation, true);
       }
-      if (outcome.status === "done" && isTemporaryName(renameOf(operation)?.to)) {
+      if (outcome.status === "done" && isTemporaryName(namesIn(operation.changes).given)) {
         halfRenamed.push(operation.objectId);
       }
       stop ??= fault;
@@ -153,7 +153,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
         ended();
       });
       inFlight.set(operation.objectId, task);
-      const name = renameOf(operation)?.from;
+      const name = namesIn(operation.changes).freed;
       if (name !== undefined) freeing.set(name, task);
     },
     drain: async () => {
@@ -170,17 +170,6 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
     },
     halfRenamed,
   };
-}
-
-/** The userNames, in lower case, that an operation frees and gives. */
-function renameOf({
-  action,
-  changes,
-}: LoggedOperation): { readonly from: string; readonly to: string } | undefined {
-  if (action === "create") return undefined;
-  const change = changes.find(({ attribute }) => attribute === "userName");
-  if (typeof change?.before !== "string" || typeof change.after !== "string") return undefined;
-  return { from: nameKey(change.before), to: nameKey(change.after) };
 }
 
 /** The error with which a stopped run ends. */

@@ -3,15 +3,6 @@ import type { Action, Change, Evidence } from "../plan.ts";
 import type { Weight } from "../weight.ts";
 import type { RetryRecord } from "./retry.ts";
 
-/** A planned change of the userName of an existing account. */
-export interface PlannedRename {
-  readonly operationId: number;
-  readonly action: Action;
-  readonly wave: number;
-  readonly from: string;
-  readonly to: string;
-}
-
 /** A planned operation with its weights for the guard. */
 export interface WeighedOperation extends LoggedOperation {
   readonly weights: readonly Weight[];
@@ -74,26 +65,6 @@ export interface PlanLog {
   ): Promise<{ readonly byAction: ReadonlyMap<Action, number>; readonly newPeople: number }>;
   /** Ids of operations of the cycle for these people that are `planned` or `reported`. */
   unsentOf(cycleId: number, objectIds: readonly string[]): Promise<readonly number[]>;
-  /**
-   * The facts on which the order of sending rests, in the order of the operations' ids: the operations of the cycle that have one of
-   * these actions (`giving`), adopt an account or point to another person (`NewOperation.refersTo`), whatever their status.
-   * `managerIndexes`: the position in this list of the operation of the person it points to, if that one is in `giving` or
-   * adopts; -1 if there is none. `waves`: the wave that it has. In numbers alone: a first run has as many operations as the
-   * company has people.
-   */
-  referenceDependencies(
-    cycleId: number,
-    giving: readonly Action[],
-  ): Promise<{
-    readonly operationIds: Float64Array;
-    readonly managerIndexes: Int32Array;
-    readonly waves: Uint32Array;
-  }>;
-  /**
-   * Changes of the attribute `userName` from one text to another in operations of the cycle that are `planned` and not of
-   * the action `create`, in the order of the operations' ids.
-   */
-  plannedRenames(cycleId: number): Promise<readonly PlannedRename[]>;
   /**
    * Operations of the cycle that are `planned` and point to a person who gets no account: one of `without`, or one without a
    * linked account that is not missing; unless the cycle has an operation for that person that is in `giving` or adopts an

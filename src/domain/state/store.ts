@@ -15,6 +15,7 @@ import type { PlanLog, Unfinished } from "./plan-log.ts";
 import type { Planning } from "./planning.ts";
 import type { Protections } from "./protections.ts";
 import type { Retention } from "./retention.ts";
+import type { SendingOrder } from "./sending-order.ts";
 import type { Staging } from "./staging.ts";
 
 /**
@@ -48,6 +49,7 @@ export interface StateStore
     Staging,
     Planning,
     PlanLog,
+    SendingOrder,
     Unfinished,
     Guarding,
     Decisions,

@@ -1,20 +1,8 @@
 import type { Action } from "../../domain/plan.ts";
-import type { PlannedRename } from "../../domain/state/plan-log.ts";
+import type { PlanLog } from "../../domain/state/plan-log.ts";
 import type { StateStore } from "../../domain/state/store.ts";
 import { loggedOperation, type OperationRow, weighedOperation } from "../operation-row.ts";
 import type { Database, Value } from "./connection/database.ts";
-
-type PlanLogMethods = Pick<
-  StateStore,
-  | "operations"
-  | "countOperations"
-  | "newestOperation"
-  | "countLater"
-  | "unsentOf"
-  | "referenceDependencies"
-  | "plannedRenames"
-  | "unpromisedReferences"
->;
 
 const referencesAtOnce = 500;
 
@@ -30,17 +18,6 @@ const latecomers = `SELECT count(DISTINCT object_id) AS count FROM operation lat
 const unsent = `SELECT id FROM operation WHERE job = $1 AND cycle_id = $2 AND status IN ('planned', 'reported')
   AND object_id = ANY($3) ORDER BY id`;
 const gives = "(mo.action = ANY($3) OR mo.adopts)";
-const dependencies = `SELECT o.id, o.wave, (SELECT mo.id FROM operation mo WHERE mo.job = $1
-      AND mo.object_id = o.manager_object_id AND mo.cycle_id = o.cycle_id AND ${gives} LIMIT 1) AS manager
-  FROM operation o WHERE o.job = $1 AND o.cycle_id = $2
-    AND (o.action = ANY($3) OR o.adopts OR o.manager_object_id IS NOT NULL)
-  ORDER BY o.id`;
-const renames = `SELECT o.id AS "operationId", o.action, o.wave, c ->> 'before' AS "from", c ->> 'after' AS "to"
-  FROM operation o, json_array_elements(o.changes) c
-  WHERE o.job = $1 AND o.cycle_id = $2 AND o.status = 'planned' AND o.action <> 'create'
-    AND o.changes::text LIKE '%"attribute":"userName"%' AND c ->> 'attribute' = 'userName'
-    AND json_typeof(c -> 'before') = 'string' AND json_typeof(c -> 'after') = 'string'
-  ORDER BY o.id`;
 const unpromised = `SELECT o.* FROM operation o
   WHERE o.job = $1 AND o.cycle_id = $2 AND o.id > $4 AND o.manager_object_id IS NOT NULL AND o.status = 'planned'
     AND (o.manager_object_id = ANY($5) OR NOT EXISTS
@@ -50,7 +27,7 @@ const unpromised = `SELECT o.* FROM operation o
   ORDER BY o.id LIMIT ${referencesAtOnce}`;
 
 /** The plan of a cycle in the provisioning log: one row for each operation. */
-export function planLogMethods(db: Database): PlanLogMethods {
+export function planLogMethods(db: Database): PlanLog {
   return {
     operations: async (cycleId, query) => {
       const { text, values } = pageOf(query);
@@ -74,20 +51,6 @@ export function planLogMethods(db: Database): PlanLogMethods {
     },
     unsentOf: async (cycleId, objectIds) =>
       (await db.all<{ id: number }>(unsent, cycleId, objectIds)).map(({ id }) => id),
-    referenceDependencies: async (cycleId, giving) => {
-      const rows = await db.all<{ id: number; wave: number; manager: number | null }>(
-        dependencies,
-        cycleId,
-        giving,
-      );
-      const positions = new Map(rows.map(({ id }, index) => [id, index]));
-      return {
-        operationIds: Float64Array.from(rows, ({ id }) => id),
-        managerIndexes: Int32Array.from(rows, ({ manager }) => positions.get(manager ?? 0) ?? -1),
-        waves: Uint32Array.from(rows, ({ wave }) => wave),
-      };
-    },
-    plannedRenames: (cycleId) => db.all<PlannedRename>(renames, cycleId),
     unpromisedReferences: async (cycleId, after, { without, giving }) =>
       (await db.all<OperationRow>(unpromised, cycleId, giving, after, without)).map(weighedOperation),
   };

@@ -21,6 +21,7 @@ import { planningMethods } from "./planning.ts";
 import { protectionMethods } from "./protections.ts";
 import { retentionMethods } from "./retention.ts";
 import { searchMethods } from "./search.ts";
+import { sendingOrderMethods } from "./sending-order.ts";
 import { stagingMethods } from "./staging.ts";
 import { unfinishedMethods } from "./unfinished.ts";
 
@@ -64,6 +65,7 @@ function storeOn(
     ...planningMethods(db),
     ...matchMethods(db),
     ...planLogMethods(db),
+    ...sendingOrderMethods(db),
     ...unfinishedMethods(db),
     ...guardingMethods(db),
     ...decisionMethods(db),

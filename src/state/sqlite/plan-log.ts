@@ -7,7 +7,6 @@ import {
   weighedOperation as weighedParsed,
 } from "../operation-row.ts";
 import type { Connection } from "./files/database.ts";
-import { orderMethods } from "./sending-order.ts";
 import { cycleRanges, given, type IdRange } from "./tuning.ts";
 
 /** A row of the log as SQLite returns it. */
@@ -74,7 +73,6 @@ export function planLogMethods(db: Connection): PlanLog {
 
   return {
     unsentOf: async (cycleId, objectIds) => unsent.all(cycleId, JSON.stringify(objectIds)),
-    ...orderMethods(db),
     countOperations: async (cycleId) => {
       const byAction = new Map<Action, number>();
       let adoptions = 0;

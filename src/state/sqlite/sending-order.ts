@@ -1,10 +1,11 @@
-import type { PlannedRename } from "../../domain/state/plan-log.ts";
-import type { StateStore } from "../../domain/state/store.ts";
+import type { PlannedCreate, PlannedRename, SendingOrder } from "../../domain/state/sending-order.ts";
 import type { Connection } from "./files/database.ts";
 import { cycleRanges, given, type IdRange } from "./tuning.ts";
 
+const namesAtOnce = 5_000;
+
 /** The order of sending, as numbers only: a first run has as many operations as the company has people. */
-export function orderMethods(db: Connection): Pick<StateStore, "referenceDependencies" | "plannedRenames"> {
+export function sendingOrderMethods(db: Connection): SendingOrder {
   const count = db.prepare<[number], number>("SELECT count(*) FROM operation WHERE cycle_id = ?").pluck();
   const page = db
     .prepare<IdRange & { cycleId: number; giving: string }, [number, number | null, number]>(
@@ -17,12 +18,18 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
     )
     .raw();
   const renames = db.prepare<IdRange & { cycleId: number }, PlannedRename>(
-    `SELECT o.id AS operationId, o.action, o.wave, json_extract(c.value, '$.before') AS "from", json_extract(c.value, '$.after') AS "to"
+    `SELECT o.id AS operationId, o.wave, json_extract(c.value, '$.before') AS "from", json_extract(c.value, '$.after') AS "to"
      FROM operation o CROSS JOIN operation_changes ch ON ch.id = o.id, json_each(ch.changes) c
      WHERE o.id BETWEEN :from AND :to AND o.cycle_id = ${given(":cycleId")} AND o.status = 'planned' AND o.action <> 'create'
        AND instr(ch.changes, '"attribute":"userName"') > 0 AND json_extract(c.value, '$.attribute') = 'userName'
        AND json_type(c.value, '$.before') = 'text' AND json_type(c.value, '$.after') = 'text'
      ORDER BY o.id`,
+  );
+  const creates = db.prepare<{ names: string; cycleId: number }, PlannedCreate>(
+    `SELECT o.id AS operationId, o.wave, s.user_name_key AS userNameKey
+     FROM (SELECT DISTINCT value FROM json_each(:names)) n CROSS JOIN source_user s ON s.user_name_key = n.value
+       CROSS JOIN operation o ON o.object_id = s.object_id AND o.cycle_id = ${given(":cycleId")}
+     WHERE o.action = 'create' AND o.status = 'planned'`,
   );
   const rangesOf = cycleRanges(db);
   return {
@@ -51,6 +58,16 @@ export function orderMethods(db: Connection): Pick<StateStore, "referenceDepende
       const found: PlannedRename[] = [];
       for await (const range of rangesOf(cycleId)) found.push(...renames.all({ ...range, cycleId }));
       return found;
+    },
+    plannedCreates: async (cycleId, userNameKeys) => {
+      const found: PlannedCreate[] = [];
+      const keys = [...new Set(userNameKeys)];
+      for (let from = 0; from < keys.length; from += namesAtOnce) {
+        if (from > 0) await new Promise(setImmediate);
+        const names = JSON.stringify(keys.slice(from, from + namesAtOnce));
+        found.push(...creates.all({ names, cycleId }));
+      }
+      return found.sort((one, other) => one.operationId - other.operationId);
     },
   };
 }

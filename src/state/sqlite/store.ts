@@ -24,6 +24,7 @@ import { planLogMethods } from "./plan-log.ts";
 import { planningMethods } from "./planning.ts";
 import { protectionMethods } from "./protections.ts";
 import { retentionMethods } from "./retention.ts";
+import { sendingOrderMethods } from "./sending-order.ts";
 import { stagingMethods } from "./staging.ts";
 import { unfinishedMethods } from "./unfinished.ts";
 
@@ -106,6 +107,7 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
     ...stagingMethods(db),
     ...planningMethods(db),
     ...planLogMethods(db),
+    ...sendingOrderMethods(db),
     ...unfinishedMethods(db),
     ...guardingMethods(db),
     ...decisionMethods(db),

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { renameWaves } from "../../../src/cycle/planning/rename-order.ts";
+import { nameNeeds } from "../../../src/cycle/planning/rename-order.ts";
 import { RecordRejectedError } from "../../../src/domain/errors.ts";
-import type { Action } from "../../../src/domain/plan.ts";
-import type { PlannedRename } from "../../../src/domain/state/plan-log.ts";
-import { createWorkplace, lenientGuard, type Workplace } from "../workplace.ts";
+import { createWorkplace, defaultRules, lenientGuard, mappingOf, type Workplace } from "../workplace.ts";
 
 const rename = (place: Workplace, objectId: string, name: string): void =>
   place.source.change(objectId, { userPrincipalName: `${name}@example.com` });
@@ -81,51 +79,59 @@ describe("a chain of people of whom each gets the next one's userName", () => {
   });
 });
 
-describe("the order of renames", () => {
-  const planned = (
-    ...names: readonly (readonly [from: string, to: string, action?: Action])[]
-  ): PlannedRename[] =>
-    names.map(([from, to, action = "update"], index) => ({
-      operationId: index + 1,
-      wave: 1,
-      action,
-      from,
-      to,
-    }));
+describe("a new person who gets the userName that another person gives up", () => {
+  /** Matching by externalId alone: the account that has the name is not taken for theirs. */
+  const mapping = mappingOf(
+    defaultRules.map((rule) =>
+      "target" in rule && rule.target === "userName" ? { ...rule, matchingPrecedence: undefined } : rule,
+    ),
+  );
 
-  it("puts each after the one that frees its name, and keeps the place of the others", () => {
-    expect([...renameWaves(planned(["a", "b"], ["b", "c"], ["c", "d"], ["x", "y"]))].sort()).toEqual([
-      [1, 3],
-      [2, 2],
+  it.each([
+    ["before", "a-new"],
+    ["after", "z-new"],
+  ])("gets an account in the same cycle, planned %s the rename", async (_, objectId) => {
+    await using place = await companyOf(2, { mapping });
+    rename(place, "p01", "p02");
+    rename(place, "p02", "free");
+    place.source.hire(objectId, { userPrincipalName: "P01@example.com" });
+    expect(await place.cycle()).toMatchObject({ outcome: "done", done: 3, failed: 0 });
+    // A rename is sent under the former name.
+    expect(place.target.writes.map(({ userName }) => userName)).toEqual([
+      "p02@example.com",
+      "p01@example.com",
+      "P01@example.com",
+    ]);
+    expect(place.target.active()).toEqual(["P01@example.com", "free@example.com", "p02@example.com"]);
+  });
+
+  it("gets an account in the same cycle, if the other one is to report to them as well", async () => {
+    await using place = await companyOf(1, { mapping });
+    rename(place, "p01", "free");
+    place.source.hire("a-new", { userPrincipalName: "p01@example.com" });
+    place.source.setManager("p01", "a-new");
+    expect(await place.cycle()).toMatchObject({ outcome: "done", failed: 0 });
+    expect(place.target.managerOf("free@example.com")).toBe("p01@example.com");
+  });
+});
+
+describe("the needs of names", () => {
+  const renames = (...names: readonly (readonly [from: string, to: string])[]) =>
+    names.map(([from, to], index) => ({ operationId: index + 1, wave: 1, from, to }));
+  const pairs = (needs: ReturnType<typeof nameNeeds>) =>
+    needs.map(({ giving, freeing }) => [giving.operationId, freeing.operationId]);
+
+  it("lead from each operation that gives a name to the one that frees it, in any letter case", () => {
+    const planned = renames(["a", "B"], ["b", "c"], ["x", "y"]);
+    const create = { operationId: 9, wave: 2, userNameKey: "a" };
+    expect(pairs(nameNeeds(planned, [create]))).toEqual([
+      [1, 2],
+      [9, 1],
     ]);
   });
 
-  it("makes leavers wait for no one, and others wait for leavers who free a name", () => {
-    expect([...renameWaves(planned(["a", "b", "deactivate"], ["b", "c"]))]).toEqual([]);
-    expect([...renameWaves(planned(["a", "b"], ["b", "c", "deactivate"]))]).toEqual([[1, 2]]);
-    expect([...renameWaves(planned(["a", "b"], ["b", "c"]))]).toEqual([[1, 2]]);
-  });
-
-  it("terminates for rings, with a tail or without, and for a name that only changes its case", () => {
-    expect(renameWaves(planned(["a", "b"], ["b", "a"])).size).toBeLessThan(2);
-    expect(renameWaves(planned(["t", "a"], ["a", "b"], ["b", "c"], ["c", "a"])).size).toBeGreaterThan(0);
-    expect([...renameWaves(planned(["a", "A"]))]).toEqual([]);
-  });
-
-  it("is computed for a hundred thousand people in a moment", () => {
-    const many = Array.from(
-      { length: 100_000 },
-      (_, index): PlannedRename => ({
-        operationId: index,
-        wave: 1,
-        action: "update",
-        from: `n${index}`,
-        to: `n${index + 1}`,
-      }),
-    );
-    const waves = renameWaves(many);
-    expect(waves.get(0)).toBe(100_000);
-    expect(waves.get(99_999)).toBeUndefined();
+  it("are none for a name that only changes its case", () => {
+    expect(nameNeeds(renames(["a", "A"]), [])).toEqual([]);
   });
 });
 

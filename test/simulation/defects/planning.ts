@@ -44,7 +44,7 @@ export const planningDefects: readonly Defect[] = [
   {
     name: "a delayed deactivation is not waited for",
     seed: 1,
-    history: 0,
+    history: 115,
     family: "in-due-time",
     swaps: [
       swap("cycle/planning/leaving.ts", "judgeLeaving", (original) => (events, actions, now) => {
@@ -77,7 +77,28 @@ export const planningDefects: readonly Defect[] = [
     seed: 2,
     history: 40,
     family: "names",
-    swaps: [swap("cycle/planning/rename-order.ts", "renameWaves", () => () => new Map())],
+    swaps: [swap("cycle/planning/rename-order.ts", "nameNeeds", () => () => [])],
+  },
+  {
+    name: "an account is created before its userName is free",
+    seed: 1,
+    history: 115,
+    family: "passed-on-names",
+    swaps: [
+      swap("cycle/planning/rename-order.ts", "nameNeeds", (original) => (renames) => original(renames, [])),
+    ],
+  },
+  {
+    name: "an account is created while its userName is being freed",
+    seed: 1,
+    history: 2,
+    family: "passed-on-names",
+    swaps: [
+      swap("cycle/planning/rename-order.ts", "namesIn", (original) => (changes) => {
+        const { given, freed } = original(changes);
+        return given === undefined || freed === undefined ? {} : { given, freed };
+      }),
+    ],
   },
   {
     name: "a ring of userNames is not seen",
@@ -116,7 +137,7 @@ export const planningDefects: readonly Defect[] = [
   {
     name: "a lost account that shows again is not linked",
     seed: 1,
-    history: 0,
+    history: 437,
     family: "hiding-account",
     swaps: [swap("cycle/planning/leavers.ts", "returnedAccount", () => () => null)],
   },

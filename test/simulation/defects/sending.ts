@@ -230,15 +230,12 @@ export const sendingDefects: readonly Defect[] = [
     history: 124,
     family: "names",
     swaps: [
-      swapInner<(operation: unknown) => { readonly from: string; readonly to: string } | undefined>(
-        "cycle/sending/run.ts",
-        "renameOf",
-        (original) => (operation) => {
-          const rename = original(operation);
-          // The step to a temporary name is known by that name.
-          return rename === undefined || rename.to.startsWith("als-rename-") ? rename : { ...rename, to: "" };
-        },
-      ),
+      swap("cycle/planning/rename-order.ts", "namesIn", (original) => (changes) => {
+        const { given, freed } = original(changes);
+        // The step to a temporary name is known by that name.
+        const kept = given === undefined || freed === undefined || given.startsWith("als-rename-");
+        return kept ? original(changes) : { freed };
+      }),
     ],
   },
   {

@@ -133,6 +133,11 @@ async function askAboutCycle(
   await store.unsentOf(cycleId, objectIds);
   await store.referenceDependencies(cycleId, giving);
   await store.plannedRenames(cycleId);
+  const keys = [...(await store.keysOf(objectIds)).values()];
+  await store.plannedCreates(
+    cycleId,
+    keys.flatMap(({ userNameKey }) => userNameKey ?? []),
+  );
   await store.unpromisedReferences(cycleId, 0, { without: objectIds.slice(0, 1), giving });
   await store.heldAmong(cycleId, objectIds);
   await store.plannedWeights(cycleId);

@@ -187,9 +187,35 @@ export function describePlanReads(make: MakeState): void {
         row("e", { changes: [name("x", "y")], status: "held" }),
         row("f", { changes: [title] }),
       );
-      expect(await store.plannedRenames(cycleId)).toEqual([
-        { operationId: a, action: "update", wave: 5, from: "x", to: "y" },
-      ]);
+      expect(await store.plannedRenames(cycleId)).toEqual([{ operationId: a, wave: 5, from: "x", to: "y" }]);
+    });
+
+    it("create accounts with a userName, if the person is to have it", async () => {
+      const put = [
+        personRow("a", { userNameKey: "x" }),
+        personRow("b", { userNameKey: "y" }),
+        personRow("c", { userNameKey: "x" }),
+        personRow("d", { userNameKey: "x" }),
+        personRow("e"),
+      ];
+      await store.commit({ people: { readIn: cycleId, put } }, "private");
+      const create = { action: "create" } as const;
+      const [b = 0, a = 0] = await add(
+        row("b", { ...create, wave: 3 }),
+        row("a", { ...create, wave: 2 }),
+        row("c", { action: "update" }),
+        row("d", { ...create, status: "held" }),
+        row("e", create),
+      );
+      await add({ ...row("c", create), cycleId: other });
+      const [x, y] = [
+        { operationId: a, wave: 2, userNameKey: "x" },
+        { operationId: b, wave: 3, userNameKey: "y" },
+      ];
+      expect(await store.plannedCreates(cycleId, ["x"])).toEqual([x]);
+      expect(await store.plannedCreates(cycleId, ["x", "y", "x", "z", "X"])).toEqual([y, x]);
+      expect(await store.plannedCreates(cycleId, ["X"])).toEqual([]);
+      expect(await store.plannedCreates(cycleId, [])).toEqual([]);
     });
 
     it("are in doubt in the order of the people, as the log has them, or without it", async () => {

@@ -6,6 +6,7 @@ import type { WeighedOperation } from "../../../domain/state/plan-log.ts";
 import type { CycleContext } from "../../context/context.ts";
 import { waitsForCanary } from "../../operations/canary.ts";
 import { isTemporaryName } from "../../operations/temporary-name.ts";
+import { nameKey, namesIn } from "../../planning/rename-order.ts";
 import { keepNotes } from "../../ports/ports.ts";
 import type { CanarySettings } from "../../ports/settings.ts";
 import { chooseEvenly, type Eligible } from "./choose.ts";
@@ -159,7 +160,7 @@ async function eligibleIn(
   members: ReadonlySet<string>,
 ): Promise<FoundEligible> {
   const { store, cycleId } = context;
-  const freeing = new Set((await store.plannedRenames(cycleId)).map(({ from }) => from.toLowerCase()));
+  const freeing = new Set((await store.plannedRenames(cycleId)).map(({ from }) => nameKey(from)));
   const names = new Set(users.map((name) => name.toLowerCase()));
   const named = new Set<string>();
   const ofGroup = new Set<string>();
@@ -198,12 +199,8 @@ async function* waitingPages({
 
 /** `true` if the operation needs a userName that another operation of the plan gives up first. */
 function needsOthers({ changes }: WeighedOperation, freeing: ReadonlySet<string>): boolean {
-  return changes.some(
-    ({ attribute, after }) =>
-      attribute === "userName" &&
-      typeof after === "string" &&
-      (isTemporaryName(after) || freeing.has(after.toLowerCase())),
-  );
+  const { given, freed } = namesIn(changes);
+  return given !== undefined && given !== freed && (isTemporaryName(given) || freeing.has(given));
 }
 
 /** The kind of an operation: its action, and of an update the attributes that it changes. */

@@ -1,7 +1,7 @@
 import type { WeighedOperation } from "../../../domain/state/plan-log.ts";
 import type { CycleContext } from "../../context/context.ts";
 import { weightsOf } from "../../operations/weights.ts";
-import { nameKey } from "../../planning/rename-order.ts";
+import { nameKey, namesIn } from "../../planning/rename-order.ts";
 
 const pageSize = 500;
 
@@ -67,6 +67,6 @@ async function readNeeds(
 }
 
 function neededFrom({ changes }: WeighedOperation, freeing: ReadonlyMap<string, number>): number | undefined {
-  const name = changes.find(({ attribute }) => attribute === "userName")?.after;
-  return typeof name === "string" ? freeing.get(nameKey(name)) : undefined;
+  const { given } = namesIn(changes);
+  return given === undefined ? undefined : freeing.get(given);
 }
