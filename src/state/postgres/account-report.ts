@@ -36,7 +36,7 @@ interface LastWrite {
   readonly at: number;
 }
 
-// Of `source_user` as `s`. A table that has no row of the job is not looked into for each person.
+// From `source_user` as `s`. A table without a row of the job is not read for each person.
 const personColumns = (
   properties: readonly string[],
   firstProperty: number,
@@ -59,7 +59,7 @@ const besides = `LEFT JOIN scope_member m ON m.job = $1 AND m.object_id = s.obje
 const linked = (person: string): string => `SELECT ${person}, false AS former FROM source_user s ${besides}
   WHERE s.job = $1 AND EXISTS (SELECT FROM target_user WHERE job = $1 AND object_id = s.object_id) LIMIT $3`;
 
-// `->` leaves a value as JSON, so that a text is told from another value.
+// `->` keeps a value as JSON, so that a text can be distinguished from any other value.
 const account = (
   department: string,
 ): string => `t.lattice_id, t.object_id, t.user_name, t.external_id, t.active, t.active_known,
@@ -97,7 +97,7 @@ const lastWritesAfter = `SELECT object_id, max(finished_at) AS at FROM operation
   WHERE job = $1 AND object_id > $2 AND status = 'done' AND finished_at IS NOT NULL
   GROUP BY object_id ORDER BY object_id LIMIT $3`;
 
-/** People in one statement. */
+/** People that one statement reads. */
 const peoplePerPage = 20_000;
 
 /** Every account with the people to whom it belongs. */
@@ -150,7 +150,7 @@ export function accountReportMethods(
       const page = await db.all<AccountRow>(accountsAfter, department, after, limit);
       const owners = page.map(({ object_id: id }) => (id === null ? undefined : people?.get(id)));
       const asked = page.flatMap((row, index) => (owners[index] === undefined ? [row.lattice_id] : []));
-      // They may have changed since: each account with its people is as of one moment.
+      // Read again, because they may have changed since: each account with its people is as of one moment.
       const looked = await withPeople(asked, department, query);
       return page.flatMap((row, index) => {
         const owner = owners[index];

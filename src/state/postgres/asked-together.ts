@@ -1,6 +1,6 @@
 /**
- * Answers questions about single keys by few statements: those that come while one is under way share the next one. An answer is never older
- * than its question.
+ * Looks up single keys with few statements: keys that are asked for while a statement is under way share the next one. An answer is never
+ * older than its request.
  */
 export function askedTogether<Answer>(
   load: (keys: readonly string[]) => Promise<ReadonlyMap<string, Answer>>,

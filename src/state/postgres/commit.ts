@@ -20,7 +20,8 @@ import { writePruned } from "./write-pruned.ts";
 import { writeNoLaterThan } from "./write-times.ts";
 
 /**
- * The one way the engine writes: all of a change or nothing. Each part takes a few statements, however many rows it has.
+ * The one way the engine writes: all of a change or nothing. A part that can concern a whole company takes a few statements, however many rows
+ * it has.
  * @throws LeaseHeldError if the run that the fence names no longer holds the lease; nothing is written then
  */
 export function commitMethod(db: Database, values: LogValues): Pick<StateStore, "commit"> {

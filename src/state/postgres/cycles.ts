@@ -12,7 +12,8 @@ type CycleMethods = Pick<
 
 // Keys that begin with `log` are the store's own.
 const meta = "SELECT key, value FROM meta WHERE job = $1 AND NOT starts_with(key, 'log')";
-// Each count is of an index alone, as far as PostgreSQL has cleaned up behind the last writes.
+// Each count reads an index alone, as far as VACUUM has marked the pages written last. That of people who wait for their manager also reads
+// the rows of people with something open about their manager.
 const totals = `SELECT (SELECT count(*) FROM source_user WHERE job = $1) AS "sourceUsers",
     (SELECT count(*) FROM source_user WHERE job = $1 AND skip_code IS NOT NULL) AS skipped,
     (SELECT count(*) FROM source_user WHERE job = $1 AND reference_pending <> 0 AND reference_pending = ${manager.awaited}) AS "waitingForManager",

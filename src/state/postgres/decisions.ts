@@ -6,13 +6,14 @@ import type { Database } from "./connection/database.ts";
 
 type DecisionMethods = Pick<StateStore, "rejections" | "countRejected" | "decisionsOf" | "releasesBefore">;
 
-/** The columns of a `RejectedRow`, and the tables they come from, of `rejected_change AS c`. */
+/** The columns of a `RejectedRow`, from `rejectedTables`. */
 export const rejectedColumns = `c.object_id, c.attribute, c.fingerprint, c.evidence, c.plan_id, c.rejected_at, d.actor,
   d.reason AS decision_reason`;
+/** The table `rejected_change` as `c`, with the decision of each row as `d`. */
 export const rejectedTables =
   "rejected_change c LEFT JOIN decision d ON d.job = c.job AND d.id = c.decision_id";
 
-/** A decision as JSON has it. */
+/** A decision as `decisionJson` gives it. */
 export interface DecisionRow {
   readonly what: DecidedWhat;
   readonly planId: string;
@@ -21,9 +22,10 @@ export interface DecisionRow {
   readonly reason: string | null;
 }
 
-/** A `DecisionRow` as one value, of `decided_person AS p` and `decision AS d`. */
+/** A `DecisionRow` as one JSON value, from `decisionTables`. */
 export const decisionJson =
   "json_build_object('what', p.what, 'planId', d.plan_id, 'at', d.at, 'actor', d.actor, 'reason', d.reason)";
+/** The table `decided_person` as `p`, with the decision of each row as `d`. */
 export const decisionTables = "decided_person p JOIN decision d ON d.job = p.job AND d.id = p.decision_id";
 
 const rejections = `SELECT ${rejectedColumns}, s.user_principal_name AS user_name

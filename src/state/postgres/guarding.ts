@@ -25,9 +25,9 @@ const doubtful = `SELECT o.id, o.weights, due.weights AS planned
   WHERE i.job = $1 AND o.status <> 'done' AND o.weights IS NOT NULL`;
 /** Accounts that the cycle $2 plans to link. */
 const adopted = "(SELECT lattice_id FROM operation WHERE job = $1 AND cycle_id = $2 AND adopts)";
-/** Linked accounts, and those. */
+/** The account `t` is linked, or the cycle $2 plans to link it. */
 const counted = `(t.object_id IS NOT NULL OR t.lattice_id IN ${adopted})`;
-// Two counts, each of an index: one with OR would walk through the rows of the whole company.
+// Two counts, each from an index: a single count with OR would read the rows of the whole company.
 const active = `SELECT (SELECT count(*) FROM target_user WHERE job = $1 AND object_id IS NOT NULL AND active)
   + (SELECT count(*) FROM target_user WHERE job = $1 AND object_id IS NULL AND active AND lattice_id IN ${adopted}) AS count`;
 const holders = `SELECT count(*) AS count FROM (SELECT 1 FROM target_user t

@@ -84,7 +84,7 @@ function filters(
   add(query.until, (parameter) => `o.at <= ${parameter}`);
   add(query.actions, (parameter) => `o.action = ANY(${parameter})`);
   add(query.outcomes, (parameter) => `o.status = ANY(${parameter})`);
-  // Everybody who has that object id, or had that user name when something was written into the log.
+  // The person with this object id, and people who had this user name in any entry of the log.
   add(
     query.person,
     (

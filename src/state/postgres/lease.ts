@@ -5,20 +5,20 @@ import type { Database } from "./connection/database.ts";
 type LeaseMethods = Pick<StateStore, "acquireLease" | "renewLease" | "releaseLease" | "leaseHolder">;
 
 /**
- * The clock whose time counts. `server`: several machines write, and a clock of one of them may be wrong. `caller`: the time that each method
- * is given, for a clock that is not the real one.
+ * The clock by which a lease expires. `server`: that of the server, because several machines write, and the clock of one may be wrong.
+ * `caller`: the time that each method is given, for tests with a clock of their own.
  */
 export type LeaseClock = "server" | "caller";
 
 /** Now, milliseconds since the epoch, by the server's clock. */
 export const serverTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-/** One writer at a time, on whichever machine it runs: the lease is a row of the job. Each owner has a term of its own. */
+/** Allows one writer at a time, on whichever machine it runs: the lease is a row of the job. Each new owner begins a new term. */
 export function leaseMethods(db: Database, clock: LeaseClock): LeaseMethods {
-  // The caller's time is a parameter in both cases, so that each statement takes the same ones.
+  // The caller's time is a parameter in both cases, so that each statement takes the same parameters.
   const now = (parameter: string): string =>
     clock === "caller" ? `${parameter}::bigint` : `(${serverTime} + 0 * ${parameter}::bigint)`;
-  // A row that another run has locked is looked at again when that run has committed.
+  // If another run has locked the row, PostgreSQL checks the condition again once that run has committed.
   const take = `INSERT INTO lease AS held (job, owner, term, acquired_at, expires_at)
     SELECT $1, $2, 1, t.now, t.now + $4::bigint FROM (SELECT ${now("$3")} AS now) t
     ON CONFLICT (job) DO UPDATE SET owner = excluded.owner, acquired_at = excluded.acquired_at, expires_at = excluded.expires_at,

@@ -10,12 +10,12 @@ const put = `INSERT INTO link_decision (job, object_id, lattice_id, what, user_n
   ON CONFLICT (job, object_id, lattice_id) DO UPDATE SET what = excluded.what, user_name = excluded.user_name,
     actor = excluded.actor, reason = excluded.reason, at = excluded.at`;
 
-/** People's decisions about users and accounts. */
+/** People's decisions about links between users and accounts. */
 export function linkDecisionMethods(db: Database): LinkDecisions {
   return { linkDecisions: () => db.all<LinkDecision>(all) };
 }
 
-/** Writes such decisions, within a commit. */
+/** Writes decisions about links, within a commit. */
 export async function writeLinkDecisions(
   session: Session,
   { drop: dropped = [], put: added = [] }: LinkDecisionChange,

@@ -29,7 +29,7 @@ interface HolderRow extends Omit<NameHolder, "failure"> {
   readonly nextTryAt: number | null;
 }
 
-/** Accounts that could be a person's, and whose account has a name. */
+/** Finds the accounts that may be a person's, and the person whose account has a user name. */
 export function matchMethods(db: Database): Pick<StateStore, "matches" | "nameHolders"> {
   return {
     matches: async (requests) => {

@@ -16,7 +16,7 @@ import { leaseMethods } from "./lease.ts";
 import { readMovedRows, readNewestIds, writeMovedRows, writeNewestIds } from "./moved-rows.ts";
 import { unfinishedMethods } from "./unfinished.ts";
 
-/** Reads all rows of a job, as of one moment; `null` if there is nothing of it. @throws StateError */
+/** Reads all rows of a job, as of one moment; `null` if there is no such job. @throws StateError */
 export async function readJob(
   place: PostgresPlace,
   put: (table: MovedTable, row: MovedRow) => void,
@@ -33,7 +33,7 @@ export async function readJob(
   }
 }
 
-/** The content of a job in numbers; `null` if nothing was ever written of it. Changes nothing. @throws StateError */
+/** The content of a job in numbers; `null` if there is no such job, or no cycle has stored anything for it. Changes nothing. @throws StateError */
 export async function jobContent(place: PostgresPlace): Promise<MovedContent | null> {
   const connected = await connectToRead(place);
   if (connected === null) return null;
@@ -86,7 +86,7 @@ export async function openToFill(place: PostgresPlace): Promise<FilledJob> {
         // Notes and events of a program that started here and never ran a cycle.
         await removeRows(session);
         await write(session, rows, signal);
-        // Last, because the lease is renewed meanwhile, and this locks it.
+        // The fence is checked last: it locks the row of the lease, which must be renewed until then.
         await checkFence(session, fence);
       });
       await db.analyze(movedTables.map(({ name }) => name));
@@ -104,7 +104,7 @@ const removedAtOnce = 20_000;
 
 async function removeRows(session: Session): Promise<void> {
   for (const { name } of movedTables.toReversed()) {
-    // In parts, because a statement may take a minute at most.
+    // In parts, because the server ends a statement that takes longer than 55 seconds (`statementMs`).
     const some = `DELETE FROM ${name} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${name} WHERE job = $1 LIMIT ${removedAtOnce}))`;
     while ((await session.run(some)) > 0);
   }

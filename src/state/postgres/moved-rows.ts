@@ -77,7 +77,7 @@ const goOn = `UPDATE job SET last_cycle = greatest(last_cycle, $2), last_operati
     last_event = (SELECT coalesce(max(seq), 0) FROM event WHERE job = $1)
   WHERE id = $1`;
 
-/** The ids that the job gave last. */
+/** The newest ids that the job has given. */
 export async function readNewestIds(walk: Walk): Promise<NewestIds> {
   let found: NewestIds | undefined;
   await walk<NewestIds>(newest, (row) => {
@@ -87,7 +87,7 @@ export async function readNewestIds(walk: Walk): Promise<NewestIds> {
   return found;
 }
 
-/** Has the job go on behind these ids. */
+/** Makes the job continue its ids after these. */
 export async function writeNewestIds(session: Session, ids: NewestIds): Promise<void> {
   await session.run(goOn, ids.cycle, ids.operation, ids.decision, ids.failure);
 }

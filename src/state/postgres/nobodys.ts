@@ -2,7 +2,7 @@ import type { AccountReport, NobodysAccount, StateCount } from "../../domain/sta
 import type { StateChange } from "../../domain/state/change.ts";
 import type { Database, Session } from "./connection/database.ts";
 
-/** A user may have the account `t`, which is not linked: as in `reportedAccounts`. */
+/** A user may have the account `t`, which is not linked. The rule is that of `reportedAccounts`. */
 const matched = `(EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND user_name_key = t.user_name_key)
   OR EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND external_id_key = t.external_id)
   OR EXISTS (SELECT 1 FROM source_user WHERE job = $1 AND object_id = t.external_id)
@@ -31,7 +31,7 @@ const former = `SELECT n.lattice_id FROM nobodys_account n WHERE n.job = $1 AND 
 const drop = "DELETE FROM nobodys_account WHERE job = $1 AND lattice_id = ANY($2)";
 const put = `INSERT INTO nobodys_account (job, lattice_id) SELECT $1, id FROM unnest($2::text[]) AS id ON CONFLICT DO NOTHING`;
 
-/** Accounts by whose they are, and those that have become nobody's. */
+/** Counts accounts by kind, and finds those that have become nobody's or no longer are. */
 export function nobodysMethods(
   db: Database,
 ): Pick<AccountReport, "accountCounts" | "newNobodys" | "formerNobodys"> {

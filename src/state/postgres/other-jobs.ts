@@ -3,10 +3,10 @@ import type { StateStore } from "../../domain/state/store.ts";
 import type { Database } from "./connection/database.ts";
 import { alive } from "./fleet/words.ts";
 
-/** So many of each job are enough: all accounts of a company are known to each job that has listed it. */
+/** The accounts of each job that are read. A few are enough: a job that has listed its company knows all accounts of it. */
 const fewAccounts = 5;
 
-// The names of the daemons' tables are not there in a dry run's copy, which has no other job either.
+// For the shared tables alone: a dry run's private copy has no other job, and its tables of daemons are empty.
 const elsewhere = `SELECT j.name AS job, w.lattice_id AS "latticeId", bool_or(w.linked) AS linked
   FROM job j CROSS JOIN LATERAL (
     (SELECT lattice_id, true AS linked FROM target_user WHERE job = j.id AND object_id IS NOT NULL AND missing_since IS NULL

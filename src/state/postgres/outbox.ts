@@ -24,11 +24,11 @@ interface ChangeRow extends Omit<FailureChange, "objectId" | "userName"> {
 }
 
 const dropChanges = "DELETE FROM failure_change WHERE job = $1 AND id <= $2";
-// An event that another process addresses meanwhile is looked at again when that one has committed.
+// If another process addresses an event at the same time, PostgreSQL checks the condition again once that process has committed.
 const address = `WITH found AS (UPDATE event SET addressed = true WHERE job = $1 AND NOT addressed RETURNING seq, kind)
   INSERT INTO delivery (job, event_seq, receiver) SELECT $1, found.seq, r.receiver
   FROM found JOIN json_to_recordset($2::json) AS r (receiver text, kind text) ON r.kind = found.kind ON CONFLICT DO NOTHING`;
-// One that another process is claiming is left to it: the next one may be free.
+// A delivery that another process is claiming is skipped: the next one may be free.
 const claimBy = (now: string): string => `WITH due AS (SELECT d.event_seq, e.id, e.at, e.data FROM delivery d
     JOIN event e ON e.job = d.job AND e.seq = d.event_seq
     WHERE d.job = $1 AND d.receiver = $2
@@ -46,7 +46,7 @@ const changes = `SELECT f.id, f.object_id, f.change, f.since, f.code, f.message,
 
 /** Events and their deliveries. @param values how much may be kept of people's values, which Lattice quotes in errors */
 export function outboxMethods(db: Database, values: LogValues, clock: LeaseClock): OutboxMethods {
-  // A process that claims a delivery may have a wrong clock. It must neither hide the delivery from the others, nor send one that they are sending.
+  // Claims go by the server's clock: a process with a wrong clock must neither hide a delivery from the others nor send one that they are sending.
   const claim = claimBy(clock === "server" ? serverTime : "$3::bigint");
   return {
     addEvent: (event, { at, once, notes = {}, failuresThrough = 0, protections = {} }) =>

@@ -48,7 +48,7 @@ interface CandidateRow
   readonly events: Pairs<LeavingEvent, number> | null;
   readonly released: Pairs<string, string> | null;
   readonly manager_presence: Presence | null;
-  /** JSON, which mostly need not be taken apart. */
+  /** JSON text. It is parsed only when it is needed, which is rare. */
   readonly manager_attributes: string | null;
   readonly manager_manager_id: string | null;
   readonly manager_unshown: readonly string[] | null;
@@ -87,7 +87,7 @@ function selecting(where: string): string {
 const marked = selecting("s.pending");
 const everybody = selecting("true");
 const listed = selecting("s.object_id = ANY($5)");
-// A person with an unfinished operation in this cycle (mostly one that the guard holds) is left to the next cycle.
+// A person with an operation of this cycle that is not done (mostly one that the guard holds) is left to the next cycle.
 const found = selecting(`s.reference_pending <> 0 AND s.reference_pending = ${manager.found} AND NOT EXISTS
   (SELECT 1 FROM ${ofPerson("operation")} AND cycle_id = $5 AND status <> 'done')`);
 
@@ -111,7 +111,7 @@ const countLeaving = `SELECT count(*) AS count FROM leaving_event e
   JOIN target_user t ON t.job = e.job AND t.object_id = e.object_id
   WHERE e.job = $1 AND e.event = $2 AND e.since >= $3 AND t.active`;
 
-/** The planner's reads about people. */
+/** Reads people for the planner. */
 export function planningMethods(db: Database): PlanningMethods {
   return {
     candidates: async ({ select, everyoneInScope, after, limit }) => {

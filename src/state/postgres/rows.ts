@@ -4,7 +4,7 @@ import type { LinkedTarget } from "../../domain/state/account.ts";
 import type { MatchedTarget } from "../../domain/state/accounts.ts";
 import type { AccountRow } from "../../domain/state/change.ts";
 
-// Rows as PostgreSQL gives them, JSON taken apart. They are written by this program alone, so the shapes are trusted.
+// Rows as PostgreSQL returns them, with JSON parsed. Only this program writes them, so their shapes are trusted.
 
 export interface SourceRow {
   readonly object_id: string;
@@ -67,7 +67,7 @@ export function accountRow(row: TargetRow): AccountRow {
   };
 }
 
-/** A value as text, for a column by which people are found or shown; `null` for lists and objects. */
+/** A value as text, for a column by which people are found or shown; `null` for no value, lists and objects. */
 export function textOf(value: Json | undefined): string | null {
   return value === undefined || value === null || typeof value === "object" ? null : String(value);
 }

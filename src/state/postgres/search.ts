@@ -13,7 +13,7 @@ import {
 import type { Database } from "./connection/database.ts";
 import { linkedTarget, type SourceRow, type TargetRow } from "./rows.ts";
 
-// Values as JSON has them: text of any kind, so that a number of a hand-made directory is no error.
+// `->>` gives any value as text, so that a number in a hand-made directory is not an error.
 const people = `SELECT s.object_id AS "objectId", s.attributes ->> 'displayName' AS "displayName",
     s.user_principal_name AS "userPrincipalName", s.attributes ->> 'mail' AS mail, s.attributes ->> 'givenName' AS "givenName",
     s.attributes ->> 'surname' AS surname, s.attributes ->> 'employeeId' AS "employeeId", s.external_id_key AS "mappedExternalId",
@@ -56,7 +56,7 @@ export function searchMethods(db: Database): Pick<StateStore, "searchPeople"> {
   };
 }
 
-/** Object ids of people with a text in their names now, or in the log. */
+/** Object ids of people whose names contain the text, now or in the log. */
 export async function peopleNamed(
   db: Database,
   text: string,
@@ -72,7 +72,7 @@ export async function peopleNamed(
   return found;
 }
 
-/** Everybody in the last known data of Entra or Lattice, then every name in the log. */
+/** Visits everyone in the last known data of Entra or Lattice, then every name in the log unless user names are concealed. */
 async function walk(
   db: Database,
   concealed: ReadonlySet<string>,

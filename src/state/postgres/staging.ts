@@ -27,8 +27,8 @@ interface GroupMember {
 }
 
 /**
- * The scope, and the groups that scoping filters or expressions name, as they are read: staged in this process, and compared with those in force, so
- * that a cycle in which no one came or went writes nothing.
+ * Stages the scope, and the groups that scoping filters or expressions name, in this process while they are read, and compares them with
+ * those in force. So a cycle in which no one came or went writes nothing.
  */
 export function stagingMethods(db: Database): StagingMethods {
   let scope = new Set<string>();
@@ -59,7 +59,7 @@ export function stagingMethods(db: Database): StagingMethods {
   };
 }
 
-/** @returns who moved, in the order of their ids */
+/** @returns the people who moved, in the order of their object ids */
 async function compareScope(db: Database, staged: ReadonlySet<string>): Promise<readonly Move[]> {
   const moves: Move[] = [];
   const entering = new Set(staged);
@@ -74,7 +74,7 @@ async function compareScope(db: Database, staged: ReadonlySet<string>): Promise<
   return moves.sort((one, other) => (one.objectId < other.objectId ? -1 : 1));
 }
 
-/** A page of what is in the order of the object ids. */
+/** A page of moves that are in the order of their object ids. */
 function page(moves: readonly Move[], after: string, limit: number): readonly Move[] {
   let [low, high] = [0, moves.length];
   while (low < high) {

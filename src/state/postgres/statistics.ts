@@ -1,7 +1,7 @@
 import type { StateChange } from "../../domain/state/change.ts";
 import type { Database } from "./connection/database.ts";
 
-/** The tables whose rows come in crowds, and how many a change puts into each. */
+/** The tables that a run can fill quickly, and the number of rows that a change puts into each. */
 const added: readonly (readonly [table: string, rows: (change: StateChange) => number | undefined])[] = [
   ["source_user", ({ people }) => people?.put?.length],
   ["target_user", ({ accounts }) => accounts?.put?.length],
@@ -12,11 +12,11 @@ const firstAt = 100;
 const growth = 4;
 
 /**
- * Has PostgreSQL look at a table again when the job has put more rows into it than the planner expects of the job. PostgreSQL looks by itself,
- * but only after a minute: until then a first run would be planned for empty tables, and walk through a whole company for each person. If the
- * planner expects as many rows of the job, from an earlier run or from other jobs that have as many, nothing is done: hundreds of jobs share a
- * table, and PostgreSQL looks at all of it.
- * @returns is told each change that was committed
+ * Runs ANALYZE on a table when the job has put at least four times as many rows into it as PostgreSQL's planner expects of the job. Autovacuum
+ * does so too, but only after a minute: until then a first run would be planned for empty tables, and read a whole company for each person.
+ * If the planner expects more rows of the job, from an earlier run or from other jobs of that size, nothing is done: hundreds of jobs share a
+ * table, and ANALYZE is of all of it.
+ * @returns a function to call with each change that was committed
  */
 export function statisticsKeeper(db: Database): (change: StateChange) => Promise<void> {
   const seen = added.map(([table, rowsOf]) => ({ table, rowsOf, rows: 0, next: firstAt }));

@@ -29,7 +29,7 @@ import { unfinishedMethods } from "./unfinished.ts";
 export interface StoreOptions {
   /** The part of values that the log keeps once an operation has ended. Default `keep`. */
   readonly logValues?: LogValues;
-  /** The clock that the lease goes by. Default `server`. */
+  /** The clock by which the lease and the claims of deliveries expire. Default `server`. */
   readonly leaseClock?: LeaseClock;
 }
 
@@ -38,12 +38,12 @@ export async function openStore(place: PostgresPlace, options: StoreOptions = {}
   return storeOn(await connect(place), options);
 }
 
-/** A private copy that vanishes when it is closed, values and all: what a dry run plans on. @throws StateError */
+/** Opens a private copy for a dry run to plan on. It vanishes when it is closed, so its log keeps all values. @throws StateError */
 export async function openScratchStore(place: PostgresPlace): Promise<StateStore> {
   return storeOn(await connectToCopy(place));
 }
 
-/** The state to read from alone; `null` if there is none yet. @throws StateError */
+/** Opens the state for reading only; `null` if there is none yet. @throws StateError */
 export async function openReadOnlyStore(place: PostgresPlace): Promise<StateStore | null> {
   const connected = await connectToRead(place);
   return connected === null ? null : storeOn(connected);

@@ -71,7 +71,7 @@ function columns(row: AccountRow): object {
     active_known: active !== null,
     manager: managerColumn(values),
     attributes: inOrder(values),
-    // Most accounts have nothing of these: they stay out of the index.
+    // Most accounts have neither. NULL keeps them out of the index of acknowledged values.
     acknowledged: isEmpty(acknowledged) ? null : inOrder(acknowledged),
     drifted: isEmpty(drifted) ? null : inOrder(drifted),
     read_in: row.readIn,

@@ -3,7 +3,7 @@ import { keptSentence, type LogValues } from "../logged-values.ts";
 import { asJson, type Session } from "./connection/database.ts";
 import { replaceValues } from "./log-values.ts";
 
-// Named in the text, so that the index of what is unanswered is found: what earlier cycles have done is not looked through.
+// The status is part of the text, not a parameter, so that PostgreSQL uses the index of unanswered operations and reads no others of the log.
 const unanswered = (
   status: LeftOver["status"],
 ): string => `WHERE job = $1 AND status = '${status}' AND http_status IS NULL

@@ -41,7 +41,7 @@ const bearerOfNameOf = marking(`object_id IN (SELECT t.object_id FROM source_use
     JOIN target_user t ON t.job = s.job AND t.user_name_key = s.user_name_key
   WHERE s.job = $1 AND s.object_id = ANY($2) AND t.object_id <> s.object_id)`);
 
-/** Marks people for the next plan, within a commit: a statement for each kind of mark, however many people it is about. */
+/** Marks people for the next plan, within a commit: a few statements for each kind of mark, however many people it concerns. */
 export async function writeMarks(session: Session, marks: readonly Mark[]): Promise<void> {
   const { person, reports, sharers, lostOwners: lost, sharersWith: sharing, ...by } = marksByKind(marks);
   const { bearer: bearers, bearerOfNameOf: named, ...others } = by;

@@ -38,7 +38,7 @@ export async function writeOperations(
   if (removed.length > 0) await session.run(remove, removed);
 }
 
-/** Patches of one operation as one: the later part of two counts. */
+/** Merges the patches of each operation. Of two values for the same field, the later one counts. */
 function inOne(patches: readonly OperationPatch[]): readonly OperationPatch[] {
   const byId = new Map<number, OperationPatch>();
   for (const one of patches) byId.set(one.id, { ...byId.get(one.id), ...one });

@@ -14,7 +14,7 @@ const endLate = `WITH ended AS (UPDATE operation o SET status = r.status, finish
     FROM json_to_recordset($2::json) AS r (id bigint, status text, "finishedAt" bigint)
     WHERE o.job = $1 AND o.id = r.id RETURNING o.cycle_id)
   UPDATE cycle SET outcomes = NULL WHERE job = $1 AND id IN (SELECT cycle_id FROM ended)`;
-// A reference that the plan withdrew before sending is waited for like one that could not be sent.
+// If the plan withdrew a reference before sending, the person waits for the manager already: `greatest` keeps that.
 const settle = `UPDATE source_user s SET pending = r.pending, reference_pending = greatest(s.reference_pending, r.reference)
   FROM json_to_recordset($2::json) AS r (object_id text, pending boolean, reference smallint)
   WHERE s.job = $1 AND s.object_id = r.object_id`;

@@ -3,7 +3,7 @@ import { manager, referencePending } from "../reference-pending.ts";
 import { asJson, type Session } from "./connection/database.ts";
 import { lastByKey } from "./last-by-key.ts";
 
-// In a plan of everybody most people stay as they were: a row that would not change is not written.
+// In a plan of everybody, most people stay as they were. A row that would not change is not written.
 const settle = `UPDATE source_user s SET pending = r.pending, reference_pending = r.reference, skip_code = r.code,
     skip_reason = r.reason, look_again_at = r.look_again_at
   FROM json_to_recordset($2::json) AS r (object_id text, pending boolean, reference smallint, code text, reason text,
@@ -19,7 +19,7 @@ const dropEvents = "DELETE FROM leaving_event WHERE job = $1 AND object_id = ANY
 const putEvents = `INSERT INTO leaving_event (job, object_id, event, since)
   SELECT $1, r.* FROM json_to_recordset($2::json) AS r (object_id text, event text, since bigint)`;
 
-/** Writes what a plan leaves of people, within a commit. */
+/** Writes where each person stands after a plan, within a commit. */
 export async function writePlan(
   session: Session,
   {

@@ -1,6 +1,6 @@
 import type { Session } from "./connection/database.ts";
 
-// An operation was planned, begun and ended no later than its `at`. NULL stays NULL.
+// No time of an operation is later than its `at`, so `at` decides which rows change. NULL stays NULL.
 const noLater = (column: string): string => `${column} = CASE WHEN ${column} > $2 THEN $2 ELSE ${column} END`;
 const statements = [
   `UPDATE operation SET ${noLater("finished_at")}, ${noLater("started_at")}, at = $2 WHERE job = $1 AND at > $2`,

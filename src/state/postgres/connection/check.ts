@@ -39,7 +39,7 @@ const rightsOf = `SELECT CASE WHEN to_regnamespace($1) IS NULL THEN has_database
 /**
  * Refuses a user without the rights to make the tables, to change those of an older version, or to write to them.
  * @param outdated the tables are of an older version
- * @returns rights that are missing for something else than a sync
+ * @returns sentences about missing rights that a sync does not need
  * @throws StateError
  */
 export async function checkRights(

@@ -2,7 +2,7 @@
 // are kept behind a mark, as four hexadecimal digits; so is the mark itself. Every text is decoded when it is read.
 
 const mark = "\u001a";
-/** Control characters, of which most are taken, and halves of surrogate pairs: for this expression a whole pair is another character. */
+/** Control characters, most of which PostgreSQL takes, and halves of surrogate pairs. A whole pair does not match: `u` makes it one character. */
 const suspect = /[\p{Cc}\p{Cs}]/gu;
 const kept = new RegExp(`${mark}([0-9a-f]{4})`, "g");
 

@@ -25,7 +25,7 @@ export interface CommitMarks {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Marks are removed when this is past: much later than any process expects them. */
+/** Marks are removed when they are older than this: much later than any process expects them. */
 const keptMs = 8 * dayMs;
 const serverTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 const put = `INSERT INTO commit_mark AS known (job, writer, number, at)`;
@@ -65,8 +65,8 @@ export async function beginMarked(client: ClientBase, job: number, mark: CommitM
 }
 
 /**
- * Tells whether the transaction of the mark's newest number was committed. Waits until it has ended: its row is locked until then, for
- * as long as `lock_timeout` allows.
+ * Tells whether the transaction of the mark's newest number was committed. Waits until it has ended, for as long as `lock_timeout` allows:
+ * until then the transaction locks the row of the mark.
  */
 export async function wasCommitted(client: ClientBase, job: number, mark: CommitMark): Promise<boolean> {
   const { rows } = await client.query<{ number: number }>(
@@ -77,7 +77,7 @@ export async function wasCommitted(client: ClientBase, job: number, mark: Commit
 }
 
 /**
- * Refuses a server that lacks a transaction which was answered as committed: one that took over with older rows, or was restored.
+ * Refuses a server that lacks a transaction which was answered as committed: it took over with older rows, or a backup was restored.
  * @throws OlderServerError
  */
 export async function refuseOlderServer(
@@ -100,7 +100,7 @@ export async function refuseOlderServer(
   const found = new Map(rows.map(({ writer, number }) => [writer, number]));
   if (expected.every(({ writer, committed }) => (found.get(writer) ?? 0) >= committed)) return;
   throw new OlderServerError(
-    `${name} lacks writes that it had confirmed: a server took over without them, or a backup was brought back. Its state is older than Lattice. Stop the program, and do what docs/running.md says for pg_restore before it starts again`,
+    `${name} lacks writes that it had confirmed: a server took over without them, or a backup was restored. Its state is older than Lattice. Stop the program, and do what docs/running.md says for pg_restore before it starts again`,
   );
 }
 

@@ -21,7 +21,7 @@ export interface Connected {
 const defaultSchema = "azure_lattice_sync";
 /** A server restarts within seconds; another one takes over within about half a minute. */
 const defaultWaitMs = 30_000;
-/** Only the tables of the session itself: of a copy nothing can be written to the real ones, even if the session is replaced. */
+/** The tables of the session alone: a dry run on a copy cannot write to the real tables, even if its connection is replaced. */
 const ownTables = "pg_temp";
 
 /**
@@ -40,7 +40,7 @@ const noJob = 0;
  * @throws StateError
  */
 export async function connectToAll(place: Omit<PostgresPlace, "job">): Promise<Connected> {
-  // A place of a job may be given as well.
+  // The caller may give the place of a job.
   return connectToRows({ ...place, job: undefined }, async () => noJob);
 }
 
@@ -118,7 +118,7 @@ export async function proveWritable(place: PostgresPlace): Promise<string[]> {
 }
 
 /**
- * A private copy of the job's rows that vanishes when it is closed: what a dry run plans on. It is of one moment, and locks nothing.
+ * A private copy of the job's rows, for a dry run to plan on. It is of one moment, locks nothing, and vanishes when it is closed.
  * @throws StateError
  */
 export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
@@ -133,7 +133,7 @@ export async function connectToCopy(place: PostgresPlace): Promise<Connected> {
   );
 }
 
-/** @param prepare answers the number of the job; `null` if there is nothing to open */
+/** @param prepare returns the number of the job; `null` if there is nothing to open */
 async function opened(
   place: Omit<PostgresPlace, "job"> & { readonly job?: string | undefined },
   settings: Settings,
@@ -144,7 +144,7 @@ async function opened(
   const { words, use, useForLease, marks, close } = part;
   try {
     const job = await prepare(part).catch((error: unknown) => {
-      // Another job has used the connection, and it broke since.
+      // The connection may have broken since another job used it. The second attempt gets a new one.
       if (!isLost(error)) throw error;
       return prepare(part);
     });
@@ -152,7 +152,8 @@ async function opened(
       const { lockMs } = { ...defaultLimits, ...limits };
       const rows = (how: UseConnection, wait: number): Database =>
         databaseOf(how, job, marks, words, { waitMs: wait, tables: settings.tables });
-      // A commit of the same run may keep the row locked: it is waited for as long as other rows are, if in smaller pieces.
+      // A commit of the same run may lock the row of the lease. A statement of this connection waits only briefly for a lock, so it is repeated
+      // for as long as other connections would wait.
       return { db: rows(use, waitMs), lease: rows(useForLease, waitMs + lockMs), close };
     }
   } catch (error) {
@@ -181,7 +182,7 @@ async function findJob(client: PoolClient, name: string): Promise<number | null>
 
 /** @returns the number of the job of that name, which is made if it is new */
 async function jobId(client: PoolClient, name: string, words: DatabaseInWords): Promise<number> {
-  // Two programs may make a job at the same time, or two jobs.
+  // Two programs may add the same job at the same time, or two jobs with the same number.
   const make =
     "INSERT INTO job (id, name) SELECT coalesce(max(id), 0) + 1, $1 FROM job ON CONFLICT DO NOTHING";
   for (let attempt = 0; attempt < 10; attempt += 1) {

@@ -6,7 +6,7 @@ import { goodbyeMs, type LastWords } from "./last-words.ts";
 /** Connections that are made when they are needed, and shared. */
 export interface Connections {
   /**
-   * Uses one when it is the turn of `who`. A connection that is lost, or still in a transaction, is not used again.
+   * Runs `work` with a connection when it is the turn of `who`. A connection that is lost, or still in a transaction, is not used again.
    * @throws StateError if no turn came, what `work` throws
    */
   use<T>(who: string, work: (client: PoolClient) => Promise<T>): Promise<T>;
@@ -24,7 +24,7 @@ export async function openConnections(
   turnsOptions: FairTurnsOptions,
   lastWords: LastWords,
 ): Promise<Connections> {
-  // Loaded when it is used: with SQLite nothing of it is.
+  // Loaded only here: a program with SQLite does not need it.
   const { default: pg } = await import("pg");
   const pool: Pool = new pg.Pool({ ...config, stream: lastWords.stream, max: poolMax });
   const close = closerOf(pool, lastWords);
@@ -74,7 +74,7 @@ export async function openConnections(
   };
 }
 
-/** Closes a connection at once, and gives it back to its pool. */
+/** Cuts a connection, and removes it from its pool. */
 function discard(client: PoolClient): void {
   cut(client);
   client.release(true);
@@ -97,7 +97,7 @@ function closerOf(pool: Pool, lastWords: LastWords): () => Promise<void> {
   };
 }
 
-/** Breaks a connection off: what it was asked fails. */
+/** Cuts a connection: what is under way on it fails. */
 export function cut(client: ClientBase): void {
   const { connection } = client as ClientBase & {
     readonly connection?: { readonly stream?: { destroy(): void } };

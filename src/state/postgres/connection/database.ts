@@ -37,8 +37,8 @@ export interface Session {
 }
 
 /**
- * The rows of one job. A connection that breaks is replaced, and what it was asked is asked again. So a statement outside a transaction must
- * do the same when it runs twice.
+ * The rows of one job. If a connection breaks, it is replaced and its statement is repeated, although the first one may have been carried out.
+ * So a statement outside a transaction must have the same effect and result when it runs twice.
  * @throws StateError
  */
 export interface Database extends Session {
@@ -48,14 +48,14 @@ export interface Database extends Session {
    * it, on the same server and on another one that took over.
    */
   transaction<T>(action: (session: Session) => Promise<T>): Promise<T>;
-  /** Visits each row of a statement that has more of them than belong into memory. */
+  /** Visits each row of a statement that may return more rows than fit into memory. */
   readonly walk: Walk;
   /**
-   * Runs `read`, whose walks all see the rows as they were at one moment. It is not repeated once a row was passed on, which would
-   * come twice.
+   * Runs `read`, whose walks all see the rows as they were at one moment. It is not repeated once a row was visited, because the row would
+   * be visited twice.
    */
   snapshot<T>(read: (walk: Walk) => Promise<T>): Promise<T>;
-  /** Has PostgreSQL look at tables, so that it plans for what is in them. */
+  /** Runs ANALYZE on tables, so that PostgreSQL's planner knows what is in them. */
   analyze(tables: readonly string[]): Promise<void>;
 }
 
@@ -68,7 +68,7 @@ export type Walk = <Row extends object>(
 
 const firstPauseMs = 25;
 const longestPauseMs = 1_000;
-/** A run that ends writes what it can. After a database was waited for in vain, it must not wait for it each time. */
+/** For this long after a database did not come back in time, calls fail at once: a run that ends must not wait for it with each write. */
 const restMs = 2_000;
 /** Rows of a walk that are in memory at a time. */
 const walkedAtOnce = 2_000;
@@ -89,7 +89,7 @@ export interface Use {
   readonly tables: "shared" | "read" | "copy";
 }
 
-/** Connections, as one job uses them. */
+/** Runs `work` with a connection, for one job. */
 export type UseConnection = <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
 
 /** The job's rows in the database. @param marks those that each connection is compared with before the job uses it */
@@ -101,7 +101,7 @@ export function databaseOf(
   { waitMs, tables }: Use,
 ): Database {
   let copyIsLost = false;
-  /** The database was waited for in vain: later calls fail after one attempt, and at once for a while. */
+  /** The database did not come back in time: later calls fail after one attempt, and at once for a while. */
   let givenUp: { readonly at: number; readonly error: unknown } | null = null;
   const passes = (error: unknown): boolean => {
     if (tables === "copy" && isLost(error)) copyIsLost = true;
@@ -118,7 +118,7 @@ export function databaseOf(
         givenUp = null;
         return result;
       } catch (error) {
-        // Counted from the failure: a server that hangs may have taken longer than that to be given up once.
+        // Counted from the first failure: one attempt with a server that hangs may take longer than `waitMs`.
         since ??= performance.now();
         if (!passes(error)) throw copyIsLost ? lostCopy(words, error) : stateError(words, error);
         if (givenUp !== null || performance.now() - since > waitMs) {
@@ -179,7 +179,7 @@ export function databaseOf(
             }
           });
         } catch (error) {
-          // The answer to COMMIT was lost, and perhaps nothing else.
+          // If only the answer to COMMIT was lost, the transaction is committed.
           if (!ending || !isLost(error) || tables === "copy") throw error;
           if (!(await persist(() => onOne((client) => wasCommitted(client, job, mark))))) throw error;
           marks.note(mark);
@@ -189,7 +189,7 @@ export function databaseOf(
         }
       }),
     analyze: async (names) => {
-      // Another process that looks at them already looks for this one as well.
+      // A table that another process is analyzing is skipped: its result serves this process too.
       await persist(() => onOne((client) => client.query(`ANALYZE (SKIP_LOCKED) ${names.join(", ")}`)));
     },
     walk: (text, visit, ...values) => reading("BEGIN READ ONLY", (walk) => walk(text, visit, ...values)),
@@ -197,7 +197,7 @@ export function databaseOf(
   };
 }
 
-/** Walks within the transaction that is open. @param visits notes whether a row was passed on */
+/** Walks within the transaction that is open. @param visits notes whether a row was visited */
 function walkOn(client: PoolClient, job: number, visits: { begun: boolean }): Walk {
   return async <Row extends object>(
     text: string,
@@ -216,8 +216,8 @@ function walkOn(client: PoolClient, job: number, visits: { begun: boolean }): Wa
 }
 
 /**
- * Ends a transaction. It may wait for its replica for as long as the server wants: a server that is told to stop waiting says that the
- * transaction is committed although no replica has it.
+ * Commits the transaction. COMMIT may wait for a replica, without a time limit of the server: if the server stopped the wait, it would report
+ * the transaction as committed although no replica has it.
  */
 async function commit(client: PoolClient): Promise<void> {
   await client.query("SET LOCAL statement_timeout = 0; COMMIT");

@@ -1,6 +1,6 @@
 import { DomainError, StateError } from "../../../domain/errors.ts";
 
-/** A database as the sentences about it call it. */
+/** The names of a database and its user in messages. */
 export interface DatabaseInWords {
   /** Such as "the state database db.example.com/als". */
   readonly name: string;
@@ -16,10 +16,10 @@ export function databaseInWords(url: URL): DatabaseInWords {
   };
 }
 
-/** A server lacks what was answered as committed: no connection to it is used. */
+/** A server lacks a transaction that was answered as committed. No connection to it is used. */
 export class OlderServerError extends StateError {}
 
-/** The connection is gone, and with it the answer to what was asked last. */
+/** The connection is gone, and with it the answer to the last statement. */
 export function isLost(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof DomainError) return false;
   const code = codeOf(error);
@@ -33,14 +33,14 @@ const lostWords =
   /^(Connection terminated|Client has encountered a connection error|Query read timeout|Client was closed|timeout expired|timeout exceeded when trying to connect)/;
 
 /**
- * A fault that passes by itself: a server that restarts, another one that takes over, transactions that exclude each other. Nothing of the
- * transaction was done, or its end was asked for.
+ * A fault that passes by itself: a server restarts, another one takes over, or transactions exclude each other. The transaction was rolled
+ * back, unless only the answer to its COMMIT was lost.
  */
 export function isTransient(error: unknown): boolean {
   return isLost(error) || isStale(error) || passingCodes.test(codeOf(error));
 }
 
-/** 55P03: a lock that was not got in time. */
+/** 55P03: a lock was not obtained in time. */
 const passingCodes =
   /^(40001|40P01|53300|55P03|ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EAI_AGAIN|ENOTFOUND|ENOENT)$/;
 
@@ -110,7 +110,7 @@ const sentences: readonly Sentence[] = [
     codes: /^28000$/,
     says: /no encryption|SSL off/,
     sentence: ({ name }) =>
-      `${name} takes encrypted connections alone: add ?sslmode=verify-full to state.url (ALS_STATE_URL)`,
+      `${name} accepts only encrypted connections: add ?sslmode=verify-full to state.url (ALS_STATE_URL)`,
   },
   {
     codes: /^28000$/,
@@ -123,7 +123,7 @@ const sentences: readonly Sentence[] = [
     sentence: ({ name, user }, code) =>
       user === ""
         ? `${name} does not accept a connection without a user name (${code}): put one into state.url (ALS_STATE_URL), as in postgres://USER@HOST/DATABASE`
-        : `${name} does not let the user ${user} in (${code}): check the user in state.url (ALS_STATE_URL), and that the server allows this host`,
+        : `${name} does not accept the user ${user} (${code}): check the user in state.url (ALS_STATE_URL), and that the server allows this host`,
   },
   { codes: /^28P01$/, sentence: wrongPassword },
   { says: /^SASL|password must be a string/i, sentence: wrongPassword },

@@ -1,21 +1,21 @@
-/** Turns at something that there are few of. One who asks for many does not keep the others from theirs. */
+/** Shares out something scarce in turns. A user who asks for many turns does not keep the others from theirs. */
 export interface FairTurns {
   /**
-   * Waits for a turn: it goes to the one who has the fewest, and among these to the one who has waited longest.
-   * @returns ends the turn
+   * Waits for a turn. The next one goes to the user with the fewest turns under way, and among these to the one who has waited longest.
+   * @returns a function that ends the turn
    * @throws what `tooLate` gives, after `longestWaitMs`
    */
   take(who: string): Promise<() => void>;
-  /** Allows more, or fewer from now on: turns that are taken go on. */
+  /** Allows more turns at a time, or fewer, from now on. Turns under way go on. */
   allow(most: number): void;
 }
 
 export interface FairTurnsOptions {
   /** Turns at a time. */
   readonly most: number;
-  /** Turns at a time that one may have. */
+  /** Turns at a time that one user may have. */
   readonly mostOfOne: number;
-  /** Milliseconds. Default: a turn is waited for without end. */
+  /** The longest wait for a turn, milliseconds. Default: no limit. */
   readonly longestWaitMs?: number | undefined;
   readonly tooLate: () => Error;
 }
@@ -43,7 +43,7 @@ export function createFairTurns({
     if (now === 0) takenBy.delete(who);
     else takenBy.set(who, now);
   };
-  /** Whose turn is next; `undefined` if no one waits who may have one more. */
+  /** The user whose turn is next; `undefined` if no waiting user may have one more. */
   const nextOne = (): string | undefined => {
     let best: { readonly who: string; readonly has: number; readonly since: number } | undefined;
     for (const [who, [head]] of waitingOf) {

@@ -2,42 +2,42 @@ import { Socket } from "node:net";
 import { StateError } from "../../../domain/errors.ts";
 import { type DatabaseInWords, isTransient } from "./errors.ts";
 
-/** How long a process that is to end waits for its database, which then is given up, milliseconds. */
+/** A process that is to end gives its database up after this long without an answer, milliseconds. */
 const lastWordsMs = 4_000;
 const lookEveryMs = 250;
 /** A server that hangs does not answer a request to close a connection: its connections are cut after this. */
 export const goodbyeMs = 2_000;
 
-/** The connections of a pool, which do not keep a process that is to end from ending. */
+/** Watches the connections of a pool, so that a server that does not answer cannot keep the process from ending. */
 export interface LastWords {
   /** Makes the socket of a new connection. */
   readonly stream: () => Socket;
   /**
-   * Asks the server something.
-   * @throws StateError if the process is to end, and the server has not answered for a while; what `question` throws
+   * Runs a request to the server.
+   * @throws StateError if the process is to end, and the server has not answered for a while; what `request` throws
    */
-  ask<T>(question: () => Promise<T>): Promise<T>;
-  /** Breaks all connections off, also those that are made from now on: what they were asked fails. */
+  ask<T>(request: () => Promise<T>): Promise<T>;
+  /** Cuts all connections, also those that are made later: requests under way fail. */
   cut(): void;
-  /** Nothing more is asked. */
+  /** Call when no request follows. */
   end(): void;
 }
 
-/** Databases that were given up, by their names: all pools of the process give them up then. */
+/** Databases that were given up, by their names. If one pool of the process gives a database up, the others do too. */
 const silent = new WeakMap<AbortSignal, Map<string, StateError>>();
 
-/** Why a process that was told to end by this signal ends without a database of its jobs; `null` if it does not. */
+/** The error of the first database that was given up after this signal told the process to end; `null` if none was. */
 export function silentAtTheEnd(ends: AbortSignal): StateError | null {
   const [first] = silent.get(ends)?.values() ?? [];
   return first ?? null;
 }
 
-/** @param ends aborts when the process is to end. Default: the server is waited for as long as each question waits */
+/** @param ends aborts when the process is to end. Default: no database is given up early */
 export function createLastWords(ends: AbortSignal | undefined, { name }: DatabaseInWords): LastWords {
   const sockets = new Map<Socket, number>();
-  /** Questions under way. */
+  /** Requests under way. */
   let asked = 0;
-  /** When the server answered last, or was asked something after a pause. */
+  /** When the server last answered, or got a request after a pause. */
   let quietSince = 0;
   /** Since when it cannot be reached. */
   let failingSince: number | null = null;
@@ -94,12 +94,12 @@ export function createLastWords(ends: AbortSignal | undefined, { name }: Databas
       if (isCut) setImmediate(() => socket.destroy(givenUp() ?? new Error("Connection terminated")));
       return socket;
     },
-    ask: async (question) => {
+    ask: async (request) => {
       if (givenUp() !== undefined || (failingSince !== null && isTooLong(failingSince))) throw giveUp();
       if (asked === 0) quietSince = performance.now();
       asked += 1;
       try {
-        const answer = await question();
+        const answer = await request();
         quietSince = performance.now();
         failingSince = null;
         return answer;

@@ -1,6 +1,6 @@
 /** The place of a job's state. */
 export interface PostgresPlace {
-  /** `postgres://…`; TLS is as it says. */
+  /** `postgres://…`; its parameters decide about TLS. */
   readonly url: string;
   /** The job whose rows these are. */
   readonly job: string;
@@ -10,7 +10,7 @@ export interface PostgresPlace {
   readonly signsInAs?: () => string;
   /** Of lower-case letters, digits and underscores. Default `azure_lattice_sync`. */
   readonly schema?: string;
-  /** Most connections of this process at a time, for all jobs with the same URL; 2 or more. Default 10. The newest job's counts. */
+  /** Most connections of this process at a time, for all jobs that share them; 2 or more. Default 10. The value of the job opened last counts. */
   readonly connections?: number;
   /** How long a database that cannot be reached while it is in use is waited for, milliseconds. Default 30 seconds. */
   readonly waitMs?: number;
@@ -35,8 +35,8 @@ export interface Limits {
 }
 
 /**
- * A transaction whose client is gone keeps the row of the lease locked until the server ends it. That must be before the lease expires, and before
- * one that waits for it gives up.
+ * A transaction whose client is gone keeps the row of the lease locked until the server ends the transaction (`idleInTransactionMs`). That must
+ * be before the lease expires, and before a transaction that waits for the row gives up (`lockMs`).
  */
 export const defaultLimits: Limits = {
   connectMs: 10_000,

@@ -13,9 +13,9 @@ export interface PostgresServer {
   readonly local: boolean;
 }
 
-/** Modes of which the driver makes `verify-full`, with a warning. */
+/** Modes that the driver treats as `verify-full`, with a warning. */
 const sameAsVerifyFull: ReadonlySet<string> = new Set(["prefer", "require", "verify-ca"]);
-/** Each has a place of its own in the URL, which is the one that messages and checks look at. */
+/** Parameters that have their own place in the URL. Messages and checks read that place only. */
 const ownPlaces: ReadonlySet<string> = new Set([
   "host",
   "hostaddr",
@@ -27,7 +27,7 @@ const ownPlaces: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads the URL of a server by the driver's own parser, so that what is said about TLS is what the driver does.
+ * Reads the URL of a server by the driver's own parser, so that `verified` is true only if the driver verifies.
  * @throws UsageError for a URL that names the server or the mode of TLS in more than one way, for TLS without verification, and
  * for a certificate file that cannot be read
  */
@@ -44,7 +44,7 @@ export function serverOf(text: string): PostgresServer {
     );
   }
   return {
-    // To the driver, the rest of the URL is settings of the pool, which would replace those of this program.
+    // Other parameters of the URL are left out: the driver would take them as settings of the pool, in place of those of this program.
     config: {
       ...Object.fromEntries(
         Object.entries({ user, password, host, port, database, sslnegotiation }).filter(
@@ -98,7 +98,7 @@ function parsed(url: URL): ReturnType<typeof parseIntoClientConfig> {
   }
 }
 
-/** The driver's reading of the URL: an option of Node's TLS, or a text that stands in the URL. */
+/** @param ssl as the driver read it: an option of Node's TLS, or a text from the URL */
 function tlsOf(ssl: unknown): "off" | "verified" | "unverified" {
   if (ssl === undefined || ssl === false) return "off";
   if (ssl === true) return "verified";

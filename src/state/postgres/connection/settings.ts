@@ -9,7 +9,7 @@ export interface Settings extends Pick<Use, "tables"> {
   readonly path: string;
 }
 
-/** Longer than a lease goes without being renewed, so that its connection is still open when the server has no other left. */
+/** Longer than the time between two renewals of a lease, so that the lease keeps its connection even if the server has no other left. */
 const idleMs = 60_000;
 /** A peer that is gone is noticed within half a minute, by either side, while nothing is on its way. */
 const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };
@@ -21,7 +21,7 @@ export function settingsOf({ path, tables }: Settings, limits: Limits): PoolConf
     types: valueTypes,
     ...limitsOf(limits, {
       search_path: path,
-      // To compile a statement takes longer than to run most of these.
+      // Compiling a statement takes longer than running most of these.
       jit: "off",
       statement_timeout: limits.statementMs,
       ...(tables === "read" ? { default_transaction_read_only: "on" } : {}),

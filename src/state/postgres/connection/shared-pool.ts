@@ -12,7 +12,7 @@ import { defaultConnections, defaultLimits, type Limits, type PostgresPlace } fr
 import { serverOf } from "./server.ts";
 import { type Settings, settingsOf } from "./settings.ts";
 
-/** The connections of this process to a database, as one user of them has them. */
+/** The part of one user in the connections of this process to a database. */
 export interface PoolPart {
   readonly words: DatabaseInWords;
   readonly use: UseConnection;
@@ -22,7 +22,7 @@ export interface PoolPart {
   readonly marks: JobMarks;
   /** Prepares the database, unless this was done before. */
   once(prepare: (client: PoolClient) => Promise<void>): Promise<void>;
-  /** Waits for what is under way. The last one to close closes the connections. */
+  /** Waits for what is under way. The last user to close closes the connections. */
   close(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ interface Shared {
 
 /** A cycle uses one or two at a time, the dashboard and notifications the others. */
 const mostOfOneJob = 5;
-/** One that waits for a lock must not keep the leases of other jobs from being renewed, nor may a broken connection. */
+/** For the connection of the leases: neither a lock nor a broken connection may keep the leases of other jobs from being renewed. */
 const leaseLimits = { statementMs: 5_000, answerMs: 10_000, lockMs: 1_000 };
 const tokenNeedsTls =
   "state.signIn: entra sends a token, which must not travel unencrypted: add ?sslmode=verify-full to state.url";
@@ -52,7 +52,8 @@ const tokenNeedsTls =
 const pools = new Map<string, Shared>();
 
 /**
- * Takes part in the pool of this process for a database: all jobs with one URL share its connections. A copy has a connection of its own.
+ * Takes part in the pool of this process for a database: all jobs with the same URL and credential share its connections. A copy has a connection
+ * of its own.
  * @param who the job; connections are shared out fairly among jobs
  * @throws UsageError about the URL
  */
@@ -70,7 +71,7 @@ export async function takePart(place: Place, settings: Settings, who: string): P
   };
   try {
     const pool = await shared.opened;
-    if (settings.tables !== "copy") pool.all.allow(beside(place));
+    if (settings.tables !== "copy") pool.all.allow(withoutLease(place));
     return partOf(pool, who, leave);
   } catch (error) {
     if (pools.get(key) === shared) pools.delete(key);
@@ -83,8 +84,8 @@ function keyOf({ url, signsInAs, limits }: Place, { path, tables }: Settings): s
   return JSON.stringify([url, signsInAs?.() ?? null, limits ?? null, path, tables]);
 }
 
-/** Connections at a time beside the one for leases. */
-function beside({ connections = defaultConnections }: Place): number {
+/** Connections at a time, without the one for leases. */
+function withoutLease({ connections = defaultConnections }: Place): number {
   return Math.max(connections - 1, 1);
 }
 
@@ -120,7 +121,7 @@ function partOf(pool: Pool, who: string, leave: () => Promise<void>): PoolPart {
     once: (prepare) => pool.once(() => use(prepare)),
     close: async () => {
       closed = true;
-      // A server that hangs does not answer: what it was asked is given up.
+      // A server that hangs does not answer: what is under way is given up.
       const timer = setTimeout(() => {
         for (const client of inUse) cut(client);
       }, goodbyeMs);
@@ -146,7 +147,7 @@ async function openPool(place: Place, settings: Settings, users: Shared["users"]
   let isPrepared = false;
   const check = async (client: PoolClient): Promise<void> => {
     const writes = await prepareToWrite(client);
-    // A connection that is made later may lead to another server. One that is about to become the primary one is waited for.
+    // A later connection may lead to another server. A replica that is about to become the primary server is waited for.
     if (isPrepared && !writes) throw Object.assign(new Error("the server is a replica"), { code: "25006" });
   };
   const connect = (how: Partial<Limits>, turns: Pick<FairTurnsOptions, "most" | "longestWaitMs">) => {
@@ -168,7 +169,7 @@ async function openPool(place: Place, settings: Settings, users: Shared["users"]
   const { answerMs: longestWaitMs } = limits;
   const all = await connect(
     {},
-    settings.tables === "copy" ? { most: 1 } : { most: beside(place), longestWaitMs },
+    settings.tables === "copy" ? { most: 1 } : { most: withoutLease(place), longestWaitMs },
   );
   return {
     words,
@@ -204,7 +205,7 @@ function noneFree({ name }: DatabaseInWords): StateError {
   );
 }
 
-/** The password of a new connection, from the first user who has one: the credential of one job may have expired. */
+/** The password of a new connection, from the first job that gives one: the credential of another may have expired. */
 async function passwordOf(users: Shared["users"], { signsInAs }: Place): Promise<string> {
   const wanted = signsInAs?.();
   const places = [...users].map(({ place }) => place).reverse();

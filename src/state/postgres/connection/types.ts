@@ -3,7 +3,7 @@ import { decodeJson, decodeText } from "./codec.ts";
 
 type Parser = (text: string) => unknown;
 
-// Object ids of PostgreSQL's own types; they are the same in every database.
+// By the ids of PostgreSQL's own types, which are the same in every database.
 const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [16, (text) => text === "t"],
   // Ids and times are far below 2^53.
@@ -14,7 +14,7 @@ const parsers: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [114, decodeJson],
 ]);
 
-/** Values as they come: whole numbers as numbers, JSON taken apart, everything else as text. */
+/** The types of values that are read: booleans and whole numbers as such, JSON parsed, everything else as text. */
 export const valueTypes: CustomTypesConfig = {
   getTypeParser: (type: number) => parsers.get(type) ?? decodeText,
 };

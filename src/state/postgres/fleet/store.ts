@@ -8,7 +8,7 @@ import { all } from "./words.ts";
 import { workerMethods } from "./workers.ts";
 import { workMethods } from "./works.ts";
 
-/** Opens the data that daemons of a database keep of each other; makes or migrates the tables first. @throws StateError */
+/** Opens the data that daemons of a database keep about each other; makes or migrates the tables first. @throws StateError */
 export async function openFleetStore(place: Omit<PostgresPlace, "job">): Promise<FleetStore> {
   const { db, close } = await connectToAll(place);
   return { ...workerMethods(db), ...turnMethods(db), ...workMethods(db), ...sessionMethods(db), close };
@@ -25,10 +25,10 @@ export async function openFleetReader(place: Omit<PostgresPlace, "job">): Promis
   return { workers, jobs, close: connected.close };
 }
 
-/** How much longer than until its end a session is known as signed out. */
+/** A session is kept as signed out for this long after its end. */
 const keptMs = 86_400_000;
 const signOut = `INSERT INTO signed_out (session, expires_at) SELECT $2, $3 WHERE ${all} ON CONFLICT DO NOTHING`;
-// A daemon whose clock is behind takes a session for longer than another one: until then it must be known as signed out.
+// A daemon whose clock is behind accepts a session for longer than the others: until it ends there too, the session must be kept as signed out.
 const forget = `DELETE FROM signed_out WHERE ${all} AND expires_at < ${serverTime} - ${keptMs}`;
 const signedOut = `SELECT session FROM signed_out WHERE ${all}`;
 

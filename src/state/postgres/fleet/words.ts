@@ -6,10 +6,10 @@ import { serverTime } from "../lease.ts";
 /** A condition that is always true, and takes the job. */
 export const all = "$1::int IS NOT NULL";
 
-/** A daemon says that it lives every five seconds. */
+/** A daemon counts as alive for this long after it was last seen. It reports itself every five seconds. */
 const aliveMs = 30_000;
 
-/** Whether a daemon lives. @param worker the name of its row in the statement */
+/** Whether a daemon is alive. @param worker the name of its row in the statement */
 export function alive(worker: string): string {
   return `${worker}.seen_at > ${serverTime} - ${aliveMs}`;
 }

@@ -82,7 +82,7 @@ export function workerMethods(db: Database): FleetWorkers {
     },
     standAside: (job, worker, reason) =>
       db.transaction(async (session) => {
-        // Of two that stand aside at the same time, one goes on.
+        // If two daemons want to stand aside at the same time, one of them goes on.
         await session.run(alone);
         return (await session.run(standAside, job, worker, reason)) === 1;
       }),

@@ -3,12 +3,12 @@ import { asJson, type Database } from "../connection/database.ts";
 import { serverTime } from "../lease.ts";
 import { all, idOf } from "./words.ts";
 
-/** Works of a job that are kept. */
+/** The newest entries of a job that are kept. */
 const kept = 20;
 
 const fields = `j.name AS job, w.id, w.kind, w.trigger, w.request, w.decision, w.asked_at AS "askedAt", w.worker, w.started_at AS "startedAt",
   w.finished_at AS "finishedAt", w.progress, w.result, w.error`;
-// Of two works of one millisecond, the later one is the newer one.
+// Of two entries of one millisecond, the later one gets the later time.
 const add = `INSERT INTO work (job, id, kind, trigger, request, decision, asked_at, worker, started_at)
   SELECT ${idOf("$2")}, $3, $4, $5, $6::json, $7::json,
     greatest(${serverTime}, (SELECT max(asked_at) + 1 FROM work WHERE job = ${idOf("$2")})), $8::text, CASE WHEN $8::text IS NULL THEN NULL ELSE ${serverTime} END
@@ -27,7 +27,7 @@ const take = `UPDATE work w SET worker = $3, started_at = ${serverTime}, progres
 const progress = `UPDATE work SET progress = $3::json WHERE ${all} AND id = $2 AND finished_at IS NULL AND worker = $4`;
 const finish = `UPDATE work SET finished_at = ${serverTime}, progress = NULL, result = $3::json, error = $4, plan = $5::json, report = $6::json
   WHERE ${all} AND id = $2 AND finished_at IS NULL AND ($7::text IS NULL OR worker = $7)`;
-// The one who asked has not read it for an hour.
+// The command that asked has not read its report within an hour.
 const dropReports = `UPDATE work SET report = NULL WHERE ${all} AND report IS NOT NULL AND finished_at < ${serverTime} - 3600000
   AND job = (SELECT job FROM work WHERE id = $2)`;
 const report = `SELECT report FROM work WHERE ${all} AND id = $2`;
@@ -38,7 +38,7 @@ const recent = `SELECT ${fields} FROM work w JOIN job j ON j.id = w.job
 const find = `SELECT ${fields} FROM work w JOIN job j ON j.id = w.job WHERE ${all} AND w.id = $2`;
 const plan = `SELECT plan FROM work WHERE ${all} AND id = $2`;
 
-/** Works of all daemons, so that each of them can show all. */
+/** The work of all daemons, so that each of them can show all of it. */
 export function workMethods(db: Database): FleetRequests & FleetWork {
   return {
     addWork: ({ job, id, kind, trigger, request, decision, worker }) =>

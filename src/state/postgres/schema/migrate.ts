@@ -9,7 +9,7 @@ import { beginLong, patiently } from "../connection/settings.ts";
 
 const folder = join(packageRoot, "src/state/postgres/schema/migrations");
 
-/** Programs that begin at once come one after the other. Any number that no other program is likely to take. */
+/** The lock under which programs that start at the same time migrate one after the other. Any number that no other program is likely to use. */
 const lockClass = 1_095_517_005;
 
 /** SQL that makes the tables of a version from those of the version before. */
@@ -41,7 +41,7 @@ function newestOf(some: readonly Migration[]): number {
 }
 
 /**
- * Makes the schema, and brings it up to this version; one that is there already needs no right but those on itself.
+ * Makes the schema if it is missing, and migrates its tables to this version. If the schema is there, rights on it are enough.
  * @throws StateError if a newer version of this program made it, or another program did; LeaseHeldError while a run of the older
  * version works with the tables
  */
@@ -67,7 +67,7 @@ export async function migrate(
     }
     await client.query("COMMIT");
   } catch (error) {
-    // If the connection is lost, the server does so, and the first error says why.
+    // If the connection is lost, the server rolls back. The first error says why.
     await client.query("ROLLBACK").catch(() => {});
     throw error;
   }

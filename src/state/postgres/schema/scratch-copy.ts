@@ -3,15 +3,15 @@ import type { DatabaseInWords } from "../connection/errors.ts";
 import { beginLong, patiently } from "../connection/settings.ts";
 import { migrations, schemaVersion } from "./migrate.ts";
 
-/** The data that daemons keep of each other does not belong to the job. */
+/** Tables with the data that daemons keep about each other. It does not belong to the job. */
 const ofDaemons = ["worker", "worker_job", "job_config", "turn", "work", "signed_out"];
 /** The tables of the session, those that others refer to first. */
 const tables = `SELECT relname AS name FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'
   AND NOT relname = ANY($1) ORDER BY oid`;
 
 /**
- * Copies the job's rows, of one moment, into tables that belong to the session alone, and brings these up to this version. The session's
- * search path must be `pg_temp`: what makes a table makes one of these then.
+ * Copies the job's rows, of one moment, into tables that belong to the session alone, and migrates these to this version. The session's
+ * search path must be `pg_temp`, so that CREATE TABLE makes a table of the session.
  * @returns the number of the job
  */
 export async function copyJob(
@@ -45,7 +45,7 @@ async function copyRows(client: ClientBase, schema: string, id: number): Promise
     await client.query(
       patiently(`INSERT INTO ${name} SELECT * FROM ${schema}.${name} WHERE ${key} = $1`, [id]),
     );
-    // Nothing else tells the planner how many rows a table of a session has.
+    // Autovacuum does not analyze tables of a session, so the planner would not know how many rows they have.
     await client.query(`ANALYZE ${name}`);
   }
 }

@@ -20,7 +20,7 @@ CREATE TABLE meta (
   PRIMARY KEY (job, key)
 );
 
--- Who may write. A row stays when the lease is released: its term grows with every run that takes the lease.
+-- The lease of each job: its owner may write. A row stays when the lease is released: its term grows with every run that takes the lease.
 CREATE TABLE lease (
   job         int PRIMARY KEY,
   owner       text,            -- NULL: free
@@ -173,7 +173,7 @@ CREATE INDEX operation_held ON operation (job, object_id) WHERE status = 'held';
 CREATE INDEX operation_weighed ON operation (job, finished_at) WHERE status = 'done' AND weights IS NOT NULL;
 CREATE INDEX operation_name ON operation (job, lower(user_name COLLATE "C"));
 
--- Writes that were begun and not confirmed. Kept even if the log has let go of the operation.
+-- Writes that were begun and not confirmed. Kept even if the operation was removed from the log.
 CREATE TABLE intent (
   job          int NOT NULL,
   object_id    text COLLATE "C" NOT NULL,
@@ -255,7 +255,7 @@ CREATE TABLE rejected_change (
   FOREIGN KEY (job, object_id) REFERENCES source_user ON DELETE CASCADE
 );
 
--- Events until they are told, and to whom.
+-- Events, and their deliveries until each receiver has got them.
 CREATE TABLE event (
   job       int NOT NULL,
   seq       bigint NOT NULL, -- the order in which they were kept
@@ -283,7 +283,7 @@ CREATE TABLE delivery (
 );
 CREATE INDEX delivery_event ON delivery (job, event_seq);
 
--- Who began to fail, and who fails no more, until it was told.
+-- People who began to fail, or fail no longer, until the digest of failures has reported it.
 CREATE TABLE failure_change (
   job       int NOT NULL,
   id        bigint NOT NULL,

@@ -44,7 +44,7 @@ CREATE TABLE work (
   request     json NOT NULL,
   decision    json,
   asked_at    bigint NOT NULL,
-  worker      text,          -- NULL: nobody has begun
+  worker      text,          -- NULL: no daemon has begun
   started_at  bigint,
   finished_at bigint,
   progress    json,
