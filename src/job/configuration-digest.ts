@@ -4,7 +4,7 @@ import type { LoadedConfig } from "../config/load.ts";
 import type { Job } from "./job.ts";
 
 /**
- * A digest of all settings that a cycle of a job depends on, its mapping included; secrets count by their presence. Where files are does not
+ * A digest of all settings that a cycle of a job depends on, its mapping included. A secret counts by its presence. The places of files do not
  * count, so that two machines can have the same configuration.
  */
 export function configurationDigest({ config, mappingSource }: LoadedConfig): string {
@@ -20,8 +20,8 @@ export function configurationDigest({ config, mappingSource }: LoadedConfig): st
 const digests = new WeakMap<LoadedConfig, string>();
 
 /**
- * A digest of the configuration with its credentials, which are long and random: a process with another one may be let in where this one
- * is refused. It stays as it was when it was first asked for, as the credentials in force do.
+ * A digest of the configuration with its credentials: a process with another digest may be accepted where this one is refused. It is computed
+ * once, because the credentials in force do not change either. It does not reveal them, because they are long and random.
  */
 export function accessDigest({ loaded, entra, lattice }: Pick<Job, "loaded" | "entra" | "lattice">): string {
   const known = digests.get(loaded);
@@ -42,7 +42,7 @@ export function accessDigest({ loaded, entra, lattice }: Pick<Job, "loaded" | "e
   return digest;
 }
 
-/** Empty if it cannot be read, which the sign-in says. */
+/** The content of a file; empty if it cannot be read, which signing in reports. */
 function contentOf(path: string): string {
   try {
     return readFileSync(path, "utf8");

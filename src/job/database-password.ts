@@ -13,14 +13,14 @@ const audiences: readonly (readonly [authority: RegExp, audience: string])[] = [
 ];
 
 /**
- * Gives a token of Entra as the password of a connection to Azure Database for PostgreSQL: a fresh one if the last one is about to expire. It is
- * of the same credential that reads the directory. No connection is made with it unless the server's certificate is checked first.
+ * Gives a token of Entra as the password of a connection to Azure Database for PostgreSQL: a fresh one if the last one is about to expire. The
+ * credential is the one that reads the directory. The token is sent only to a server whose certificate was checked.
  * @throws UsageError if the credential is incomplete
  */
 export function databasePassword(config: Config, url: URL): () => Promise<string> {
   if (url.username === "") {
     throw new UsageError(
-      "state.url names no user, and state.signIn: entra needs one: the name of the identity as the database knows it",
+      "state.url names no user, which state.signIn: entra needs: write postgres://USER@HOST/DATABASE with the name that the identity has in the database",
     );
   }
   const { tenantId, credential } = credentialOf(config);

@@ -13,7 +13,7 @@ export interface FleetFacts {
   workers(): readonly SeenWorker[];
 }
 
-/** Looks at the daemons, and takes no part. */
+/** Reads what the daemons have stored about each other, without taking part. */
 export function createFleetFacts(): FleetFacts {
   const asked = new Map<string, ReturnType<typeof read>>();
   let found: readonly SeenWorker[] = [];
@@ -49,7 +49,7 @@ export function createFleetFacts(): FleetFacts {
 type SharedJob = Pick<Job, "name" | "statePlace" | "log" | "entra" | "lattice">;
 
 /**
- * Refuses to run, beside daemons that share the database, what they have for another tenant or Lattice: it would mix two companies.
+ * Refuses a job that the daemons which share its database have for another tenant or Lattice: a run would mix two companies.
  * @throws UsageError, StateError
  */
 export async function refuseOtherCompanies(job: SharedJob): Promise<void> {
@@ -61,7 +61,7 @@ export async function refuseOtherCompanies(job: SharedJob): Promise<void> {
   );
 }
 
-/** Whether daemons that share the database take the job, so that a fault of this process says nothing about it. It never throws. */
+/** Whether daemons that share the database take the job. If they do, a fault of this process says nothing about the job. It never throws. */
 export async function isTakenElsewhere({ name, statePlace, log }: SharedJob): Promise<boolean> {
   try {
     const facts = await createFleetFacts().of(name, statePlace);
@@ -73,7 +73,10 @@ export async function isTakenElsewhere({ name, statePlace, log }: SharedJob): Pr
       );
     return isTaken;
   } catch (error) {
-    log.warn({ error: errorText(error) }, "it could not be read whether daemons share the job");
+    log.warn(
+      { error: errorText(error) },
+      "the daemons that share the database could not be read: the job is treated as if there were none",
+    );
     return false;
   }
 }

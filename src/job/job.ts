@@ -65,7 +65,7 @@ export interface RunRequest extends Omit<CycleRequest, "sending" | "fence"> {
   readonly decision?: ReleaseRequest | undefined;
   /** How long a command waits for another run to end, milliseconds; a daemon does not wait, and gives none. */
   readonly waitMs?: number | undefined;
-  /** In quarantine, nothing is tried before the time of the next probe. Default: it is tried at once. */
+  /** In quarantine, nothing is tried before the time of the next probe. Default: a cycle is tried at once. */
   readonly patient?: boolean | undefined;
   /** Default, for a command: whether daemons that share the database take the job. */
   readonly standAside?: StandAside | undefined;
@@ -96,9 +96,9 @@ export interface Watchers extends Pick<Ports, "onProgress" | "onStep"> {
 export interface Ending {
   /** For the ping; `none` if it says nothing about the job: the lease was held, it was interrupted, or it was for single people. */
   readonly ping: "good" | "bad" | "none";
-  /** Another run held the lease, so that nothing was run. */
+  /** `false` if another run held the lease, so that nothing was run. */
   readonly ran: boolean;
-  /** It ended without a fault, its report included. */
+  /** `true` if it ended without a fault, its report included. */
   readonly good: boolean;
 }
 

@@ -4,7 +4,7 @@ import type { StateStore } from "../domain/state/store.ts";
 
 const pageSize = 500;
 
-/** Later than every cycle, so that a list of the rows that this cycle has not read has all rows. */
+/** The id of a cycle later than all others: a list of the rows that it has not read has all rows. */
 export const afterEveryCycle = 2_147_483_647;
 
 /** The parts of the scope and the named groups as last read. */
@@ -82,7 +82,7 @@ export function knownSource(known: KnownDirectory): Source {
     readScopeRemovals: async function* () {},
     readNamedGroup: (group, signal, setting) => {
       if (knownGroups.includes(group)) return membersOfGroup(group);
-      // Only the group of a canary: a plan whose mapping names another group is refused.
+      // Only the group of a canary can be unknown here: a plan whose mapping names another unknown group is refused.
       if (otherGroups === null)
         throw new ConfigurationError(`the members of the group "${group}" are not among the last known data`);
       return otherGroups.readNamedGroup(group, signal, setting);

@@ -19,7 +19,7 @@ const pollMs = 500;
 /** A request of a killed run can still arrive. If its effect is looked up before, the request is sent a second time. */
 const settleMs = 3_000;
 
-/** Time for renewing the lease before a request must be sent. */
+/** The part of a lease that is left for renewing it, beyond the longest request. */
 const marginMs = 30_000;
 const leastMarginMs = 3_000;
 

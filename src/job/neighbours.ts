@@ -7,7 +7,7 @@ import type { StateStore } from "../domain/state/store.ts";
 import type { Job } from "./job.ts";
 import { openToRead, type StatePlace, statePlaceOf } from "./state-place.ts";
 
-/** So many accounts of each job are compared. */
+/** The number of accounts of each job that are compared. */
 const fewAccounts = 5;
 const elsewhereAdvice =
   "another program runs that job on the same database. Stop it, or give one of them the key of its own company";

@@ -11,7 +11,7 @@ const lookUpMs = 3_000;
 
 /**
  * Sends the notifications that are due at the end of a command's run, within a few seconds, and writes its metrics.
- * @param how `metrics`: a look for leavers writes none, because the last run would seem to be as recent, and as good, as it
+ * @param how `metrics`: `false` for a look for leavers. With its metrics, the last cycle would seem to be as recent, and as good, as the look
  */
 export function notifyAtTheEnd(
   job: Job,

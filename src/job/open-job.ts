@@ -140,7 +140,7 @@ async function logOf(
   return loaded.named ? log.child({ job: name }) : log;
 }
 
-/** Settings that stand in for an end that has none of its own. */
+/** The sandbox, which must exist if an end has no settings of its own. */
 function required(sandbox: Sandbox | null): Sandbox {
   if (sandbox !== null) return sandbox;
   throw new Error("an end has neither settings nor a sandbox");

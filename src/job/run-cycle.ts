@@ -114,7 +114,7 @@ export async function recorded<T>(
   }
 }
 
-/** The metrics may lack it: the cycle must not fail because of them. */
+/** The time that each leaver kept the account, milliseconds; none if it cannot be read: a cycle must not fail because of its metrics. */
 async function leaverMsOf(store: StateStore, { id, outcomes }: CycleRecord): Promise<readonly number[]> {
   if (!outcomes.some(({ action, outcome }) => action === "deactivate" && outcome === "done")) return [];
   const { latenciesOfCycle } = await import("../report/leaver-latency.ts");
@@ -148,7 +148,7 @@ async function runQuarantined(
   const { patient = false, standAside = () => isTakenElsewhere(job) } = request;
   const ports = { store, fence, clock, settings, onEvent };
   const result = await withQuarantine(ports, cycle, { patient, standAside, access: accessDigest(job) });
-  // Without a good cycle people are notified, also of a pause that was forgotten.
+  // A paused cycle is not a good one. So people are notified of a pause that was forgotten, as of any long time without a good cycle.
   if (result.mostFailed === null && result.outcome !== "paused") await noteGood(job, store);
   return result;
 }
@@ -238,7 +238,7 @@ export async function onBothEnds<T>(
   }
 }
 
-/** How updates are sent, as an earlier run has learnt it. */
+/** The method of updates that an earlier run has found; `undefined` if none has. */
 export function knownMethod({ updateMethod }: Partial<Meta>): UpdateMethod | undefined {
   return updateMethod === "patch" || updateMethod === "put" ? updateMethod : undefined;
 }

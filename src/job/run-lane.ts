@@ -34,8 +34,8 @@ export interface LaneRequest extends Pick<RunRequest, "dryRun" | "signal" | "wai
   /** A connection to Entra that is kept, so that it does not sign in again each time. Default: a new one. */
   readonly source?: EntraSource | undefined;
   /**
-   * Does the part that takes the lease, unless other work of this process is under way: then it returns `null`, and this is busy.
-   * Default: it is done.
+   * Does the part that takes the lease, unless other work of this process is under way: then it returns `null`, and the look ends as `busy`.
+   * Default: the part is always done.
    */
   readonly alone?: (<T>(work: () => Promise<T>) => Promise<T> | null) | undefined;
 }
@@ -68,7 +68,7 @@ export async function runLane(job: Job, request: LaneRequest, watchers: Watchers
         const run = { ...leased, signal: until, full: false, dryRun: false, store, source };
         const standAside = request.standAside ?? (() => isTakenElsewhere(job));
         return noting(job, { ...run, standAside }, async (onEvent) => {
-          // The fault is noted, and thrown on.
+          // `noting` notes the fault and throws it again.
           if (news !== true) throw news;
           return recorded(store, watchers, () =>
             onBothEnds(job, { ...run, onEvent }, watchers, (ports) => runLeaverLane(ports, run)),
@@ -124,7 +124,7 @@ async function dryLane(
 
 /**
  * Whether Entra shows any change since the watermark, or people of an earlier look are still due.
- * @returns a fault that must be noted under the lease
+ * An expired watermark, and a fault that must be noted under the lease, are returned instead of thrown.
  * @throws HostUnavailableError, InterruptedError
  */
 async function hasNews(

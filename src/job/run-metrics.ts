@@ -69,7 +69,7 @@ async function pushMetrics(
   signal: AbortSignal,
 ): Promise<void> {
   const { sendHttp } = await import("../notify/http-request.ts");
-  // One group a job: the Pushgateway replaces a group as a whole.
+  // One group for each job: a push replaces all series of a metric in its group.
   const group = loaded.named ? `/sync_job/${name}` : "";
   const place = `metrics/job/azure-lattice-sync/instance/${encodeURIComponent(config.notify.instance)}${group}`;
   const answer = await sendHttp(

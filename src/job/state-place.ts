@@ -103,7 +103,7 @@ let fewOpen: FewOpen | undefined;
 
 /**
  * Opens the state, for the caller to close.
- * @param among `many`: it is one of many of the process, so its file is closed when it was not used for a while
+ * @param among `many`: it is one of many of the process. Only a limited number of their files is open at a time
  * @throws StateError
  */
 export async function openState(
@@ -147,7 +147,7 @@ export async function openScratch(place: StatePlace): Promise<StateStore> {
   return openScratchStore(place.path);
 }
 
-/** The state to read from alone, for the caller to close; `null` if there is none yet. @throws StateError */
+/** Opens the state for reading only, for the caller to close; `null` if there is none yet. @throws StateError */
 export async function openToRead(
   place: StatePlace,
   how?: { readonly check: boolean },
@@ -161,8 +161,8 @@ export async function openToRead(
 }
 
 /**
- * The state for queries beside a cycle of this process. SQLite answers synchronously, so it is read on another thread; the
- * connections of a server are enough.
+ * The state for queries while this process runs a cycle. SQLite answers synchronously, so it is read on another thread. PostgreSQL needs none:
+ * the store of the cycle serves queries too.
  * @param store the open state of this process
  */
 export async function openReaderBeside(place: StatePlace, store: StateStore): Promise<StateStore> {
