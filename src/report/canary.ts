@@ -3,7 +3,7 @@ import { count, durationText, timeText } from "../domain/sentence.ts";
 import type { Meta } from "../domain/state/meta.ts";
 import type { StateStore } from "../domain/state/store.ts";
 
-/** A canary under way, with the people on whom it tries. */
+/** A canary under way, with the people on whom the configuration is tried. */
 export interface CanaryStatus extends Omit<Canary, "people" | "digest"> {
   readonly people: readonly { readonly objectId: string; readonly userName: string | null }[];
 }

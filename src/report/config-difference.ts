@@ -75,7 +75,7 @@ export function differenceLines(job: JobDifference): readonly string[] {
     if (here.length > 0) blocks.push([heading, ...here.map((one) => `  ${settingText(one)}`)]);
   }
   if (mapping.length > 0) blocks.push(["Mapping", ...mapping.flatMap(ruleLines)]);
-  if (mappingReordered) blocks.push(["Mapping", "  The same attribute mappings stand in another order."]);
+  if (mappingReordered) blocks.push(["Mapping", "  The same attribute mappings are in another order."]);
   return [...blocks.flatMap((lines) => [...lines, ""]), ...effects(job)];
 }
 

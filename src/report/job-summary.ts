@@ -33,7 +33,7 @@ export interface JobFacts {
   readonly fault: string | null;
   /** `null` if it could not be read, or no cycle has run yet. */
   readonly status: Status | null;
-  /** Between two starts of the schedule, milliseconds; `null` if a cron expression decides. */
+  /** The time between two starts of the schedule, milliseconds; `null` if a cron expression decides. */
   readonly intervalMs: number | null;
   /** `null` if no daemons share its database. */
   readonly fleet: JobsWorkers | null;
@@ -48,7 +48,7 @@ export interface JobSummary {
   readonly reason: string | null;
   /** A run has the lease now, whatever the condition is. */
   readonly running: boolean;
-  /** Since the next cycle was due; 0 before. */
+  /** Milliseconds since the next cycle was due; 0 before. */
   readonly overdueMs: number;
   /** The host of the daemon, or of another run, that has the job now; `null` if none has. */
   readonly worker: string | null;

@@ -16,7 +16,7 @@ const latencyDays = 30;
 
 const dayMs = 86_400_000;
 const pageSize = 500;
-/** More than a company's leavers of a month: what is older than these is left out. */
+/** The most entries that are read: more than a company's leavers of a month. Older ones are left out. */
 const mostEntries = 20_000;
 
 /** The percentiles of the last days of the log; `null` if no one was deactivated in them. */
@@ -58,7 +58,7 @@ export function latencyText({ people, p50Ms, p99Ms }: LeaverLatency): string {
   return `${count(people, "account")} deactivated in ${latencyDays} days: half within ${lasting(p50Ms)}, 99 of 100 within ${lasting(p99Ms)} of the deactivation being due`;
 }
 
-/** In the unit that a reader would take. */
+/** A duration in seconds, minutes or hours, whichever suits its length. */
 function lasting(ms: number): string {
   const seconds = ms / 1_000;
   if (seconds < 120) return count(Math.ceil(seconds), "second");
@@ -86,7 +86,7 @@ export async function latenciesOfCycle(
   }
 }
 
-/** An account that was activated again by hand in Lattice says nothing about a leaver. */
+/** The deactivation of an account that was reactivated by hand in Lattice says nothing about a leaver. */
 function latencyOf({ evidence, finishedAt, drift }: LogEntry): readonly number[] {
   const { dueAt } = evidence ?? {};
   return dueAt === undefined || finishedAt === null || drift !== undefined

@@ -1,6 +1,6 @@
 import { printable } from "./words.ts";
 
-/** HTML that is safe to send: made by `html` alone. */
+/** HTML that is safe to send. Only `html` makes it from values; other code may give it text that this program wrote itself. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {

@@ -70,7 +70,7 @@ export interface JobSituation {
   /** How the schedule is kept; `null` if that could not be read. */
   readonly turn: {
     readonly intervalMs: number;
-    /** Since the next cycle was due; 0 before. */
+    /** Milliseconds since the next cycle was due; 0 before. */
     readonly overdueMs: number;
     /** A run has the lease. */
     readonly running: boolean;
@@ -234,7 +234,7 @@ export function createMetrics(version: string, how: { readonly named: boolean } 
   };
 }
 
-/** A run that does not belong to a daemon, at its end. */
+/** The end of a run that does not belong to a daemon. */
 export interface EndedRun {
   readonly good: boolean;
   /** Milliseconds since the epoch. */

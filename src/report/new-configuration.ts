@@ -7,9 +7,9 @@ import { differenceLines } from "./config-difference.ts";
 /** The notes of the last cycle about its configuration. */
 export type ConfigurationNotes = Partial<Pick<Meta, "configuration" | "mappingDigest">>;
 
-/** The changes of a configuration with respect to that of the last cycle. */
+/** The changes of a configuration since the last cycle. */
 export interface NewConfiguration {
-  /** Credentials are not compared. Nothing if it is not known what the last cycle was configured to do. */
+  /** Credentials are not compared. Empty if the configuration of the last cycle is not known. */
   readonly difference: ConfigDifference;
   /** The next cycle reads everything and plans everybody. */
   readonly plansEverybodyAgain: boolean;
@@ -24,7 +24,7 @@ const unknownDifference: ConfigDifference = {
 };
 
 /**
- * The changes of a configuration with respect to that of the last cycle of everybody; `null` if it is the same, or no cycle has run.
+ * The changes of a configuration since the last cycle of everybody; `null` if there are none, or no cycle has run.
  * @param digest of the mapping
  */
 export function newConfiguration(

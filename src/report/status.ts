@@ -169,7 +169,7 @@ function notesOf({ configuration, mappingDigest }: Partial<Meta>): Configuration
 
 /**
  * The status for programs (`status --format json`, `GET /api/now`); times are ISO 8601.
- * @param changes what the configuration changes with respect to that of the last cycle; `null` for nothing
+ * @param changes of the configuration since the last cycle; `null` if there are none
  */
 export function statusDocument(current: Status, changes: NewConfiguration | null = null) {
   const { weighed, quarantine, comparison, last, lastOfLeavers } = current;

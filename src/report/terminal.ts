@@ -100,7 +100,7 @@ function piecesOf(word: string, { columnsOf }: Layout, columns: number): string[
   return pieces;
 }
 
-/** The same with blanks before each line. */
+/** Lines as `wrapped` makes them, with blanks before each. */
 export function indented(text: string, indent: number, layout: Layout): readonly string[] {
   const blanks = " ".repeat(indent);
   return wrapped(text, layout, layout.width - indent).map((line) => blanks + line);

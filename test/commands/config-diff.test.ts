@@ -76,7 +76,7 @@ it("says that the same attribute mappings stand in another order", async () => {
   expect(JSON.parse(out)).toMatchObject({ different: true, mapping: [], mappingReordered: true });
   expect(code).toBe(2);
   const { out: words } = await diff({ mapping: rules }, { mapping: turned }, { format: "table" });
-  expect(words).toContain("Mapping\n  The same attribute mappings stand in another order.\n");
+  expect(words).toContain("Mapping\n  The same attribute mappings are in another order.\n");
 });
 
 it("says it in words, and plans no one again for a limit of the guard", async () => {

@@ -22,7 +22,7 @@ export interface ComparisonView {
 
 /** One sentence that says what the report is about. */
 export function comparisonHeadline({ first, second, offline, people }: ComparisonView): string {
-  const from = offline ? "the last known data" : "what was just read";
+  const from = offline ? "the last known data" : "the data that was just read";
   return `${second.file} compared with ${first.file}: ${people.length === 0 ? "both plan the same" : `${people.length} ${people.length === 1 ? "person is" : "people are"} planned otherwise`} (from ${from}; nothing was written)`;
 }
 

@@ -16,7 +16,7 @@ function textOf(person) {
   return text;
 }
 
-// As people are found elsewhere (src/domain/person-search.ts): without accents, and as letters are spelled out.
+// The same rules as in src/domain/person-search.ts: accents are removed, or letters are spelled out (ä as ae).
 const plain = { æ: "ae", œ: "oe", ø: "o", ß: "ss", ł: "l", đ: "d", ð: "d", þ: "th", ı: "i" };
 const spelled = { ä: "ae", ö: "oe", ü: "ue", ø: "oe", å: "aa" };
 
