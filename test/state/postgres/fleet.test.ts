@@ -130,6 +130,19 @@ describe("daemons that share a database", () => {
     expect(await fleet.jobs()).toMatchObject([{ takers: ["a"], aside: [] }]);
   });
 
+  it("leave a job to a newer configuration also when they were silent while it was announced", async () => {
+    await fleet.announce(worker("a"), [serves("us", "old")]);
+    await sql(place, "UPDATE worker SET seen_at = seen_at - 31000 WHERE id = 'a'");
+    await fleet.announce(worker("b"), [serves("us", "new")]);
+    expect(await fleet.seen("a")).toBe(true);
+    const inForce = async (id: string) => (await fleet.timetable(id)).jobs[0]?.inForce;
+    expect([await inForce("a"), await inForce("b")]).toEqual([false, true]);
+    expect(await fleet.jobs()).toMatchObject([{ takers: ["b"], digest: "new" }]);
+    await fleet.leave("b");
+    expect(await inForce("a")).toBe(true);
+    expect(await fleet.jobs()).toMatchObject([{ takers: ["a"], digest: "old" }]);
+  });
+
   it("show what people have asked for until it has ended", async () => {
     await fleet.announce(worker("a"), [serves("us")]);
     const work = { job: "us", request: { full: false }, decision: null, worker: null };

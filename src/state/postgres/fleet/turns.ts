@@ -19,13 +19,14 @@ interface TimesRow {
 }
 
 const note = (key: string): string => `(SELECT m.value FROM meta m WHERE m.job = j.id AND m.key = '${key}')`;
+// A daemon that was silent for a while may live again after its configuration was dropped (`dropConfigs`): that counts as the oldest one.
 const times = `SELECT ${serverTime} AS now, j.name, s.worker IS NOT NULL AS mine,
     s.worker IS NOT NULL AND NOT s.stranger AND (s.aside IS NULL OR NOT EXISTS (SELECT 1 FROM worker_job f
       JOIN worker w ON w.id = f.worker AND ${alive("w")} WHERE f.job = j.id AND f.worker <> s.worker AND f.digest = s.digest AND f.aside IS NULL))
       AND NOT EXISTS (SELECT 1 FROM worker_job o JOIN worker w ON w.id = o.worker AND ${alive("w")}
-      JOIN job_config theirs ON theirs.job = o.job AND theirs.digest = o.digest
-      JOIN job_config ours ON ours.job = o.job AND ours.digest = s.digest
-      WHERE o.job = j.id AND NOT o.stranger AND (theirs.first_at, theirs.digest) > (ours.first_at, ours.digest)) AS in_force,
+      LEFT JOIN job_config theirs ON theirs.job = o.job AND theirs.digest = o.digest
+      LEFT JOIN job_config ours ON ours.job = o.job AND ours.digest = s.digest
+      WHERE o.job = j.id AND NOT o.stranger AND (coalesce(theirs.first_at, 0), o.digest) > (coalesce(ours.first_at, 0), s.digest)) AS in_force,
     t.started_at AS began, t.ended_at AS ended, t.again_at AS again, t.failures,
     c.started_at AS cycle_at, c.outcome IS NOT NULL AND c.outcome <> 'interrupted' AS cycle_ended,
     ${note("quarantine")} AS quarantine, ${note("askedPause")} AS pause

@@ -49,8 +49,8 @@ const listJobs = `SELECT j.name, force.digest, force.identity, coalesce(force.ta
     coalesce((${living("turn")} AND d.ended_at IS NULL), (${living("work")} AND d.finished_at IS NULL ORDER BY d.started_at DESC LIMIT 1)) AS worker
   FROM job j LEFT JOIN LATERAL (SELECT o.digest, min(o.identity) AS identity, coalesce(
       json_agg(o.worker ORDER BY w.started_at, o.worker) FILTER (WHERE o.aside IS NULL), json_agg(o.worker ORDER BY w.started_at, o.worker)) AS takers
-    ${ofLiving} AND ${alive("w")} JOIN job_config c ON c.job = o.job AND c.digest = o.digest
-    WHERE o.job = j.id AND NOT o.stranger GROUP BY o.digest, c.first_at ORDER BY c.first_at DESC, o.digest DESC LIMIT 1) force ON true
+    ${ofLiving} AND ${alive("w")} LEFT JOIN job_config c ON c.job = o.job AND c.digest = o.digest
+    WHERE o.job = j.id AND NOT o.stranger GROUP BY o.digest, c.first_at ORDER BY coalesce(c.first_at, 0) DESC, o.digest DESC LIMIT 1) force ON true
   WHERE ${all} ORDER BY j.name`;
 
 /** The daemons that share the database. */
