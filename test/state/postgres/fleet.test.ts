@@ -3,6 +3,7 @@ import type { FleetStore, Worker } from "../../../src/domain/fleet.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
 import { openFleetReader, openFleetStore } from "../../../src/state/postgres/fleet/store.ts";
 import { openStore } from "../../../src/state/postgres/store.ts";
+import { cuttingProxy } from "./cutting-proxy.ts";
 import { placeInFreshSchema } from "./place.ts";
 import { sql } from "./sql.ts";
 
@@ -281,6 +282,25 @@ describe("work that daemons share", () => {
     expect(await fleet.findWork("w1")).toMatchObject({ worker: "b", progress: null, finishedAt: null });
     await fleet.finishWork("w1", { result: { planId: "p" } }, "b");
     expect(await fleet.findWork("w1")).toMatchObject({ result: { planId: "p" }, error: null });
+  });
+
+  it("is known as begun before, whichever message is lost while another worker takes it over", async () => {
+    const proxy = await cuttingProxy(place.url);
+    const other = await openFleetStore({ ...place, url: proxy.url });
+    let messages = 0;
+    for (let cut = true; cut; ) {
+      messages += 1;
+      const id = `w${messages}`;
+      await fleet.addWork({ ...given, id, job: "us" });
+      await fleet.takeWork(id, "a");
+      proxy.cutAt(messages, { from: "server", when: "before" });
+      expect(await other.takeWork(id, "b")).toMatchObject({ worker: "b", begunBefore: true });
+      cut = proxy.hasCut();
+    }
+    // Begin, a statement, commit: each has some messages.
+    expect(messages).toBeGreaterThan(3);
+    await other.close();
+    await proxy.close();
   });
 
   it("has a report for the command that asked, which is gone when it was read, or no one has read it for an hour", async () => {

@@ -50,7 +50,9 @@ export function workMethods(db: Database): FleetRequests & FleetWork {
     withdrawWork: async (id) => {
       await db.run(withdraw, id);
     },
-    takeWork: async (id, worker) => (await db.one<TakenWork>(take, id, worker)) ?? null,
+    // A transaction, because the statement answers otherwise when it runs twice: the worker before would be this one.
+    takeWork: (id, worker) =>
+      db.transaction(async (session) => (await session.one<TakenWork>(take, id, worker)) ?? null),
     returnWork: async (id, worker) => {
       await db.run(giveBack, id, worker);
     },
