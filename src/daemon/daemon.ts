@@ -13,7 +13,7 @@ import { keepHangups } from "../process/hangup.ts";
 import { type CommandIO, exitCode, note } from "../process/io.ts";
 import { packageVersion } from "../process/package-root.ts";
 import { createMetrics } from "../report/metrics.ts";
-import { silentAtTheEnd } from "../state/postgres/connection/last-words.ts";
+import { silentAtTheEnd } from "../state/postgres/connection/end-watch.ts";
 import { shareEndedSessions } from "./fleet/ended-sessions.ts";
 import { createFleets } from "./fleet/fleets.ts";
 import type { JobEntry, JobList } from "./http/daemon-view.ts";

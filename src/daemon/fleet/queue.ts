@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job as Entry, PgBoss } from "pg-boss";
 import { errorText, StateError } from "../../domain/errors.ts";
+import { closingMs, createEndWatch, type EndWatch } from "../../state/postgres/connection/end-watch.ts";
 import {
   type DatabaseInWords,
   databaseInWords,
   isTransient,
   stateError,
 } from "../../state/postgres/connection/errors.ts";
-import { createLastWords, goodbyeMs, type LastWords } from "../../state/postgres/connection/last-words.ts";
 import {
   defaultLimits,
   queueSchema as defaultQueueSchema,
@@ -111,8 +111,8 @@ export async function openQueue(
   const { PgBoss } = await import("pg-boss");
   const { url, queueSchema = defaultQueueSchema } = place;
   const words = databaseInWords(new URL(url));
-  const lastWords = createLastWords(place.ends, words);
-  const connection = await connectionTo(place, lastWords);
+  const endWatch = createEndWatch(place.ends, words);
+  const connection = await connectionTo(place, endWatch);
   const start = async (createSchema: boolean): Promise<PgBoss> => {
     const boss = new PgBoss({
       ...connection,
@@ -138,7 +138,7 @@ export async function openQueue(
   };
   try {
     const boss = await whileItPasses(place.waitMs ?? defaultWaitMs, () =>
-      lastWords.ask(() =>
+      endWatch.ask(() =>
         start(true).catch((error: unknown) => {
           // It may not make a schema, not even one that is there: an administrator may have made it for this user.
           if (!isForbidden(error)) throw error;
@@ -146,15 +146,15 @@ export async function openQueue(
         }),
       ),
     );
-    await lastWords
+    await endWatch
       .ask(() => makeQueues(boss, heartbeatSeconds))
       .catch(async (error: unknown) => {
         await boss.stop({ graceful: false }).catch(onError);
         throw error;
       });
-    return queueOn(boss, words, lastWords);
+    return queueOn(boss, words, endWatch);
   } catch (error) {
-    lastWords.end();
+    endWatch.end();
     if (error instanceof StateError) throw error;
     if (isTransient(error)) throw stateError(words, error);
     throw new StateError(
@@ -189,8 +189,8 @@ export async function openQueueToAsk(
   const { PgBoss } = await import("pg-boss");
   const { queueSchema = defaultQueueSchema } = place;
   const words = databaseInWords(new URL(place.url));
-  const lastWords = createLastWords(place.ends, words);
-  const connection = await connectionTo(place, lastWords);
+  const endWatch = createEndWatch(place.ends, words);
+  const connection = await connectionTo(place, endWatch);
   const boss = new PgBoss({
     ...connection,
     application_name: "azure-lattice-sync queue",
@@ -205,10 +205,10 @@ export async function openQueueToAsk(
   boss.on("error", onError);
   try {
     await boss.start();
-    return queueOn(boss, words, lastWords);
+    return queueOn(boss, words, endWatch);
   } catch (error) {
     await boss.stop({ graceful: false }).catch(onError);
-    lastWords.end();
+    endWatch.end();
     throw new StateError(
       `the queue of the daemons in the schema ${queueSchema} cannot be used (${errorText(error)})`,
       { cause: error },
@@ -223,7 +223,7 @@ export async function openQueueToAsk(
  */
 async function connectionTo(
   { url, password, limits }: Omit<PostgresPlace, "job">,
-  { stream }: LastWords,
+  { stream }: EndWatch,
 ): Promise<object> {
   const { serverOf } = await import("../../state/postgres/connection/server.ts");
   return {
@@ -254,10 +254,10 @@ async function makeQueues(boss: PgBoss, heartbeatSeconds: number): Promise<void>
   }
 }
 
-function queueOn(boss: PgBoss, words: DatabaseInWords, lastWords: LastWords): Queue {
+function queueOn(boss: PgBoss, words: DatabaseInWords, endWatch: EndWatch): Queue {
   const asking = async <T>(question: () => Promise<T>): Promise<T> => {
     try {
-      return await lastWords.ask(question);
+      return await endWatch.ask(question);
     } catch (error) {
       throw stateError(words, error);
     }
@@ -339,12 +339,12 @@ function queueOn(boss: PgBoss, words: DatabaseInWords, lastWords: LastWords): Qu
     },
     close: async () => {
       // A server that hangs does not answer a request to close the connection.
-      const timer = setTimeout(lastWords.cut, goodbyeMs);
+      const timer = setTimeout(endWatch.cut, closingMs);
       try {
         await boss.stop({ graceful: false });
       } finally {
         clearTimeout(timer);
-        lastWords.end();
+        endWatch.end();
       }
     },
   };

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool, PoolClient, PoolConfig } from "pg";
+import { closingMs, type EndWatch } from "./end-watch.ts";
 import { isLost, isStale, OlderServerError } from "./errors.ts";
 import { createFairTurns, type FairTurnsOptions } from "./fair-turns.ts";
-import { goodbyeMs, type LastWords } from "./last-words.ts";
 
 /** Connections that are made when they are needed, and shared. */
 export interface Connections {
@@ -22,12 +22,12 @@ const poolMax = 1_000_000;
 export async function openConnections(
   config: PoolConfig,
   turnsOptions: FairTurnsOptions,
-  lastWords: LastWords,
+  endWatch: EndWatch,
 ): Promise<Connections> {
   // Loaded only here: a program with SQLite does not need it.
   const { default: pg } = await import("pg");
-  const pool: Pool = new pg.Pool({ ...config, stream: lastWords.stream, max: poolMax });
-  const close = closerOf(pool, lastWords);
+  const pool: Pool = new pg.Pool({ ...config, stream: endWatch.stream, max: poolMax });
+  const close = closerOf(pool, endWatch);
   const turns = createFairTurns(turnsOptions);
   /** When a connection was last lost, by `performance.now()`. */
   let lostAt = 0;
@@ -64,7 +64,7 @@ export async function openConnections(
     use: async (who, work) => {
       const end = await turns.take(who);
       try {
-        return await lastWords.ask(() => useOne(work));
+        return await endWatch.ask(() => useOne(work));
       } finally {
         end();
       }
@@ -80,19 +80,19 @@ function discard(client: PoolClient): void {
   client.release(true);
 }
 
-function closerOf(pool: Pool, lastWords: LastWords): () => Promise<void> {
+function closerOf(pool: Pool, endWatch: EndWatch): () => Promise<void> {
   pool.on("connect", (client) => {
     // A connection that breaks is replaced when the next one is needed; a statement that uses it fails.
     client.on("error", () => {});
   });
   pool.on("error", () => {});
   return async () => {
-    const timer = setTimeout(lastWords.cut, goodbyeMs);
+    const timer = setTimeout(endWatch.cut, closingMs);
     try {
       await pool.end();
     } finally {
       clearTimeout(timer);
-      lastWords.end();
+      endWatch.end();
     }
   };
 }

@@ -5,9 +5,9 @@ import { prepareToWrite } from "./check.ts";
 import { createCommitMarks } from "./commit-marks.ts";
 import { type Connections, cut, openConnections } from "./connections.ts";
 import type { JobMarks, UseConnection } from "./database.ts";
+import { closingMs, createEndWatch } from "./end-watch.ts";
 import { type DatabaseInWords, databaseInWords } from "./errors.ts";
 import type { FairTurnsOptions } from "./fair-turns.ts";
-import { createLastWords, goodbyeMs } from "./last-words.ts";
 import { defaultConnections, defaultLimits, type Limits, type PostgresPlace } from "./place.ts";
 import { serverOf } from "./server.ts";
 import { type Settings, settingsOf } from "./settings.ts";
@@ -124,8 +124,8 @@ function partOf(pool: Pool, who: string, leave: () => Promise<void>): PoolPart {
       // A server that hangs does not answer: what is under way is given up.
       const timer = setTimeout(() => {
         for (const client of inUse) cut(client);
-      }, goodbyeMs);
-      await Promise.race([Promise.allSettled(underWay), sleep(2 * goodbyeMs, undefined, { ref: false })]);
+      }, closingMs);
+      await Promise.race([Promise.allSettled(underWay), sleep(2 * closingMs, undefined, { ref: false })]);
       clearTimeout(timer);
       await leave();
     },
@@ -163,7 +163,7 @@ async function openPool(place: Place, settings: Settings, users: Shared["users"]
     return openConnections(
       pool,
       { ...turns, mostOfOne: mostOfOneJob, tooLate: () => noneFree(words) },
-      createLastWords(place.ends, words),
+      createEndWatch(place.ends, words),
     );
   };
   const { answerMs: longestWaitMs } = limits;

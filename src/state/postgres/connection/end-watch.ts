@@ -3,13 +3,13 @@ import { StateError } from "../../../domain/errors.ts";
 import { type DatabaseInWords, isTransient } from "./errors.ts";
 
 /** A process that is to end gives its database up after this long without an answer, milliseconds. */
-const lastWordsMs = 4_000;
+const mostSilenceMs = 4_000;
 const lookEveryMs = 250;
 /** A server that hangs does not answer a request to close a connection: its connections are cut after this. */
-export const goodbyeMs = 2_000;
+export const closingMs = 2_000;
 
 /** Watches the connections of a pool, so that a server that does not answer cannot keep the process from ending. */
-export interface LastWords {
+export interface EndWatch {
   /** Makes the socket of a new connection. */
   readonly stream: () => Socket;
   /**
@@ -33,7 +33,7 @@ export function silentAtTheEnd(ends: AbortSignal): StateError | null {
 }
 
 /** @param ends aborts when the process is to end. Default: no database is given up early */
-export function createLastWords(ends: AbortSignal | undefined, { name }: DatabaseInWords): LastWords {
+export function createEndWatch(ends: AbortSignal | undefined, { name }: DatabaseInWords): EndWatch {
   const sockets = new Map<Socket, number>();
   /** Requests under way. */
   let asked = 0;
@@ -45,7 +45,7 @@ export function createLastWords(ends: AbortSignal | undefined, { name }: Databas
   let isCut = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const isTooLong = (since: number): boolean => performance.now() - Math.max(since, endedAt) > lastWordsMs;
+  const isTooLong = (since: number): boolean => performance.now() - Math.max(since, endedAt) > mostSilenceMs;
   const cut = (): void => {
     isCut = true;
     for (const socket of sockets.keys()) socket.destroy();
@@ -121,7 +121,7 @@ export function createLastWords(ends: AbortSignal | undefined, { name }: Databas
       clearInterval(timer);
       ends?.removeEventListener("abort", watch);
       // A server that hangs does not close its end of the connection, and that would keep the process from ending.
-      setTimeout(cut, goodbyeMs).unref();
+      setTimeout(cut, closingMs).unref();
     },
   };
 }
