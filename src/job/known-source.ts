@@ -84,7 +84,9 @@ export function knownSource(known: KnownDirectory): Source {
       if (knownGroups.includes(group)) return membersOfGroup(group);
       // Only the group of a canary can be unknown here: a plan whose mapping names another unknown group is refused.
       if (otherGroups === null)
-        throw new ConfigurationError(`the members of the group "${group}" are not among the last known data`);
+        throw new ConfigurationError(
+          `the members of the group "${group}" are not among the last known data: leave --offline out, so that they are read`,
+        );
       return otherGroups.readNamedGroup(group, signal, setting);
     },
     readMembership: async (ids) => {

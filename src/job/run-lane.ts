@@ -43,7 +43,7 @@ export interface LaneRequest extends Pick<RunRequest, "dryRun" | "signal" | "wai
 /**
  * Looks for people who were disabled or deleted since the last read of Entra, and deactivates their accounts (`runLeaverLane`). If
  * Entra has no changes, that is one request, without the lease and without a write. A fault is noted as a cycle notes it:
- * a quarantine, or a pause that was asked for; in both, this does nothing.
+ * a quarantine, or a pause that Entra or Lattice asks for. While one of them lasts, a look does nothing.
  * @throws ConfigurationError, HostUnavailableError, InterruptedError, StateError; UsageError if daemons have the job for other companies
  */
 export async function runLane(job: Job, request: LaneRequest, watchers: Watchers = {}): Promise<LaneRun> {
