@@ -13,12 +13,12 @@ import { summaryOf } from "../report/job-summary.ts";
 import { worstOf } from "./each-job.ts";
 import { readJob } from "./read-job.ts";
 
-/** A weighed cycle may be further back than the last one, so the reader looks further than this. */
-const limits = { cycles: 20, mostHeld: 0 };
+/** The list needs no cycle besides `lastEnded`, and no held operation. */
+const limits = { cycles: 0, mostHeld: 0 };
 
 /**
- * Shows each of several jobs as a line, the nearest trouble first, and the daemons that share their database. A job that cannot be
- * read keeps none of the others from being shown.
+ * Shows each of several jobs as a line, the nearest trouble first, and the daemons that share their database. The others are shown
+ * even if a job cannot be read.
  * @returns the worst exit code
  */
 export async function statusOfJobs(

@@ -1,5 +1,4 @@
 import type { SeenWorker, WorkKind } from "../domain/fleet.ts";
-import { isOfEverybody } from "../domain/plan.ts";
 import { count, timeText } from "../domain/sentence.ts";
 import {
   type AskedWork,
@@ -117,8 +116,8 @@ function standing({ startedAt, worker }: AskedWork): string {
 
 function lastCycle(status: Status | null, { condition }: JobSummary): string {
   if (status === null && condition === "failing") return "";
-  const last = status?.cycles.find(({ kind, outcome }) => isOfEverybody(kind) && outcome !== null);
-  if (last === undefined || last.outcome === null) return "none yet";
+  const last = status?.lastEnded ?? null;
+  if (last === null) return "none yet";
   return `${timeText(last.startedAt)}, ${last.outcome === "someFailed" ? "some failed" : last.outcome}`;
 }
 

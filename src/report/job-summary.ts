@@ -1,5 +1,4 @@
 import type { JobInFleet, SeenWorker, WorkKind } from "../domain/fleet.ts";
-import { isOfEverybody } from "../domain/plan.ts";
 import { iso, sentence } from "../domain/sentence.ts";
 import { heldCount } from "./situation.ts";
 import type { Status } from "./status.ts";
@@ -110,7 +109,7 @@ function conditionOf(
   if (fault !== null) return { condition: "failing", reason: fault };
   if (status !== null && status.quarantine !== null)
     return { condition: "quarantined", reason: status.quarantine.reason };
-  const last = status?.cycles.find(({ kind, outcome }) => isOfEverybody(kind) && outcome !== null);
+  const last = status?.lastEnded ?? null;
   if (last?.outcome === "failed") return { condition: "failing", reason: last.error };
   // An installation whose runs are started by a timer has no daemons at all.
   if (fleet !== null && fleet.workers.length > 0 && fleet.job.takers.length === 0)

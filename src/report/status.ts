@@ -35,6 +35,8 @@ export interface Status {
   readonly cycles: readonly CycleRecord[];
   /** The newest cycle of everybody, which may be under way; `null` before the first. */
   readonly last: CycleRecord | null;
+  /** The newest cycle of everybody that has ended, however many other cycles are newer; `null` if there is none. */
+  readonly lastEnded: CycleRecord | null;
   /** The newest cycle of leavers, if it is among the last of the log. */
   readonly lastOfLeavers: CycleRecord | null;
   /** When the daemon's next cycle is due; `null` if a cron expression decides. */
@@ -116,6 +118,8 @@ export async function readStatus(
   const scheduled = cycles.filter((cycle) => isOfEverybody(cycle.kind));
   // There may be many newer cycles of some people.
   const [newest = await lastOfEverybody(store)] = scheduled;
+  const hasEnded = ({ outcome }: CycleRecord): boolean => outcome !== null;
+  const lastEnded = scheduled.find(hasEnded) ?? (await lastOfEverybody(store, hasEnded)) ?? null;
   const isWeighed = ({ guard }: CycleRecord): boolean => guard !== null;
   const weighed = scheduled.find(isWeighed) ?? (await lastOfEverybody(store, isWeighed)) ?? null;
   const quarantine = parseQuarantine(meta);
@@ -132,6 +136,7 @@ export async function readStatus(
     totals,
     cycles: cycles.slice(0, limits.cycles),
     last: newest ?? null,
+    lastEnded,
     lastOfLeavers: recent.find(({ kind }) => kind === "leavers") ?? null,
     nextDueAt:
       schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now), askedPause?.until ?? 0) : null,

@@ -50,6 +50,7 @@ const status: Status = {
   running: null,
   ended: null,
   last: null,
+  lastEnded: cycle,
   lastOfLeavers: null,
   weighed: null,
   held: [],
@@ -128,12 +129,12 @@ describe("the condition of a job", () => {
     ["running", facts({ ...overdue, ...running })],
     [
       "failing",
-      facts({ cycles: [{ ...cycle, outcome: "failed", error: "Lattice did not answer." }], ...held }),
+      facts({ lastEnded: { ...cycle, outcome: "failed", error: "Lattice did not answer." }, ...held }),
     ],
     // A cycle of a few people says nothing about the job.
     ["idle", facts({ cycles: [{ ...cycle, kind: "revert", outcome: "failed" }, cycle] })],
     ["idle", facts({ cycles: [{ ...cycle, kind: "on-demand", outcome: "failed" }, cycle] })],
-    ["quarantined", facts({ ...quarantine, cycles: [{ ...cycle, outcome: "failed" }] })],
+    ["quarantined", facts({ ...quarantine, lastEnded: { ...cycle, outcome: "failed" } })],
     ["failing", facts({}, { fault: "There is no such file.", status: null })],
     ["idle", facts({}, { status: null })],
   ] as const)("is %s (%#)", (condition, given) => {
