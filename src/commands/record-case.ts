@@ -30,7 +30,7 @@ interface Person {
   readonly member: boolean;
   /** The mapped attributes of the manager; `null` if none is mapped or the manager is not known. */
   readonly manager: SourceUser | null;
-  /** Groups in the scoping filters of which the person is a member. */
+  /** Groups that scoping filters and expressions name, and that the person is a member of. */
   readonly groups: ReadonlySet<string>;
   /** Notes about where the person was read. */
   readonly notes?: readonly string[];
@@ -112,13 +112,12 @@ async function fromState(
       after: "",
       limit: 1,
     });
-    const { groups } = mapping.filters;
     const { mappingDigest } = await store.meta();
     return {
       user,
       member: candidate?.member ?? true,
       manager: managerFor(mapping, candidate?.manager?.source ?? null),
-      groups: new Set(groups.filter((group) => candidate?.groups.has(group) === true)),
+      groups: new Set(mapping.groups.filter((group) => candidate?.groups.has(group) === true)),
       notes:
         mappingDigest === mapping.digest
           ? []

@@ -201,11 +201,12 @@ describe("mapping test --record", () => {
     expect(output()).toContain(`${people.length} mapping cases: ${people.length} passed, 0 failed`);
   });
 
-  it("records the filters' groups and the manager's mapped attributes, so that the case passes", async () => {
+  it("records the groups of filters and expressions and the manager's mapped attributes, so that the case passes", async () => {
     const rules = [
       { target: "userName", source: "userPrincipalName", matchingPrecedence: 1 },
       { target: "active", constant: true },
       { target: "title", expression: 'Join("/", [manager.surname], [surname])' },
+      { target: "nickName", expression: 'IIF(MemberOf("All Employees"), "staff", "guest")' },
     ];
     const filters = [{ clauses: [{ memberOf: "Sales" }, { notMemberOf: "Engineering" }] }];
     const files = {
@@ -231,9 +232,9 @@ describe("mapping test --record", () => {
     );
     const [made] = parse(output());
     expect(made).toMatchObject({
-      memberOf: ["Sales"],
+      memberOf: ["Sales", "All Employees"],
       user: { manager: { surname: expect.any(String), id: expect.any(String) } },
-      expect: { title: `${made.user.manager.surname}/${made.user.surname}` },
+      expect: { title: `${made.user.manager.surname}/${made.user.surname}`, nickName: "staff" },
     });
     expect(output()).not.toContain(String(person.manager?.source?.attributes.surname));
     const again = workplace({ ...files, "config/one.mapping-test.yaml": output() });
