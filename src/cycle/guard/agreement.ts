@@ -12,7 +12,7 @@ export interface Agreement {
   readonly operations: number;
 }
 
-/** Cycles among which one that had begun with the same work is looked for. */
+/** How many earlier cycles are searched for one that began with the same operations. */
 const mostBetween = 20;
 
 /**
@@ -27,7 +27,7 @@ async function agreementOf(store: StateStore, cycleId: number): Promise<Agreemen
 /**
  * The operations that a cycle is to send.
  * @param agreed the digest of what a person has agreed to; `undefined` if no one was asked
- * @throws ConfigurationError if that is something else
+ * @throws ConfigurationError if the person has agreed to other operations
  */
 export async function agreementWith(
   { store, cycleId, kind }: Pick<CycleContext, "store" | "cycleId" | "kind">,
@@ -35,7 +35,7 @@ export async function agreementWith(
 ): Promise<Agreement> {
   const agreement = await agreementOf(store, cycleId);
   if (agreed === undefined || agreed === agreement.digest) return agreement;
-  // A run that had begun with it may have died: what that one has done, and what is left, are what the person has seen.
+  // A run that began with these operations may have died. What it has done and what is left are together what the person has seen.
   const changes = [...(await changesOf(store, cycleId, "planned"))];
   for (const earlier of await store.recentCycles(mostBetween, cycleId)) {
     if (earlier.kind !== kind || (earlier.outcome !== null && !brokeOff.has(earlier.outcome))) continue;
@@ -57,7 +57,7 @@ async function changesOf(
   const changes: string[] = [];
   for await (const operation of operationsOf(store, cycleId, { status })) {
     const { objectId, action } = operation;
-    // No one has seen the id of an account that was not made yet.
+    // The account did not exist when the person agreed, so they have not seen its id.
     const seen = action === "create" ? { ...operation, latticeId: null } : operation;
     changes.push(JSON.stringify([objectId, action, releasedChanges(seen)]));
   }

@@ -72,7 +72,7 @@ async function askSome(context: CycleContext, objectIds: readonly string[], answ
   });
 }
 
-/** Those of these people, who were missing from the scope's listing, who are members when they are asked for by id. */
+/** The members among these people, as Entra says when it is asked by id. The listing of the scope did not have them. */
 async function membersAmong(
   context: CycleContext,
   objectIds: readonly string[],
@@ -85,7 +85,10 @@ async function membersAmong(
     return objectIds.filter((id) => (parts.get(id) ?? []).length > 0);
   } catch (error) {
     if (!isFaultOfSource(context, error)) throw error;
-    context.log.info({ reason: error.message }, "memberships cannot be asked for together");
+    context.log.info(
+      { reason: error.message },
+      "memberships could not be asked for together: they are listed again, or asked for one by one",
+    );
     // Without the permission to ask for membership by id, a second listing must be enough.
     if (error instanceof ConfigurationError) return membersListedAgain(context, objectIds, answers);
   }

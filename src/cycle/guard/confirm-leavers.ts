@@ -14,7 +14,7 @@ import { type Answers, askAll } from "./ask-by-id.ts";
 const mostAskedFirst = 50;
 
 /**
- * Evidence that a listing or a round of changes can get wrong. A disabled account is a value that was read, and is not here.
+ * Evidence that a listing or a round of changes can get wrong. `disabled` is not among it, because that is a value that was read.
  */
 const seenInLists: ReadonlySet<EvidenceKind> = new Set([
   "softDeleted",
@@ -47,7 +47,7 @@ export async function confirmLeavers(context: CycleContext): Promise<boolean> {
   }
 }
 
-/** The operations of which nothing is left, because Entra did not confirm that people have left. */
+/** Operations that were taken out of the plan as a whole, because Entra did not confirm that people have left. */
 export interface Withdrawn {
   readonly byAction: ReadonlyMap<Action, number>;
   /** Those of them that would have given an account to a person without one. */
@@ -112,7 +112,7 @@ async function plannedPresuming({
 
 /**
  * Plans again, with the corrected data, people who have not left, and people whose operations rested on it. A cycle of some
- * people writes only these; others stay marked.
+ * people does not plan a person who was only presumed gone for another person's operation: that person stays marked.
  */
 async function planWithAnswers(
   context: CycleContext,
@@ -132,7 +132,7 @@ async function planWithAnswers(
   await withdrawPresuming(context, new Set(unconfirmed.keys()));
 }
 
-/** Takes out of the plan what rests on these people being gone. @returns the operations of which nothing is left */
+/** Takes out of the plan what rests on these people being gone. @returns the operations that were taken out as a whole */
 async function withdrawPresuming(
   context: CycleContext,
   people: ReadonlySet<string>,

@@ -39,7 +39,7 @@ export async function readCounts(context: CycleContext): Promise<Counts> {
   };
 }
 
-/** The weights of what is sent although a canary is under way: of an operation that waits, only a certain leaver's deactivation. */
+/** The weights of what is sent while a canary is under way. An operation that waits counts only with the deactivation of a certain leaver. */
 function withoutWaiting({ weights, count }: WeighedCount): WeighedCount {
   if (!weights.some(({ kind }) => kind === "canary")) return { weights, count };
   const certain: ReadonlySet<string> = certainEvidence satisfies ReadonlySet<EvidenceKind>;

@@ -216,7 +216,7 @@ function weighRow(row: Row, weights: Weights, limits: GuardLimits): Finding[] {
   });
 }
 
-/** Kinds that are not changes of accounts that the base counts. */
+/** Kinds whose accounts are not among those that the base counts. */
 const grows: ReadonlySet<WeightKind> = new Set(["create", "link", "doubtfulLink", "reactivate"]);
 
 interface Measure {
@@ -234,7 +234,7 @@ function overLimits(
 ): Finding[] {
   if (planned === 0) return [];
   const total = planned + recent;
-  // Operations that were sent may have been about the same accounts. Created accounts, and those that become active, are others each time.
+  // With more changes than accounts, some that were already sent were to the same accounts.
   const again = total > base && !grows.has(row.kind) ? ", some to the same accounts" : "";
   const window = recent === 0 ? "" : `, counting ${number(recent)} already sent within guard.window${again}`;
   const found = `${row.what(total, base, attribute)}${window}`;
@@ -264,8 +264,8 @@ export interface HoldersToCount {
 }
 
 /**
- * Attributes of which more values would change than the floor allows. Only for these are the values of the company counted,
- * and only until the share is certainly small enough.
+ * Attributes with more changes than the floor allows. Only for these are the accounts with a value counted, and only up to the
+ * number with which the share is small enough.
  */
 export function holdersToCount(
   { planned, recent }: Pick<Weights, "planned" | "recent">,

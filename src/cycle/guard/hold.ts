@@ -31,9 +31,9 @@ export async function holdPlan({ store, fence, ...cycle }: Holding, holds: reado
 }
 
 /**
- * Ends the held rows of earlier cycles for people whom this cycle has planned. If the same is held again, one row remains,
- * and it keeps the cycle since which it is held. If the same is sent now, or something else is planned, the old row is
- * cancelled.
+ * Settles the held rows of earlier cycles for people whom this cycle has planned. If the same is held again, only the new row
+ * remains, and it keeps the cycle that held it first. If all of it is planned now, the old row is removed. Otherwise the old
+ * row is cancelled.
  */
 export async function moveHeld({ store, fence, cycleId }: Holding): Promise<void> {
   let after = 0;

@@ -27,7 +27,7 @@ export async function notifyHeld(
     return;
   }
   await tellBegun(context, { planId, operations: waiting });
-  // Operations that only wait for a canary were just reported as that, unless no person could be chosen for it.
+  // If all of it only waits for a canary, `tellBegun` has reported that, unless no person could be chosen for the canary.
   const onlyCanary = guard.holds?.every(({ kind }) => kind === "canary") === true;
   if (before !== "" || (onlyCanary && parseCanary(await context.store.meta()) !== null)) {
     await keepNotes(context, { heldPlan: planId });

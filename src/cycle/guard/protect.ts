@@ -148,7 +148,7 @@ async function nearest(store: Pick<Store, "unreadAccounts">, named: string): Pro
   let best = { userName: "", spelling: Number.POSITIVE_INFINITY };
   let any = false;
   for (let after = ""; ; ) {
-    // Every account was read before a cycle that never comes.
+    // No cycle has this number, so every account counts as not read in it.
     const page = await store.unreadAccounts(Number.MAX_SAFE_INTEGER, after, pageSize);
     const last = page.at(-1);
     if (last === undefined) break;
@@ -166,12 +166,13 @@ async function nearest(store: Pick<Store, "unreadAccounts">, named: string): Pro
     : `. The nearest userName is ${quotation(visible(best.userName))}`;
 }
 
-/** Letters of a domain that may be wrong. */
+/** The most letters of a domain that may be wrong. */
 const mostInDomain = 2;
 
 /**
- * By how many letters the text differs from the userName; infinity if that is another name. What is in front of the `@` tells people of one
- * domain apart, so a quarter of it may be wrong at most. Without an `@` in the text, the domain does not count.
+ * The number of letters by which the text differs from the userName; infinity if the userName is a different name. The part before
+ * the `@` distinguishes the people of one domain, so at most a quarter of it may be wrong. If the text has no `@`, the domain does
+ * not count.
  */
 function misspelling(named: string, userName: string): number {
   const [wanted, given] = [parts(named), parts(userName)];

@@ -95,7 +95,7 @@ describe("a canary on the members of a group", () => {
     const { outcome, done, header } = await place.cycle();
     expect({ outcome, done }).toEqual({ outcome: "held", done: 0 });
     expect(header.notes).toContain(
-      'The canary tries on no member of the group "Pilots": none of them has a change that can be sent before those of others.',
+      'The canary includes no member of the group "Pilots": none of them has a change that can be sent before those of others.',
     );
   });
 

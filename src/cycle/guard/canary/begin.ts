@@ -13,7 +13,7 @@ import { chooseEvenly, type Eligible } from "./choose.ts";
 import { type Canary, goesOnAt, parseCanary, resultOf } from "./standing.ts";
 
 const pageSize = 500;
-/** More people than this are no trial: as many as the configuration may choose. */
+/** The most members of a group on whom a configuration is tried: as many as `rollout.canary` may choose. More are not a trial. */
 const mostOfGroup = 1_000;
 
 /** A canary as a cycle begins with it: one that is under way, or one whose people this cycle chooses. */
@@ -86,7 +86,8 @@ async function endPassed(context: CycleContext, canary: Canary, dryRun: boolean)
 /**
  * Chooses the people of a canary from the plan as it stands, and remembers them before anything is sent. Their operations do not
  * wait from here on.
- * @returns a sentence, if they are to be the members of a group that is not known: no one is chosen, and the next cycle tries again
+ * @returns a sentence that says why no one is chosen: the group cannot be read, or too many of its members have changes. The next
+ * cycle tries again
  */
 export async function chooseCanary(
   context: CycleContext,
@@ -103,7 +104,7 @@ export async function chooseCanary(
   }
   if (group !== null && ofGroup === 0)
     notes.push(
-      `The canary tries on no member of the group "${group}": none of them has a change that can be sent before those of others.`,
+      `The canary includes no member of the group "${group}": none of them has a change that can be sent before those of others.`,
     );
   const others = eligible.filter(({ objectId }) => !named.has(objectId));
   const people = [...named, ...chooseEvenly(others, { people: settings.people, salt: digest })];
@@ -118,7 +119,7 @@ export async function chooseCanary(
     told: "nothing",
   };
   await store.commit({ notes: { canary: JSON.stringify(canary) } }, fence);
-  await letGo(context, new Set(people));
+  await dropWaiting(context, new Set(people));
   return canary;
 }
 
@@ -203,14 +204,14 @@ function needsOthers({ changes }: WeighedOperation, freeing: ReadonlySet<string>
   return given !== undefined && given !== freed && (isTemporaryName(given) || freeing.has(given));
 }
 
-/** The kind of an operation: its action, and of an update the attributes that it changes. */
+/** The kind of an operation: its action, the kind of its evidence, and for an update the attributes that it changes. */
 function kindOf({ action, adopts, evidence, changes }: WeighedOperation): string {
   const attributes = action === "update" && !adopts ? changes.map(({ attribute }) => attribute).sort() : [];
   return JSON.stringify([action, evidence?.kind ?? null, ...attributes]);
 }
 
 /** Takes the weight of the canary from the operations of the people who are chosen. */
-async function letGo(context: CycleContext, chosen: ReadonlySet<string>): Promise<void> {
+async function dropWaiting(context: CycleContext, chosen: ReadonlySet<string>): Promise<void> {
   if (chosen.size === 0) return;
   for await (const page of waitingPages(context)) {
     const patch = page

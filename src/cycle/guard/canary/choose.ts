@@ -9,9 +9,9 @@ export interface Eligible {
 }
 
 /**
- * Chooses people evenly over kinds of change and over departments: each kind has its turn, and gives a person of the department of
- * which fewest were chosen. The same people are chosen whenever the plan is the same, in a dry run and in the run; the order of the
- * list does not matter.
+ * Chooses people evenly over kinds of change and over departments: the kinds take turns, and each gives a person of the department
+ * from which the fewest were chosen so far. The same people are chosen whenever the plan is the same, in a dry run and in the run;
+ * the order of the list does not matter.
  * @param eligible each person once
  * @param salt of the configuration, so that another one is tried on other people
  */
@@ -38,7 +38,7 @@ export function chooseEvenly(
   return chosen;
 }
 
-/** Takes the first person of the department of which fewest were chosen; `null` if there is no one left. */
+/** Takes the first person of the department from which the fewest were chosen; `null` if no one is left. */
 function takeNext(
   departments: Map<string, readonly Eligible[]>,
   chosenOf: Map<string, number>,

@@ -9,7 +9,7 @@ export interface CanaryHold {
 }
 
 /**
- * @param canary `null` if no one is chosen yet, because this cycle sends leavers at most; a sentence if there is another reason
+ * @param canary `null` if this cycle cannot choose the people, for example because it sends leavers at most; a sentence if the choice failed
  * @param plan `waiting`: operations that wait, in whole or in part; `except`: object ids of the people whose operations do not
  */
 export function canaryHold(

@@ -15,7 +15,7 @@ export interface Canary {
   /** Object ids of the people on whom it is tried. */
   readonly people: readonly string[];
   readonly goesOn: CanarySettings["goesOn"];
-  /** The last news of which people were notified. */
+  /** The last news that was reported. */
   readonly told: "nothing" | "begun" | "passed" | "failed";
 }
 
@@ -27,9 +27,9 @@ export function parseCanary({ canary = "" }: Partial<Meta>): Canary | null {
 
 /** The outcomes of a canary's operations. */
 export interface CanaryResult {
-  /** People of whom something was written. */
+  /** People for whom something was written. */
   readonly done: number;
-  /** People of whom something failed, even if a later try succeeded. */
+  /** People for whom something failed, even if a later try succeeded. */
   readonly failed: number;
   /** The end of the first write, milliseconds since the epoch; `null` if nothing was written. */
   readonly firstDoneAt: number | null;
@@ -38,7 +38,7 @@ export interface CanaryResult {
 /** More log entries than a person has from one canary. */
 const entriesOfPerson = 200;
 
-/** Reads from the provisioning log what has become of the operations of the people on whom the canary tries. */
+/** Reads the outcomes of the operations of a canary's people from the provisioning log. */
 export async function resultOf(
   store: Pick<StateStore, "history">,
   { people, cycleId }: Pick<Canary, "people" | "cycleId">,
@@ -57,12 +57,15 @@ export async function resultOf(
   return { done, failed, firstDoneAt };
 }
 
-/** The most people of the canary who may fail; if a person decides, one is news already. */
+/** The number of the canary's people who may fail: none if a person decides when the others follow, so that the first failure is reported. */
 export function failuresAllowed({ goesOn }: Pick<Canary, "goesOn">): number {
   return goesOn === null ? 0 : goesOn.maxFailures;
 }
 
-/** When the others are sent, if no more fail; `null` if a person decides, or nothing was written yet. */
+/**
+ * When the others are sent if no more people fail, milliseconds since the epoch; `null` if a person decides, nothing was written
+ * yet, or too many have failed.
+ */
 export function goesOnAt({ goesOn }: Pick<Canary, "goesOn">, result: CanaryResult): number | null {
   if (goesOn === null || result.firstDoneAt === null || result.failed > goesOn.maxFailures) return null;
   return result.firstDoneAt + goesOn.afterMs;

@@ -42,7 +42,7 @@ export async function tellResult(context: CycleContext, planId: string): Promise
 
 /**
  * Ends a canary for which nothing waits any more: everybody else has what the configuration wants.
- * @param waiting operations of a plan of everybody for whom something is due
+ * @param waiting the number of operations that wait for a canary, in a plan of everybody for whom something is due
  */
 export async function endIfNothingWaits(context: CycleContext, waiting: number): Promise<void> {
   if (waiting > 0 || context.sending.kind === "leavers" || context.clockDoubtMs !== 0) return;

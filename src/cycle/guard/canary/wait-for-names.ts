@@ -6,8 +6,9 @@ import { nameKey, namesIn } from "../../planning/rename-order.ts";
 const pageSize = 500;
 
 /**
- * Lets people of a canary wait in this cycle who are to get the userName of another person whose rename waits for the canary: Lattice
- * would refuse it, and the canary would seem to have failed. So do those who need their names in turn.
+ * Takes people out of the canary for this cycle if they are to get the userName of a person whose rename waits for it: Lattice would
+ * refuse the name, and the canary would seem to have failed. Example: Ann waits, so Bob, who gets Ann's name, waits too, and so does
+ * Cem, who gets Bob's.
  */
 export async function waitForNames(context: CycleContext): Promise<void> {
   const { store, fence, cycleId, canary: chosen } = context;
