@@ -23,7 +23,7 @@ export interface AccountsOptions {
 }
 
 /**
- * Shows every Lattice account as last read, with whose it is. Only reads the state, page by page, while a daemon may write.
+ * Shows every Lattice account as last read, and whose it is. Only reads the state, page by page, while a daemon may write.
  * @throws UsageError if the configuration or the mapping has a fault
  */
 export async function accounts(options: AccountsOptions, io: CommandIO): Promise<number> {

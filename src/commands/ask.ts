@@ -9,7 +9,7 @@ export function canAsk(
   return shown && io.stdin.isTTY === true && io.stderr.isTTY === true;
 }
 
-/** Asks the person at the terminal. @returns `false` for every other answer than yes */
+/** Asks the person at the terminal. @returns `true` if the answer is yes */
 export async function agrees(io: CommandIO): Promise<boolean> {
   const { createInterface } = await import("node:readline/promises");
   const terminal = createInterface({ input: io.stdin, output: io.stderr });

@@ -98,8 +98,9 @@ function configurationStep({ loaded, mapping }: Job): Step {
 }
 
 /**
- * Another job that writes to this job's Lattice company by another API key, as far as the state of both knows; a job without accounts asks
- * Lattice for those of the others. Says nothing if there is none.
+ * Finds another job that writes to the same Lattice company with another API key, as far as the states of both show it. A job that
+ * knows no accounts yet asks Lattice for those of the other jobs.
+ * @returns no step if there is no such job
  */
 async function sharedCompanyStep(job: Job, io: CommandIO): Promise<readonly Step[]> {
   const name = "Lattice company";

@@ -18,7 +18,7 @@ export interface ConfigDiffOptions extends ConfigOptions {
 }
 
 /**
- * Prints the differences of another configuration, job by job. Sends nothing, and opens no database. Secrets are compared and never
+ * Prints how another configuration differs, job by job. Sends nothing, and opens no database. Secrets are compared and never
  * shown. A job that has a fault in one of the two is named, and the others are compared.
  * @throws UsageError about a configuration as a whole, or the only job of configurations without `jobs`
  */

@@ -2,8 +2,8 @@ import { openConfiguration } from "../config/load.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 
 /**
- * Prints the names of the jobs, one a line; `default` of a configuration without `jobs`. Nothing else of the configuration is read, so that a
- * fault elsewhere in it keeps no name from being printed.
+ * Prints the names of the jobs, one a line; `default` for a configuration without `jobs`. Nothing else of the configuration is read, so
+ * the names are printed even if it has a fault elsewhere.
  * @throws UsageError about the file as a whole
  */
 export function configJobs(options: { readonly config?: string | undefined }, io: CommandIO): number {

@@ -22,8 +22,8 @@ export interface ConfigOptions {
 }
 
 /**
- * Checks the configuration: the mapping and the filters, the cases next to them, what each end needs, whether a daemon would run
- * with it, and whether jobs would get in each other's way. Sends nothing.
+ * Checks the configuration: the mapping and the filters, the cases next to them, what Entra and Lattice need, whether a daemon
+ * would run with it, and whether jobs collide. Sends nothing.
  * @throws UsageError that names the faults of all jobs
  */
 export async function configCheck(options: ConfigOptions, io: CommandIO): Promise<number> {
@@ -54,7 +54,7 @@ export async function configCheck(options: ConfigOptions, io: CommandIO): Promis
   return exitCode.done;
 }
 
-/** @returns that it is valid, in a sentence. @throws UsageError */
+/** @returns a sentence that says that the configuration is valid. @throws UsageError */
 async function checkJob(loaded: LoadedConfig, io: CommandIO): Promise<string> {
   const { mapping, entra, lattice, faults } = await readSettings(loaded);
   const files = mapping === null ? [] : runCaseFiles(mapping, findCaseFiles(loaded, io.cwd), io.cwd);

@@ -35,8 +35,8 @@ interface EachJob {
   /** Fields next to the error of a job, if it has printed none. */
   readonly failed?: object;
   /**
-   * The settings that each job is given. `compared`: a job that collides with another one is refused; all of them are read first, once.
-   * `state`: none, because the command looks for the state alone, whatever else is wrong. Default: those of the job.
+   * The settings that each job is given. `compared`: all jobs are read first, once, and a job that collides with another one is
+   * refused. `state`: none, because the command needs only what finds the state, whatever else is wrong. Default: the job's own.
    */
   readonly settings?: "compared" | "state";
 }
@@ -120,7 +120,7 @@ function oneValue(target: Writable): { readonly stream: Writable; end(): Promise
       }
       once(target, "drain").then(
         () => done(),
-        // If the reader has seen enough, the other jobs have their turn all the same.
+        // The reader of stdout has closed the pipe: the other jobs still run.
         (error: Error) => done(isClosedPipe(error) ? null : error),
       );
     },

@@ -24,7 +24,7 @@ const slowMs = 10_000;
 /** How often the command checks whether the daemons live. */
 const lookMs = 1_000;
 
-/** How a command asks. */
+/** The place of the state, and the patience of the command that asks. */
 export interface Asker extends Place {
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
@@ -40,7 +40,7 @@ export interface RunElsewhere extends CommandReport {
 /**
  * Has the daemons that share the job's database run a cycle, of any kind, and waits for its end.
  * @param prepare makes the work to ask for from the state, if a daemon is asked; it may throw a fault of the order
- * @returns `null` if none of them does, so that this process must run it; stderr says why, unless there are no daemons at all
+ * @returns `null` if none of them does, so that this process must run it; stderr says why, unless there are no daemons or no state yet
  * @throws LeaseHeldError if another run is under way; UsageError if daemons have the job for another tenant or Lattice; FailedElsewhereError, UsageError if the cycle failed; the reason of `io.signal`
  */
 export async function runInFleet(
@@ -71,7 +71,7 @@ export async function runInFleet(
   let queue: Awaited<ReturnType<typeof openQueueToAsk>>;
   try {
     queue = await openQueueToAsk(place.database, (error) =>
-      job.log.debug({ error: errorText(error) }, "the queue of jobs"),
+      job.log.debug({ error: errorText(error) }, "the queue of jobs reported a fault"),
     );
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
@@ -132,7 +132,7 @@ async function askAndFollow(
     const mayWait = performance.now() < until;
     if (started !== "busy") {
       const row = await follow(fleet, { ...work, id: started.id, job }, asker, io);
-      if (row === null) return runHere(`no daemon that lives has begun with the job ${job}`, io);
+      if (row === null) return runHere(`no daemon that lives has begun the job ${job}`, io);
       const code = row.error === null ? exitCode.done : codeOf(row);
       if (code !== exitCode.leaseHeld || !mayWait) {
         return resultOf(row, code, await fleet.store.takeReport(row.id));
@@ -165,7 +165,9 @@ async function follow(
     for (;;) {
       const row = await store.findWork(id);
       if (row === null)
-        throw new StateError(`the cycle that was asked for is not known any more: ${toLook(asker, job)}`);
+        throw new StateError(
+          `the cycle that was asked for is no longer in the database. ${toLook(asker, job)}`,
+        );
       const isNew = row.worker !== null && row.worker !== shown;
       if (isNew || performance.now() - lookedAt > lookMs) {
         workers = await store.workers();
@@ -189,7 +191,7 @@ async function follow(
       }
       if (row.finishedAt !== null) return row;
       if (row.worker === null && !saidSlow && performance.now() - began > slowMs) {
-        note(io, "No daemon has begun with this cycle yet: they are busy.");
+        note(io, "No daemon has begun this cycle yet: all of them are busy.");
         saidSlow = true;
       }
       // Only this program writes it.
@@ -199,12 +201,12 @@ async function follow(
   } catch (error) {
     if (io.signal.aborted) {
       bar.stop();
-      // If the database does not answer, the daemons' state is unknown.
-      const nobodyBegan = await withdrawn(fleet, asked).catch(() => false);
+      // If the database does not answer, a daemon may have begun it.
+      const isWithdrawn = await withdrawn(fleet, asked).catch(() => false);
       note(
         io,
-        nobodyBegan
-          ? "No daemon had begun with the cycle: it is not run."
+        isWithdrawn
+          ? "No daemon had begun the cycle, so it will not be run."
           : `The cycle was not stopped: a daemon runs it. ${toLook(asker, job)}.`,
       );
     }
@@ -214,7 +216,7 @@ async function follow(
   }
 }
 
-/** Whether no daemon that lives works on it, or would begin. */
+/** `true` if no daemon that lives works on it, and none that lives would begin it. */
 function isAbandoned(
   { worker, job }: WorkRow,
   workers: readonly SeenWorker[],
@@ -272,7 +274,7 @@ function toLook(asker: Asker, job: string): string {
   return `To look at it: ${commandLine(`status${flagsOf(asker, job)}`)}`;
 }
 
-/** @param job names it also if the command was for all jobs */
+/** Flags of a command in the same place. @param job is named if the command was given `--job`, or ran for each of several jobs */
 function flagsOf(asker: Asker, job: string): string {
   return placeFlags({ ...asker, ...(asker.job === undefined ? {} : { job }) });
 }

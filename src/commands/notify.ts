@@ -30,7 +30,7 @@ async function testJob(options: NotifyTestOptions, io: CommandIO, all: boolean):
   await refuseForeignLoopback(config);
   const { instance, receivers } = config.notify;
   if (all && receivers.length === 0) {
-    print(io, "no notifications are configured (notify.receivers)");
+    print(io, "No notifications are configured (notify.receivers).");
     return exitCode.done;
   }
   const chosen = receivers.filter(({ name }) => options.receiver === undefined || name === options.receiver);

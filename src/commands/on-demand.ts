@@ -30,12 +30,12 @@ export function checkPeople(users: readonly string[]): void {
 
 /** Options of provisioning on demand. */
 export interface OnDemandOptions extends Omit<ReportChoice, "mapping" | "steps"> {
-  /** Sends without a dry run and a question. */
+  /** Sends without a dry run or a question first. */
   readonly yes?: boolean | undefined;
   readonly detailedExitcode: boolean;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
-  /** Sends from this process, also if daemons share the database of the job. */
+  /** Sends from this process, even if daemons share the database of the job. */
   readonly here?: boolean | undefined;
 }
 
@@ -139,14 +139,14 @@ async function send(
   return exitCodeOf(result, false);
 }
 
-/** Has a daemon that shares the database send it, and reports it; `null` if there is none. */
+/** Has a daemon that shares the database send it, and reports the result; `null` if no daemon does it. */
 async function sendElsewhere(
   job: Job,
   { only = [], agreed }: Pick<RunRequest, "only" | "agreed">,
   options: OnDemandOptions,
   io: CommandIO,
 ): Promise<CycleResult | null> {
-  // Nothing of it is loaded for a state in a file.
+  // Daemons do not share a state in a file, so `in-fleet.ts` is not even loaded for one.
   if (options.here === true || job.statePlace.kind === "file") return null;
   const { runInFleet } = await import("./in-fleet.ts");
   const request = { full: false, only, ...(agreed === undefined ? {} : { agreed }) };

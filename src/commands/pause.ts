@@ -27,8 +27,8 @@ export interface ResumeOptions extends JobChoice {
 }
 
 /**
- * Pauses sending at once, also in a running cycle. It needs nothing of the configuration but what finds the state, and does not wait
- * for a lease.
+ * Pauses sending at once, also in a running cycle. Of the configuration it needs only what finds the state, and it does not wait for
+ * a lease.
  * @throws UsageError if the time is not in the future
  */
 export function pause(options: PauseOptions, io: CommandIO): Promise<number> {
@@ -62,7 +62,7 @@ export function resume(options: ResumeOptions, io: CommandIO): Promise<number> {
   );
 }
 
-/** No pause with an end lasts longer, milliseconds: ten years. */
+/** The longest pause that has an end, milliseconds: ten years. */
 const longestPauseMs = 10 * 365 * 86_400_000;
 
 /** @throws UsageError */

@@ -29,7 +29,7 @@ export interface ReleaseOptions {
   readonly out?: string | undefined;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
-  /** Runs in this process, also if daemons share the database of the job. */
+  /** Runs in this process, even if daemons share the database of the job. */
   readonly here?: boolean | undefined;
 }
 
@@ -60,14 +60,14 @@ export async function release(options: ReleaseOptions, io: CommandIO): Promise<n
   }
 }
 
-/** Has a daemon that shares the database do it, and reports it; `null` if there is none. */
+/** Has a daemon that shares the database do it, and reports the result; `null` if no daemon does it. */
 async function releaseElsewhere(
   job: Job,
   decision: ReleaseRequest,
   options: ReleaseOptions,
   io: CommandIO,
 ): Promise<CycleResult | null> {
-  // Nothing of it is loaded for a state in a file.
+  // Daemons do not share a state in a file, so `in-fleet.ts` is not even loaded for one.
   if (options.dryRun || options.here === true || job.statePlace.kind === "file") return null;
   const [{ runInFleet }, { releaseToAsk }] = await Promise.all([
     import("./in-fleet.ts"),
@@ -81,13 +81,13 @@ async function releaseElsewhere(
   } finally {
     await store.close();
   }
-  // Of a decision that an earlier daemon recorded before it ended, the report has a note instead.
+  // If an earlier daemon recorded the decision and then ended, `decided` is missing, and the report has a note instead.
   const { changedSinceHeld, decided } = ran;
   if (decided !== undefined) sayWhatBecame({ decided, changedSinceHeld }, io);
   return ran.result;
 }
 
-/** A release is for a change as it was held. It says who has changed since: they are judged again. */
+/** Says what became of the decision. A release is for a change as it was held: people whose change is another one now are named. */
 function sayWhatBecame(
   {
     decided: { released, rejected, undone },

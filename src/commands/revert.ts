@@ -31,19 +31,19 @@ export interface RevertOptions {
   readonly only?: readonly string[] | undefined;
   /** Accounts that the cycle has created are switched off. */
   readonly deactivateCreated: boolean;
-  /** It is sent although it exceeds limits of the guard. */
+  /** Sends even if limits of the guard are exceeded. */
   readonly release: boolean;
   /** The reason, for people who ask later. */
   readonly reason?: string | undefined;
   /** Reads the state database only. */
   readonly dryRun: boolean;
-  /** Sends without a preview and a question. */
+  /** Sends without a preview or a question first. */
   readonly yes: boolean;
   readonly format: "table" | "json";
   readonly out?: string | undefined;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
-  /** Sends from this process, also if daemons share the database of the job. */
+  /** Sends from this process, even if daemons share the database of the job. */
   readonly here?: boolean | undefined;
 }
 
@@ -118,7 +118,7 @@ async function sendRevert(job: Job, options: RevertOptions, io: CommandIO): Prom
   return exitCodeOf(result, false);
 }
 
-/** Lets a daemon that shares the database send it, and shows it; `null` if there is no daemon. */
+/** Has a daemon that shares the database send it, and shows the result; `null` if no daemon does it. */
 async function revertElsewhere(
   job: Job,
   order: RevertOrder,
@@ -126,7 +126,7 @@ async function revertElsewhere(
   options: RevertOptions,
   io: CommandIO,
 ): Promise<Pick<Run, "result"> | null> {
-  // Nothing of it is loaded for a state in a file.
+  // Daemons do not share a state in a file, so `in-fleet.ts` is not even loaded for one.
   if (dryRun || options.here === true || job.statePlace.kind === "file") return null;
   const { runInFleet } = await import("./in-fleet.ts");
   const revert = { ...order, ...(agreed === undefined ? {} : { agreed }) };

@@ -54,7 +54,7 @@ export async function stateBackup(
 }
 
 /**
- * Replaces the database by a backup. The old database is kept under a dated name.
+ * Replaces the database with a backup. The old database is kept under a dated name.
  * @throws LeaseHeldError if a run is under way or a daemon has the database open, UsageError, StateError
  */
 export async function stateRestore(

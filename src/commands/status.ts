@@ -45,8 +45,8 @@ const shownHeld = 20;
 const shownProtected = 20;
 
 /**
- * Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. Of several jobs, a line
- * for each.
+ * Shows what the state database holds: the last cycles, the next one, what is held, who is waiting for a retry. With several jobs, the
+ * table has one line for each.
  */
 export async function status(options: StatusOptions, io: CommandIO): Promise<number> {
   const json = options.format === "json";
@@ -84,7 +84,7 @@ async function statusOfJob(options: StatusOptions, fleet: FleetFacts, io: Comman
   return exitCode.done;
 }
 
-/** The changes of the configuration; `null` for none, and if it is faulty, which `check` says. */
+/** The changes of the configuration; `null` if there are none, or if it is faulty, which `check` reports. */
 async function changesOf({ loaded }: ConfiguredJob, current: Status): Promise<NewConfiguration | null> {
   try {
     const { digest } = await readMapping(loaded);

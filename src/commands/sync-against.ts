@@ -40,7 +40,7 @@ export function checkAgainst(options: AgainstOptions): void {
 }
 
 /**
- * Plans with the configuration in force and with another one, from the same data, and reports who is planned otherwise.
+ * Plans with the configuration in force and with another one, from the same data, and reports the people whose plans differ.
  * @returns the exit code of a dry run with the other configuration
  */
 export async function syncAgainst(
@@ -51,7 +51,7 @@ export async function syncAgainst(
 ): Promise<number> {
   const { planBoth, planBothOffline } = await import("../job/what-if.ts");
   refuseOtherJobs(job, against, options, io);
-  // Not all options: those of a run for all jobs have the settings of the job, which would take the place of the other file.
+  // Not `...options`: in a run for all jobs they carry the settings of this job (`loaded`), which would replace the other file.
   const { sandbox, people } = options;
   const other = await openJob(io, {
     job: job.name,

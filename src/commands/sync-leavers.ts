@@ -41,9 +41,9 @@ export function checkLeavers(options: OtherOptions & Pick<LeaversOptions, "forma
 }
 
 /**
- * Looks once for people who were disabled or deleted, as the daemon does between two cycles, and deactivates their accounts. It does so
- * here, under the lease, also if daemons share the database: a look takes seconds, and a daemon that is free looks by itself. Who has
- * left the scope is not asked, because only a cycle of everybody, which this is not, may decide that.
+ * Looks once for people who were disabled or deleted, as the daemon does between two cycles, and deactivates their accounts. It runs in
+ * this process, under the lease, even if daemons share the database: a look takes seconds, and daemons look by themselves. It does not
+ * ask who has left the scope, because only a cycle of everybody may decide that.
  * @returns the exit code
  */
 export async function syncLeavers(job: Job, options: LeaversOptions, io: CommandIO): Promise<number> {
@@ -84,7 +84,7 @@ export async function syncLeavers(job: Job, options: LeaversOptions, io: Command
     };
     await writeOut({ out: options.out, stream: io.stdout }, (write) => write(`${jsonText(document, 2)}\n`));
   } else if (text !== null) {
-    // There is a report only of a cycle. Without one, its file says so, and not what an earlier look has done.
+    // Only a cycle has a report. Without one, the sentence replaces the report of an earlier look in the file.
     if (look.kind !== "ran")
       await writeOut({ out: options.out, stream: io.stdout }, (write) => write(`${text}\n`));
     if (look.kind === "ran" || options.out !== undefined) note(io, text);
@@ -103,7 +103,7 @@ function codeOf(look: Exclude<LaneRun, { readonly kind: "busy" }>, options: Leav
   return tooMany ? exitCode.held : exitCodeOf(result, false);
 }
 
-/** As a sync of everybody would end. No one was looked for, so none is 0. */
+/** The exit code of a sync of everybody that ends for the same reason. None is 0, because no one was looked for. */
 const codeOfRest: { readonly [rest in LaneRest]: number } = {
   deactivationsOff: exitCode.usage,
   paused: exitCode.paused,

@@ -27,7 +27,7 @@ export interface SyncOptions {
   readonly leavers?: boolean | undefined;
   /** Sends for this many people first, and holds everything else until it is released. */
   readonly canary?: number | undefined;
-  /** With `user`: sends without a dry run and a question. */
+  /** With `user`: sends without a dry run or a question first. */
   readonly yes?: boolean | undefined;
   readonly format: ReportFormat;
   readonly out?: string | undefined;
@@ -38,13 +38,13 @@ export interface SyncOptions {
   readonly offline?: boolean | undefined;
   /** How long to wait for another run to end, seconds. */
   readonly waitSeconds: number;
-  /** Runs in this process, also if daemons share the database of the job. */
+  /** Runs in this process, even if daemons share the database of the job. */
   readonly here?: boolean | undefined;
   /** How many people a table shows in full. Default: 100 on a terminal, everyone elsewhere. */
   readonly limit?: number | undefined;
   /** A sandbox that runs already. Default: this command starts its own. */
   readonly runningSandbox?: Sandbox | undefined;
-  /** Logs warnings and errors only. Default: if a terminal shows the report. */
+  /** Logs warnings and errors only. Default: `true` if stderr is a terminal. */
   readonly quiet?: boolean | undefined;
 }
 
@@ -97,9 +97,9 @@ async function syncEverybody(job: Job, options: SyncOptions, io: CommandIO): Pro
   return codeOf(result);
 }
 
-/** Has a daemon that shares the database run the cycle, and reports it; `null` if there is none. */
+/** Has a daemon that shares the database run the cycle, and reports the result; `null` if no daemon does it. */
 async function syncElsewhere(job: Job, options: SyncOptions, io: CommandIO): Promise<CycleResult | null> {
-  // Nothing of it is loaded for a state in a file.
+  // Daemons do not share a state in a file, so `in-fleet.ts` is not even loaded for one.
   if (job.statePlace.kind === "file") return null;
   const { runInFleet } = await import("./in-fleet.ts");
   const { full, canary } = options;

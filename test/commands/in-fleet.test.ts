@@ -182,7 +182,7 @@ describe("sync with a state in PostgreSQL runs in its own process", () => {
     while ((await fleet.recentWorks(5)).length === 0) await new Promise((later) => setTimeout(later, 20));
     await die();
     expect(await ended).toBe(0);
-    expect(notes()).toContain("no daemon that lives has begun with the job default");
+    expect(notes()).toContain("no daemon that lives has begun the job default");
     expect(await fleet.recentWorks(5)).toEqual([]);
     expect(await cyclesHere()).toBe(1);
   });
@@ -400,7 +400,7 @@ describe("other commands that send, of a job that daemons share", () => {
     while ((await fleet.recentWorks(5)).length === 0) await new Promise((later) => setTimeout(later, 20));
     interrupt.abort(new InterruptedError("stopped by the test"));
     await expect(ended).rejects.toThrow("stopped by the test");
-    expect(notes()).toBe("No daemon had begun with the cycle: it is not run.\n");
+    expect(notes()).toBe("No daemon had begun the cycle, so it will not be run.\n");
     expect(await fleet.recentWorks(5)).toEqual([]);
     expect(await queue.take("asked-2", 1, [])).toEqual([]);
   });

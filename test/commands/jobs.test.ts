@@ -160,7 +160,7 @@ describe("a command about all jobs", () => {
     const { io, output } = terminal(folder);
     expect(await notifyTest({ config }, io)).toBe(0);
     expect(output()).toBe(
-      "Job emea\nno notifications are configured (notify.receivers)\n\nJob us\nno notifications are configured (notify.receivers)\n",
+      "Job emea\nNo notifications are configured (notify.receivers).\n\nJob us\nNo notifications are configured (notify.receivers).\n",
     );
   });
 
