@@ -1,7 +1,7 @@
 /** A receiver's answer, or why none came. Holds no secret. */
 export interface Answer {
   readonly ok: boolean;
-  /** For people: `200`, `cannot be reached (ECONNREFUSED)`. */
+  /** For people: `answered 200`, `cannot be reached (ECONNREFUSED)`. */
   readonly detail: string;
   /** The receiver asks not to be tried again for this many milliseconds. */
   readonly retryAfterMs?: number;

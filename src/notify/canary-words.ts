@@ -48,9 +48,9 @@ export function canaryWords(
       return {
         title: "The canary has failed",
         severity: "problem",
-        text: `${ofCanary(done, failed)} That is more than ${maxFailures === 0 ? "none" : count(maxFailures, "failure")}. The other operations wait. Plan ${planId}.`,
+        text: `${ofCanary(done, failed)} ${maxFailures === 0 ? "No one" : `At most ${count(maxFailures, "person", "people")}`} may fail. The other operations wait. Plan ${planId}.`,
         lists: [],
-        action: `See the reasons with "${status}". Correct the configuration (the canary then begins again) or put the previous one back; or send the rest all the same: ${release(planId)}`,
+        action: `See the reasons with "${status}". Correct the configuration (the canary then begins again) or put the previous one back; or send the rest anyway: ${release(planId)}`,
       };
     }
   }
@@ -77,5 +77,5 @@ function passedWords(
 }
 
 function ofCanary(done: number, failed: number): string {
-  return `${count(done, "person", "people")} of the canary ${done === 1 ? "was" : "were"} written, and ${failed === 0 ? "none" : failed.toLocaleString("en")} failed.`;
+  return `${count(done, "person", "people")} of the canary got their changes, and ${failed === 0 ? "none" : failed.toLocaleString("en")} failed.`;
 }

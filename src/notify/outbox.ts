@@ -19,7 +19,7 @@ const longestDelayMs = 60 * 60_000;
 const claimMs = 60_000;
 
 /**
- * Sends each receiver its pending notifications, until none is due or `signal` aborts. It resolves whatever a receiver does.
+ * Sends each receiver its pending notifications, until none is due or `signal` aborts. It resolves even if a receiver fails.
  * Failed notifications are retried after a minute, then at growing intervals, for a day. Several processes may do this at the
  * same time.
  * @throws StateError if the store cannot be used
@@ -27,10 +27,10 @@ const claimMs = 60_000;
 export async function deliverEvents(ports: OutboxPorts, signal: AbortSignal): Promise<void> {
   const { store, settings } = ports;
   await store.addressEvents(settings.receivers);
-  await Promise.all(settings.receivers.map((receiver) => tell(ports, receiver, signal)));
+  await Promise.all(settings.receivers.map((receiver) => notifyReceiver(ports, receiver, signal)));
 }
 
-async function tell(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal): Promise<void> {
+async function notifyReceiver(ports: OutboxPorts, receiver: Receiver, signal: AbortSignal): Promise<void> {
   const { store, clock, settings } = ports;
   while (!signal.aborted) {
     const now = clock.now();

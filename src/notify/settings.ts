@@ -6,7 +6,7 @@ export type Receiver = {
   /** Unique; in messages and in the outbox. */
   readonly name: string;
   readonly events: readonly EventKind[];
-  /** Whether people are shown by id only, or with user names and full reasons. */
+  /** People are shown by id only, or with user names and full reasons. */
   readonly people: "ids" | "names";
 } & (
   | { readonly kind: "webhook"; readonly url: Secret; readonly secret: Secret }
@@ -32,7 +32,7 @@ export interface SmtpServer {
 export interface Ping {
   readonly url: Secret;
   readonly method: "GET" | "POST";
-  /** Whether a failed cycle is reported at once, to the same address with `/fail` appended. */
+  /** `true`: a failed cycle is reported at once, to the same address with `/fail` appended. */
   readonly failures: boolean;
 }
 

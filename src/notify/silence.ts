@@ -37,7 +37,8 @@ export async function beginWatch({ store, clock, deadline }: SilencePorts): Prom
 
 /**
  * Stores the event if no cycle has succeeded for too long, once until one does.
- * @param notBefore not before this time: a new start, or a pause, gets its time
+ * @param notBefore no event is stored before this time, milliseconds since the epoch: a daemon that has just started, or has another
+ * configuration now, first gets the time for a cycle
  */
 export async function checkSilence(
   { store, clock }: Pick<SilencePorts, "store" | "clock">,

@@ -7,9 +7,7 @@ import { personUrl } from "./links.ts";
 import type { Notice } from "./notice.ts";
 import { messageOf, reasonOf, shownEvent, type Wording } from "./words.ts";
 
-/^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-/** The body (docs/notifications.md): `formatVersion` counts as that of the JSON plan. */
+/** The body (docs/notifications.md). `formatVersion` follows the same rules as that of the JSON plan. */
 export function webhookBody(notice: Notice, how: Wording): string {
   const { title, text, link } = messageOf(notice, how);
   return jsonText({
