@@ -30,8 +30,8 @@ export interface DaemonOptions extends Pick<OpenOptions, "config" | "job" | "san
 }
 
 /**
- * Runs the cycles of all jobs on their schedules until the signal aborts. A cycle under way finishes its writes in flight first.
- * A cycle that fails never ends the daemon, and a job that fails never ends another one. SIGHUP reloads the configuration.
+ * Runs the cycles of all jobs on their schedules until the signal aborts. A cycle under way first finishes its writes in flight.
+ * A cycle that fails does not end the daemon, and a job that fails does not end another job. SIGHUP reloads the configuration.
  */
 export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<number> {
   const hangups = keepHangups(io.onHangup);
@@ -130,7 +130,7 @@ export async function runDaemon(options: DaemonOptions, io: CommandIO): Promise<
   return exitCode.done;
 }
 
-/** The settings of the process: those of any job that is configured right, because jobs cannot set them. @throws UsageError */
+/** The settings of the process. Jobs cannot set them, so those of the first job that is configured right are taken. @throws UsageError */
 function processSettings(configuration: Configuration, { job }: DaemonOptions): LoadedConfig {
   const faults: string[] = [];
   for (const name of job === undefined ? configuration.names : [job]) {
@@ -144,7 +144,7 @@ function processSettings(configuration: Configuration, { job }: DaemonOptions): 
   throw new UsageError(joinFaults([...new Set(faults)]));
 }
 
-/** The lines of the log about the start. */
+/** The fields of the log line about the start. */
 function startedWith(
   jobs: JobList,
   { config, job }: LoadedConfig,

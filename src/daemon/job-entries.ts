@@ -15,9 +15,9 @@ import type { JobTurns } from "./job-turns.ts";
 import { putInForce, sayRefused } from "./reload.ts";
 import { openRunningJob, type RunningJob } from "./running-job.ts";
 
-/** One that takes long to open, because its database does not answer, delays at most a group. */
+/** Jobs opened at the same time. The next group begins when each of them is open or has failed. */
 const openedAtOnce = 8;
-/** With more jobs, memory is worth more processor time: each of them is a small company. */
+/** With more jobs than this, the daemon spends more processor time to keep its memory small: each of them is a small company. */
 const manyJobs = 100;
 
 /** A job that is configured: running, failing, or both, if it runs with its previous configuration. */
@@ -28,7 +28,7 @@ export interface Entry {
   fault: JobFault | null;
 }
 
-/** Whether a person has asked for it, or it is a retry, which says nothing of a fault that it meets again. */
+/** How faults are logged. `asked`: each one, because a person has started the daemon or reloaded the configuration. In a retry: only a new one. */
 export interface Asked {
   readonly asked: boolean;
 }
@@ -67,7 +67,7 @@ export interface JobEntries {
   openAll(loaded: LoadedJobs): Promise<void>;
   /** Resolves when `openAll` has tried all jobs. */
   opened(): Promise<void>;
-  /** The same for many that are not running, a group at a time: one whose database does not answer delays few others. */
+  /** The same for many jobs that are not running, a group at a time. */
   applyAll(some: readonly Entry[], loaded: LoadedJobs, how: Asked): Promise<void>;
   /** Notes a fault with its job, and logs it. */
   fail(entry: Entry, error: unknown, how: Asked): void;

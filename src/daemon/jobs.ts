@@ -13,12 +13,12 @@ import {
 } from "./job-entries.ts";
 import { onceAtATime, sayRefused } from "./reload.ts";
 
-/** A start waits for the jobs to be opened for as long as this; the rest is opened while the daemon works. */
+/** The start waits for this long until the jobs are open. The others are opened while the daemon works. */
 const startPatienceMs = 10_000;
 /** How often a job that could not be opened is tried again. */
 const retryMs = 60_000;
 
-/** The jobs of a daemon. One that cannot be opened never keeps the others from running. */
+/** The jobs of a daemon. The others run even if a job cannot be opened. */
 export interface DaemonJobs extends JobList {
   /** Lets cycles start, also those of jobs that are opened later. */
   start(): void;
@@ -145,7 +145,7 @@ async function reloadJobs(
   });
   const open = sound.filter(({ entry }) => entry.running !== null);
   const closed = sound.filter(({ entry }) => entry.running === null).map(({ entry }) => entry);
-  // One after the other: what each has in force is known when the next one is compared with it.
+  // One after the other, so that each is compared with what the jobs before it have in force by then.
   for (const { entry, settings } of open) {
     if (signal.aborted) return;
     await jobs.apply(entry, settings, { asked: true });
@@ -190,7 +190,7 @@ function jobsInFile(first: Configuration, { configuration, only, embedded }: Dae
   };
 }
 
-/** Does not keep the process from ending. */
+/** Resolves after this time. The process may end before. */
 function after(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms).unref();

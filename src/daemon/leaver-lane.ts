@@ -59,14 +59,14 @@ export function createLeaverLane(parts: LeaverLaneParts): LeaverLane {
       { notifier, onRecorded: metrics.cycle },
     );
   };
-  /** Whether a cycle of everybody should not wait for its time, and why. */
+  /** Why a cycle of everybody should begin now; `null` if it can wait for its time. */
   const whyAtOnce = async (
     job: Job,
     ran: LaneRun,
     under: Conditions,
   ): Promise<"tooMany" | "leftScope" | null> => {
     if (ran.kind === "ran" && ran.tooMany) return "tooMany";
-    // A look that rests leaves everything to the cycles, and what is under way is perhaps the cycle that sees them.
+    // A look that rests leaves everything to the cycles. If something is under way, it may be the cycle that sees who has left the scope.
     if (ran.kind === "rested" || ran.kind === "busy" || slot.busy()) return null;
     const { scopeLeaversMayWait } = await laneModule();
     return (await scopeLeaversMayWait(job, await sourceOf(job), under.signal)) ? "leftScope" : null;
@@ -120,7 +120,7 @@ function aloneIn<T>(slot: Slot, work: () => Promise<T>): Promise<T> | null {
     await result;
   });
   if (taken === null || result === undefined) return null;
-  // Its error is that of the result.
+  // The caller sees the same error in `result`.
   taken.catch(() => {});
   return result;
 }

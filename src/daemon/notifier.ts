@@ -6,7 +6,7 @@ import { sayEvent } from "../job/say-event.ts";
 import { beginWatch, checkSilence } from "../notify/silence.ts";
 
 const tickMs = 30_000;
-/** With hundreds of jobs they are looked at less often: four a second of all of them. */
+/** With many jobs, each is looked at less often: four jobs a second in total. */
 const tickMsOfEachJob = 250;
 /** The longest time that a stopping daemon waits for notifications that are being sent. */
 const farewellMs = 3_000;
@@ -20,10 +20,10 @@ export interface DaemonNotifier extends Notifier {
 }
 
 /**
- * Starts to notify: at the end of each cycle, and twice a minute of what is due again.
+ * Starts to notify: at the end of each cycle, and twice a minute about what is due then (with more than 120 jobs, less often).
  * @param current the job in force
  * @param jobs how many jobs the process has
- * @param waits whether another daemon has the job, for another company: nothing is sent then
+ * @param waits `true` while another daemon has the job, for another company: then nothing is sent
  */
 export async function startNotifier(
   current: () => Job,

@@ -9,7 +9,7 @@ export interface QuarantineSkip {
   /** Grants the skip if there is a quarantine now, and withdraws an earlier one if there is none. */
   grant(): Promise<void>;
   granted(): boolean;
-  /** Takes the skip. @returns whether it was granted */
+  /** Takes the skip. @returns `true` if it was granted */
   take(): boolean;
 }
 

@@ -87,7 +87,7 @@ async function assemble(
   waitsFor = driver.view.waitsFor;
   const { startCycle, startDryRun, startRelease, startRevert } = driver.view;
   const { protect, unprotect, decideLink } = accountDecisions(parts);
-  /** @throws UsageError if another daemon has the job, for another company: a person who sees this one means the other */
+  /** @throws UsageError while another daemon has the job for another company: an order given here would be for the wrong one */
   const unlessWaiting =
     <A extends readonly unknown[], R>(action: (...given: A) => Promise<R>) =>
     async (...given: A): Promise<R> => {

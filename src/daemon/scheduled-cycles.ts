@@ -59,7 +59,7 @@ export function createScheduledCycles(parts: {
   };
 }
 
-/** Start of the last cycle; `null` if there was none or it was interrupted, so that the next one starts at once. */
+/** Start of the last cycle of everybody; `null` if there was none, or it was interrupted or has not ended: then the next one starts at once. */
 async function lastScheduledStart(store: StateStore): Promise<number | null> {
   const last = await lastOfEverybody(store);
   if (last === undefined || last.outcome === null || last.outcome === "interrupted") return null;

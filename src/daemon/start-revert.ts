@@ -49,7 +49,7 @@ export function revertNumbers(
   return { revert };
 }
 
-/** The people of whom a revert leaves something, the first `most` of them. */
+/** The first `most` of the people for whom a revert leaves something undone. */
 export function revertLeft({ report }: RevertEffect, most: number): NonNullable<DryRunPlan["left"]> {
   const people = (["skipped", "changedSince", "cannot"] as const).flatMap((why) =>
     report[why].map((person): LeftPerson => ({ ...person, why })),

@@ -29,25 +29,25 @@ import type {
 const keptOperations = 2_000;
 
 const goesOn =
-  "A daemon had begun with this decision and ended; its plan holds nothing of it any more. This cycle sends what was released and was not sent yet";
+  "The daemon that began to carry out this decision ended before it was done. This cycle sends what was released and has not been sent yet.";
 
 /** The work of a daemon, on the schedule or started by a person: one thing at a time. */
 export interface DaemonWork extends WorkStarter {
   /** Runs one cycle of the schedule. The caller has taken the slot. @throws what `Job.run` throws */
   scheduled(how: { readonly full: boolean; readonly patient: boolean }, under?: Conditions): Promise<void>;
-  /** Does what a person has asked another daemon, or this one, for. The caller has taken the slot. @throws what `Job.run` throws */
+  /** Does work that a person has asked this daemon, or another one, for. The caller has taken the slot. @throws what `Job.run` throws */
   perform(
     kind: WorkKind,
     asked: WorkRequest,
     under: Conditions & {
       readonly report: WorkReport;
-      /** Another daemon has begun with it, and ended before it was done. */
+      /** Another daemon has begun the work, and ended before it was done. */
       readonly begunBefore: boolean;
     },
   ): Promise<void>;
 }
 
-/** When work ends, and how long it waits for another run of the job. Default: until the daemon stops, and not at all. */
+/** When work ends, and how long it waits for another run of the job. Default: it ends when the daemon stops, and does not wait. */
 export type Conditions = Pick<RunRequest, "signal" | "waitMs" | "standAside">;
 
 export interface DaemonWorkParts {
@@ -124,7 +124,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
     );
   };
 
-  /** Starts `work` instead of a cycle. Its failure is logged, as that of a cycle of the schedule is. */
+  /** Starts `work` that a person asks for. Its failure is logged, as that of a cycle of the schedule is. */
   const start = (
     kind: Work["kind"],
     work: (report: WorkReport) => Promise<void>,
@@ -178,7 +178,7 @@ export function createDaemonWork(parts: DaemonWorkParts): DaemonWork {
   };
 }
 
-/** Whether what a decision is about is still held: if it is not, a daemon may have recorded the decision before it ended. */
+/** `true` if the changes that a decision is about are still held. If not, a daemon may have recorded the decision before it ended. */
 async function isHeld(reader: StateStore, decision: ReleaseRequest): Promise<boolean> {
   try {
     await resolveRelease(reader, decision);
@@ -189,7 +189,7 @@ async function isHeld(reader: StateStore, decision: ReleaseRequest): Promise<boo
   }
 }
 
-/** Does `work`. If it fails, those who watch it see why, and the error is thrown on. */
+/** Does `work`. If it fails, the report says why, and the error is thrown again. */
 async function watched(report: WorkReport, work: (report: WorkReport) => Promise<void>): Promise<void> {
   try {
     await work(report);

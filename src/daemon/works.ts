@@ -46,7 +46,7 @@ export interface WorkResult {
   readonly notes: readonly string[];
   /** Released people whose change was no longer due in that form. */
   readonly notLetGo: readonly { readonly objectId: string; readonly userName: string }[];
-  /** Of a revert, and of a dry run of one. */
+  /** Only for a revert, and for a dry run of one. */
   readonly revert?: RevertNumbers;
 }
 
@@ -55,14 +55,14 @@ export interface RevertNumbers {
   /** The cycle that is taken back. */
   readonly cycleId: number;
   readonly planId: string;
-  /** Names exactly the changes that are sent: a person who has seen them passes it on. */
+  /** A digest of the changes. The order to send them repeats it, so that exactly these are sent and no others. */
   readonly agreed: string;
   readonly operations: number;
   /** The order, to be repeated with `agreed`. */
   readonly deactivateCreated: boolean;
   /** `null`: everybody of the cycle. */
   readonly only: readonly string[] | null;
-  /** People of whom something is left, by the reason why. */
+  /** The numbers of people for whom something is left undone, by the reason why. */
   readonly changedSince: number;
   readonly cannot: number;
   readonly skipped: number;
@@ -74,11 +74,11 @@ export interface RevertNumbers {
 export interface DryRunPlan {
   readonly operations: readonly PlannedOperation[];
   readonly total: number;
-  /** Of a dry run of a revert: what it leaves, the first of `total`. */
+  /** Only for a dry run of a revert: the people for whom it leaves something undone, the first of `total`. */
   readonly left?: { readonly people: readonly LeftPerson[]; readonly total: number };
 }
 
-/** A person of whom a revert leaves something as it is. */
+/** A person for whom a revert leaves something as it is. */
 export interface LeftPerson extends RevertedPerson {
   readonly why: "changedSince" | "cannot" | "skipped";
   readonly what: readonly Left[];
@@ -110,7 +110,7 @@ export interface AskedRevert extends RevertOrder {
   readonly agreed?: string | undefined;
 }
 
-/** A command that has asked for work needs this for its report, besides the result of the cycle. It is kept until it is read. */
+/** The data that a command which has asked for work needs for its report, in addition to the result of the cycle. Kept until it is read. */
 export interface CommandReport {
   /** Of a revert. */
   readonly revert?: RevertEffect;
@@ -132,7 +132,7 @@ export interface WorkReport {
     result: WorkResult,
     more?: { readonly plan?: DryRunPlan; readonly run?: CycleResult; readonly report?: CommandReport },
   ): void;
-  /** @param exitCode of a command that would have failed so. Default: that of an error */
+  /** @param exitCode the exit code of a command that fails in this way. Default: that of an error */
   fail(error: string, exitCode?: number): void;
 }
 
@@ -148,7 +148,7 @@ export interface Works {
 
 const kept = 20;
 
-/** Works in memory: no other process does any. @param now milliseconds since the epoch */
+/** Keeps works in memory, for a daemon that is alone with the job. @param now milliseconds since the epoch */
 export function createWorks(now: () => number): Works {
   const works: Work[] = [];
   let lastPlan: { readonly id: string; readonly plan: DryRunPlan } | null = null;

@@ -292,7 +292,7 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
       runs.process.child.kill(signal);
       const { code, stdout, stderr } = await release.ended;
       expect({ code, stderr }).toMatchObject({ code: 0 });
-      expect(stdout).toContain("A daemon had begun with this decision and ended");
+      expect(stdout).toContain("The daemon that began to carry out this decision ended before it was done.");
       expect(await sql(database, "SELECT error FROM work WHERE kind = 'release'")).toEqual([{ error: null }]);
       const titles = [...sandbox.lattice.accounts()].filter((account) =>
         JSON.stringify(account).includes("Asked for by hand"),

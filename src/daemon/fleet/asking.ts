@@ -8,7 +8,7 @@ import type { AskedRevert, Started, WorkDecision } from "../works.ts";
 import type { Queue } from "./queue.ts";
 import { levelOf } from "./work-form.ts";
 
-/** How long work that was not begun counts as under way. */
+/** Work that no daemon has begun counts as under way for this long. */
 const patienceMs = 60_000;
 
 /** Work to ask for. */
@@ -57,7 +57,7 @@ export async function askForWork(
   return "busy";
 }
 
-/** Whether a living daemon works on the job. */
+/** `true` if a living daemon works on the job, or work on it was asked for within the last minute. */
 async function isBusy(store: FleetStore, job: string): Promise<boolean> {
   const open = (await store.recentWorks(5, job)).filter(({ finishedAt }) => finishedAt === null);
   if (open.length === 0) return false;

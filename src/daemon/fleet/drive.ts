@@ -13,7 +13,7 @@ export async function driveInFleet(parts: DriverParts, fleet: Fleet, fleets: Fle
   const { current, store, reader, slot, signal } = parts;
   const { fleetScheduler, fleetStarter, worksOf } = await import("./fleet.ts");
   const works = worksOf(fleet, current());
-  // A job is taken from the queue when it is its turn.
+  // No turns here: a job is taken from the queue when it is its turn.
   const work = createDaemonWork({ ...parts, turns: createJobTurns(Number.POSITIVE_INFINITY), works });
   // Never granted: the start of one of many daemons does not mean that the cause was fixed.
   const skip = createQuarantineSkip(store);

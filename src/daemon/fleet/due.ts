@@ -10,7 +10,8 @@ export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, after: 
 /**
  * When the next cycle of a job is due, however many daemons run its cycles: counted from the last start, so that it stays even. A time
  * that was missed is caught up once. Times are milliseconds since the epoch, by the server's clock.
- * @param when `access`: this daemon's configuration and credentials (`Quarantine.access`); `knownSince`: since when this daemon has the job: one that was never run waits for its cron expression from then on
+ * @param when `access`: this daemon's configuration and credentials (`Quarantine.access`); `knownSince`: the time since which this daemon
+ * has the job. A job that was never run waits for the first time after it that its cron expression fires
  */
 export function dueAt(
   job: JobTimes,
@@ -29,8 +30,8 @@ export function dueAt(
 }
 
 /**
- * When a daemon with other credentials than those that were refused tries: at once, if no daemon has tried since it has the job. A person gave it
- * other ones, perhaps to correct the fault. A cron expression keeps its times.
+ * When a daemon tries whose credentials are not those that were refused. If no daemon has tried since it has the job, it tries at once: a
+ * person may have given it other credentials to correct the fault. A cron expression keeps its times.
  */
 function onceCorrected(
   { turn }: JobTimes,

@@ -5,7 +5,7 @@ import { repeat } from "./repeat.ts";
 
 const readEveryMs = 2_000;
 
-/** Sessions that were signed out at any of the daemons: each knows it within a few seconds. */
+/** Sessions that users have ended at any of the daemons. Each daemon knows them within a few seconds. */
 export function shareEndedSessions(
   fleet: FleetSessions,
   log: { warn(fields: object, message: string): void },
@@ -20,7 +20,7 @@ export function shareEndedSessions(
       const told = [...own];
       for (const [session, expiresAt] of told) await fleet.signOut(session, expiresAt);
       ended = new Set(await fleet.signedOut());
-      // Not before they are read: a session that has ended must not be open meanwhile.
+      // Only after the read, so that a session that has ended never counts as open in between.
       for (const [session] of told) own.delete(session);
     },
     (error, again) => {

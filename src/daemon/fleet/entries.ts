@@ -4,7 +4,7 @@ import { parseQuarantine } from "../../cycle/health/quarantine.ts";
 import type { Timetable } from "../../domain/fleet.ts";
 import type { DueJob, Queue } from "./queue.ts";
 
-/** Entries whose time differs by less than this are left as they are. */
+/** Entries whose time differs by less than this are not moved. */
 const toleranceMs = 2_000;
 
 type PlannedQueue = Pick<Queue, "waiting" | "schedule" | "move">;
@@ -27,7 +27,7 @@ export async function planEntries(
   await queue.schedule(wanted.filter(({ job }) => !waiting.has(job)));
   for (const { job, at } of wanted) {
     const now = waiting.get(job);
-    // One with another credential may have brought it forward, and knows better.
+    // A daemon with another credential may have set the earlier time, because it may try sooner than this one.
     if (now !== undefined && at > now && isRefused(read, job)) continue;
     const differs = now !== undefined && Math.abs(now - at) > toleranceMs;
     // An overdue entry is taken when a worker is free, whatever its time.
@@ -35,7 +35,7 @@ export async function planEntries(
   }
 }
 
-/** Whether the job waits for the end of a quarantine, and for nothing that a person has asked for. */
+/** `true` if the job waits because Entra or Lattice has refused a daemon's credentials, and neither has asked for a pause. */
 function isRefused({ jobs: times, now }: Timetable, job: string): boolean {
   const notes = times.find(({ name }) => name === job)?.notes ?? {};
   return parseQuarantine(notes)?.access !== undefined && parsePause(notes, now) === null;

@@ -3,11 +3,11 @@ import type { NextFiring } from "./due.ts";
 
 const mostKept = 2_000;
 const minuteMs = 60_000;
-/** A time that was missed longer ago is not looked for: a monthly one is found. */
+/** A time that was missed is looked for up to this far back: far enough for a monthly one. */
 const longestAgoMs = 32 * 24 * 60 * minuteMs;
-/** The offsets of time zones are multiples of this: the minute of an hour is the same everywhere, up to this. */
+/** The offsets of time zones are multiples of this, so the minute modulo this is the same in each of them. */
 const offsetMinutes = 15;
-/** More firings than the clock of this machine can be behind that of the server. */
+/** More firings than there can be in the time by which this machine's clock is behind the server's. */
 const mostRuns = 4_096;
 
 /**
@@ -45,12 +45,12 @@ function firstFiring(cron: string, timezone: string, after: number): number | nu
   }
 }
 
-/** By how much clocks are set back at the end of summer time, milliseconds. */
+/** The times by which clocks are set back at the end of summer time, milliseconds. */
 const setBackMs = [60 * minuteMs, 30 * minuteMs];
 
 /**
- * Whether the clock of a time zone shows the same time later again, because summer time ends. A cycle at certain hours then runs at the second
- * of the two times alone, as node-cron has it. One of every hour goes on.
+ * `true` if the clock of a time zone shows the same time once more later, because summer time ends. A cycle at certain hours then runs only
+ * at the second of the two, as with node-cron. A cycle of every hour runs at both.
  */
 function comesAgain(cron: string, timezone: string, date: Date): boolean {
   if (parse(cron).hour.length === 24) return false;

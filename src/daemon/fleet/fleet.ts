@@ -66,7 +66,7 @@ export async function openFleet(
     queue = await openQueue(place, {
       heartbeatSeconds,
       monitorSeconds,
-      onError: (error) => log.debug({ error: errorText(error) }, "the queue of jobs"),
+      onError: (error) => log.debug({ error: errorText(error) }, "the queue of jobs reported a fault"),
     });
   } catch (error) {
     await store.close();
@@ -171,24 +171,24 @@ async function askedOf(
   return ended;
 }
 
-/** If it fails, a person must know that a part may have been done: the failure's text is about the second attempt. */
+/** Adds to a failure that the first daemon may have done a part: the text of the failure is only about the second attempt. */
 function afterStop(report: WorkReport): WorkReport {
   return {
     ...report,
     fail: (error, code) =>
       report.fail(
-        `A daemon had begun with this and ended: history shows what it sent. The one that went on says: ${error}`,
+        `The daemon that began this ended before it was done: history shows what it sent. The daemon that went on says: ${error}`,
         code === exitCode.usage ? exitCode.error : code,
       ),
   };
 }
 
-/** The daemon that had the job before may have died with the lease, which then lasts a while. */
+/** Waits for the lease if the daemon that had the job before has died: it may have held the lease, which then lasts a while. */
 function conditionsOf({ config }: Job, { signal, takenOver, standAside }: RunHow): Conditions {
   return { signal, standAside, waitMs: takenOver ? leaseMsOf(config) + 5_000 : undefined };
 }
 
-/** The next time of the schedule, which the fleet knows. */
+/** The next time of the schedule, as the fleet knows it. For a cron expression, a day counts as the interval. */
 export function fleetScheduler(
   { worker }: Fleet,
   current: () => Job,

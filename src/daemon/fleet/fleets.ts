@@ -4,7 +4,7 @@ import type { Job } from "../../job/job.ts";
 import type { PostgresPlace } from "../../state/postgres/connection/place.ts";
 import type { Fleet } from "./fleet.ts";
 
-/** The fleets that this daemon takes part in: one for each database of a server that its jobs have their state in. */
+/** The fleets that this daemon takes part in: one for each PostgreSQL database that holds the state of one of its jobs. */
 export interface Fleets {
   /** The fleet of a job; `null` if its state is in a file. @throws StateError */
   of(job: Pick<Job, "statePlace">): Promise<Fleet | null>;
@@ -21,7 +21,7 @@ export interface Fleets {
 
 const announceAfterMs = 500;
 
-/** Fleets are opened when a job needs one: a daemon with SQLite loads nothing of it. */
+/** Opens a fleet when a job needs one: a daemon with SQLite loads none of the code. */
 export function createFleets(parts: {
   readonly maxAtOnce: () => number;
   readonly log: ProcessLog;
@@ -44,13 +44,13 @@ export function createFleets(parts: {
       parts.log.warn({ error: errorText(error) }, "a connection to the state database could not be closed");
     });
   };
-  const tellAll = (): void => {
+  const announceAll = (): void => {
     for (const { worker } of fleets) worker.reconfigured();
   };
   const changed = (): void => {
     if (!started) return;
     clearTimeout(timer);
-    timer = setTimeout(tellAll, announceAfterMs);
+    timer = setTimeout(announceAll, announceAfterMs);
   };
   return {
     of: async ({ statePlace }) => {
@@ -98,7 +98,7 @@ export function createFleets(parts: {
   };
 }
 
-/** The password of the newest job that has one. @throws what the oldest one throws */
+/** The password of the newest job that can give one. @throws the error of the oldest job, if none can */
 async function anyPassword(places: ReadonlyMap<string, PostgresPlace>): Promise<string> {
   let fault: unknown = new StateError("no job gives a password");
   for (const { password } of [...places.values()].reverse()) {

@@ -29,7 +29,7 @@ export interface RunnableJob {
 export interface RunHow {
   /** Aborts if another worker has taken the job over, or if the daemon stops. */
   readonly signal: AbortSignal;
-  /** Another worker has begun with it before, and died. */
+  /** Another worker has begun it before, and died. */
   readonly takenOver: boolean;
   /**
    * If this daemon's credential was refused and another daemon with the same configuration lives, that one goes on with the job, and this run
@@ -41,7 +41,7 @@ export interface RunHow {
 /** A job that this daemon can run, and its announcement to the other daemons. */
 export type FleetJob = RunnableJob & Pick<ServedJob, "digest" | "identity">;
 
-/** Work that was not begun for this long is not done any more: the person who asked for it does not expect it now. */
+/** Work that no daemon has begun for this long is not done: the person who asked for it no longer expects it. */
 const mostWaitMs = 6 * 3_600_000;
 
 export interface PerformParts {
@@ -110,11 +110,11 @@ async function performAsked(
   const refused = whyNot(work, job.digest, self);
   if (refused === null && (await job.asked(work, how)) === "stopped") {
     log.info({ job: job.name, work: work.kind }, "work that was asked for is handed over to another daemon");
-    // A cycle begins again, as if it had not been begun. Of anything else a part may be done.
+    // A cycle can begin again from its start. Of any other work, a part may have been done.
     if (lost.aborted && work.kind === "cycle" && !work.begunBefore) await fleet.returnWork(id, self.id);
     return "notBegun";
   }
-  // Nothing if its end is stored, as it is if nothing was wrong with the database meanwhile.
+  // Does nothing if the end is stored already. It is not stored only if the database had a fault in the meantime.
   await fleet.finishWork(
     id,
     { error: refused ?? "its end could not be stored: history shows what was done" },
@@ -134,8 +134,8 @@ function whyNot(work: TakenWork, digest: string, self: Worker): string | null {
   }
   if (work.startedAt !== null && work.startedAt - work.askedAt > mostWaitMs) {
     return work.begunBefore
-      ? "the daemon that had begun with this ended, and no other one has gone on within six hours of the request: history shows what was sent, ask again for what is left"
-      : "no daemon has begun with this for six hours, so nothing was done: ask again";
+      ? "the daemon that began this ended, and no other one went on within six hours of the request: history shows what was sent, ask again for what is left"
+      : "no daemon began this within six hours, so nothing was done: ask again";
   }
   return null;
 }

@@ -16,8 +16,8 @@ import {
 import { limitsOf } from "../../state/postgres/connection/settings.ts";
 
 /**
- * The queue of an entry: a cycle of the schedule, a look for leavers between two cycles, or work that a person has asked for. They do
- * not get in each other's way.
+ * The queue of an entry: a cycle of the schedule, a look for leavers between two cycles, or work that a person has asked for. A job can
+ * have an entry in each.
  */
 export type QueueName = TimedQueue | AskedQueue;
 
@@ -33,7 +33,7 @@ export interface Claim {
   readonly job: string;
   /** The id of the work that was asked for; `null` for other entries. */
   readonly work: string | null;
-  /** Another worker has begun with it before, and died. */
+  /** Another worker has begun it before, and died. */
   readonly takenOver: boolean;
   readonly entry: Pick<Entry, "id" | "retryCount">;
 }
@@ -46,8 +46,8 @@ export interface DueJob {
 }
 
 /**
- * Says which worker does what, and when: one entry for a job at most, waiting or taken. It does not say who may write: a worker that is
- * stopped and goes on may work on an entry that another one has by then.
+ * Says which worker does what, and when: at most one entry for a job in each queue, waiting or taken. It does not say who may write: a
+ * worker that was stopped (SIGSTOP) and continued may still work on an entry that another worker has taken in the meantime.
  * @throws StateError
  */
 export interface Queue {
@@ -67,7 +67,7 @@ export interface Queue {
   unask(work: string, level: 1 | 2): Promise<void>;
   /** Takes entries that are due, except those of these jobs. */
   take(queue: QueueName, most: number, without: readonly string[]): Promise<readonly Claim[]>;
-  /** Says that this worker lives. @returns claims that it has no more */
+  /** Says that this worker lives. @returns claims that it no longer has */
   keep(claims: readonly Claim[]): Promise<readonly Claim[]>;
   /** Lets another worker, or this one, take the entry again. */
   giveBack(claim: Claim): Promise<void>;
@@ -78,7 +78,7 @@ export interface Queue {
 
 /** Settings of the queue. */
 export interface QueueOptions {
-  /** A worker that does not say for this long that it lives has died, seconds, 10 or more. */
+  /** A worker that has not said for this long that it lives counts as dead; seconds, 10 or more. */
   readonly heartbeatSeconds: number;
   /** How often the queue looks for workers that have died, seconds. */
   readonly monitorSeconds: number;
@@ -107,7 +107,7 @@ export async function openQueue(
   place: Omit<PostgresPlace, "job"> & { readonly queueSchema?: string | undefined },
   { heartbeatSeconds, monitorSeconds, onError }: QueueOptions,
 ): Promise<Queue> {
-  // Loaded when it is used: a daemon with SQLite, and all other commands, load nothing of it.
+  // Loaded only here: a daemon with SQLite, and all other commands, do not need it.
   const { PgBoss } = await import("pg-boss");
   const { url, queueSchema = defaultQueueSchema } = place;
   const words = databaseInWords(new URL(url));
@@ -140,7 +140,7 @@ export async function openQueue(
     const boss = await whileItPasses(place.waitMs ?? defaultWaitMs, () =>
       endWatch.ask(() =>
         start(true).catch((error: unknown) => {
-          // It may not make a schema, not even one that is there: an administrator may have made it for this user.
+          // The user has no right to make a schema. PostgreSQL refuses even if the schema exists, and an administrator may have made it.
           if (!isForbidden(error)) throw error;
           return start(false);
         }),
@@ -217,9 +217,9 @@ export async function openQueueToAsk(
 }
 
 /**
- * The settings of the queue's connections: an object of any kind, because pg-boss names fewer than the driver takes. The password can be a
- * function, which gives each connection a fresh token. A server that does not answer is given up: otherwise this daemon would wait for it for
- * ever after a fail-over that lost the connection without a word, and take no job any more.
+ * The settings of the queue's connections: an object of any kind, because the types of pg-boss have fewer settings than the driver. The
+ * password can be a function, which gives each connection a fresh token. A server that does not answer is given up. Without this limit, a
+ * daemon would take no jobs after a fail-over that dropped its connection silently, because it would wait for that answer without end.
  */
 async function connectionTo(
   { url, password, limits }: Omit<PostgresPlace, "job">,
@@ -354,8 +354,8 @@ const mostTries = 5;
 const pauseMs = 250;
 
 /**
- * Repeats a call whose connection was lost: the server was restarted, and the next connection works. To do it twice is harmless: an
- * entry that is there already is not added, and work that is not known is not done.
+ * Repeats a call whose connection was lost: the server was restarted, and the next connection works. A call that is made twice does no
+ * harm: an entry that exists is not added again, and an entry of unknown work is not carried out.
  */
 async function persist<T>(action: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {

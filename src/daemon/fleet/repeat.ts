@@ -1,16 +1,16 @@
 /** An action that is repeated, never twice at the same time. */
 export interface Repeated {
   start(): void;
-  /** Does it the next time without waiting, but not sooner than `leastMs` after the last time began. */
+  /** Does the action again without waiting, but not sooner than `leastMs` after its last start. */
   soon(): void;
-  /** Does it no more; resolves when the last time has ended. */
+  /** Ends the repetition; resolves when the action that is under way has ended. */
   stop(): Promise<void>;
 }
 
 /**
  * Does `action`, waits `everyMs`, and so on, whether it fails or not.
- * @param leastMs the least time between the beginnings of two that were asked for. Default 0
- * @param onFault called with what it throws; `again`: it failed the time before as well
+ * @param leastMs the shortest time between two starts if `soon` is called. Default 0
+ * @param onFault called with what the action throws; `again`: it failed the last time too
  */
 export function repeat(
   everyMs: number,

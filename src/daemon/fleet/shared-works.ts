@@ -18,8 +18,8 @@ const shown = 20;
 const progressEveryMs = 1_000;
 
 /**
- * The works of a job, kept in the database. What is reported is written behind the work, which does not wait for it and does not fail
- * because of it.
+ * The works of a job, kept in the database. Reports are stored in the background: the work does not wait for that, and does not fail if it
+ * fails.
  * @param worker the id of this daemon
  */
 export function createSharedWorks(

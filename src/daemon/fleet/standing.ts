@@ -10,8 +10,8 @@ export interface Standing {
   served(): readonly ServedJob[];
   /** Announces all jobs. If another daemon has one of them for another tenant, the other jobs still run. */
   announce(): Promise<void>;
-  /** Whether every change was announced. */
-  isTold(): boolean;
+  /** `true` if the newest configuration was announced. */
+  isAnnounced(): boolean;
   /** The configuration has changed: another credential may be accepted. */
   reconfigured(): void;
   /** Tries the jobs again for which this daemon was refused, after some time. @param now by the server's clock */
@@ -24,7 +24,7 @@ export interface Standing {
   leave(job: string, refusal: string, now: () => number): Promise<boolean>;
   /** A run of the job has ended without a refusal, or there was no other daemon to go on with it. */
   stay(job: string): void;
-  /** Whether a job waits for another daemon to end. */
+  /** `true` if any job waits for another daemon to end. */
   waits(): boolean;
   /** Why the job waits for another daemon to end; `null` if it does not. */
   waitsFor(job: string): JobFault | null;
@@ -34,7 +34,7 @@ export interface Standing {
   sayOutdated(read: Timetable): void;
 }
 
-/** Entra or Lattice may accept this daemon again, without a new configuration: a permission was given, a key was allowed again. */
+/** After this long a refused daemon tries again: Entra or Lattice may accept it without a new configuration, for example after a permission was given. */
 const asideMs = 3_600_000;
 
 export function createStanding({
@@ -50,7 +50,7 @@ export function createStanding({
 }): Standing {
   /** Counts the configurations of this daemon: the last one may not have been announced yet. */
   let configured = 0;
-  let told = -1;
+  let announced = -1;
   let outdated = "";
   /** Jobs that another daemon has for another tenant or Lattice. */
   let waiting: ReadonlyMap<string, JobFault> = new Map();
@@ -73,7 +73,7 @@ export function createStanding({
       const now = configured;
       const all = served();
       const strangers = await fleet.announce(self, all);
-      if (strangers.length === 0) told = now;
+      if (strangers.length === 0) announced = now;
       else await fleet.announce(self, all.map(asStranger(strangers)));
       const before = waiting;
       waiting = new Map(
@@ -91,7 +91,7 @@ export function createStanding({
           log.info({ job }, "the other daemon has ended: this one takes the job over");
       }
     },
-    isTold: () => told === configured,
+    isAnnounced: () => announced === configured,
     reconfigured: () => {
       refused.clear();
       configured += 1;
@@ -151,7 +151,7 @@ interface Stranger {
   readonly identity: string;
 }
 
-/** Logs that a job waits, if another daemon has it for another tenant or Lattice. */
+/** Changes the announcement of each job that another daemon has for another tenant or Lattice: this daemon waits for the end of that one. */
 function asStranger(strangers: readonly Stranger[]): (job: ServedJob) => ServedJob {
   const found = new Map(strangers.map((stranger) => [stranger.job, stranger]));
   return (job) => {

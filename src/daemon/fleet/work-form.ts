@@ -13,9 +13,9 @@ const first = {
 };
 
 /**
- * The level of work: the first version that knows its kind and each of its fields has this level, or a newer one. A version that does not
- * know a field would ignore it, and one that does not know a kind might do another one. So work has an entry in a queue of its level,
- * which older versions do not take from. New kinds and new fields need a new level, and `QueueName` a queue for it.
+ * The level of work: a version whose level (`knownLevel`) is at least this knows its kind and each of its fields. A version that does not
+ * know a field would ignore it, and one that does not know a kind might do something else. So each level has a queue of its own, from
+ * which older versions take nothing. A new kind or field needs a new level, with a queue in `QueueName`.
  */
 export function levelOf(kind: WorkKind, request: WorkRequest): 1 | 2 {
   const isFirst = Object.entries(request).every(
@@ -62,7 +62,7 @@ const requests = {
 } satisfies Readonly<Record<WorkKind, z.ZodType<WorkRequest>>>;
 
 /**
- * Whether this version knows the kind of work and each field of its request. What another version has asked for is done as it was meant,
+ * `true` if this version knows the kind of work and each field of its request. Work that another version asks for is done as it was meant,
  * or not at all.
  */
 export function isKnownWork({ kind, request }: Pick<WorkRow, "kind" | "request">): boolean {

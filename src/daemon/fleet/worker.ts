@@ -33,15 +33,15 @@ interface FleetPace {
   readonly pollMs: number;
   /** Between two readings of the common schedule. */
   readonly tickMs: number;
-  /** The least between two: one looks at all jobs, so many that end one after the other do not need one each. */
+  /** The shortest time between two readings: one covers all jobs, so jobs that end shortly after one another share it. */
   readonly leastTickMs: number;
 }
 
 /** A daemon that shares the jobs of a database with others. */
 export interface FleetWorker {
   /**
-   * Announces the jobs to the other daemons as they are configured now. A job that a living daemon has for another tenant or Lattice waits until that one has
-   * ended, and the log says so.
+   * Announces the jobs to the other daemons as they are configured now. A job that a living daemon has for another tenant or Lattice waits
+   * until that daemon has ended, and the log says so.
    */
   announce(): Promise<void>;
   /** Announces to the other daemons soon that the jobs, or their configurations, have changed. */
@@ -66,9 +66,9 @@ export interface FleetWorker {
 }
 
 const usualPace: FleetPace = { pollMs: 1_000, tickMs: 5_000, leastTickMs: 1_000 };
-/** Work that a person has asked for does not wait behind the schedule. */
+/** Most works that people have asked for at the same time. They do not wait behind the schedule. */
 const mostAsked = 2;
-/** A look for leavers is one short request, if no one has left. */
+/** Most looks for leavers at the same time. A look is one short request if no one has left. */
 const mostLooks = 4;
 
 export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
@@ -82,12 +82,12 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   /** When this daemon first looked at each of its jobs, by the server's clock. */
   let knownSince = new Map<string, number>();
   let looks: ReadonlyMap<string, number> = new Map();
-  /** Jobs of others that came after the common schedule was read last. */
+  /** Jobs of other daemons that appeared after the common schedule was last read. */
   const unknown = new Set<string>();
   const standing = createStanding({ self, fleet, jobs, log });
 
   const busyJobs = (): string[] => [...running.values()].map(({ claim }) => claim.job);
-  /** Jobs that this daemon does not take: of others, or by an older configuration. */
+  /** Jobs that this daemon does not take: those of others, and those for which others have a newer configuration or go on in its place. */
   const apart = ({ jobs: times, others }: Timetable): string[] => {
     const served = new Set(jobs().map(({ name }) => name));
     return [
@@ -98,7 +98,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   };
   const standAside: PerformParts["standAside"] = async (fault, { name, access }, stop) => {
     if (!(fault instanceof AccessRefusedError)) return false;
-    // Otherwise the run began with a credential that is no longer in force.
+    // If not, the run began with a credential that is no longer in force, and the refusal says nothing about the new one.
     const inForce = !jobs().some((job) => job.name === name && job.access !== access);
     if (inForce) {
       if (!(await standing.leave(name, fault.message, () => table?.now ?? Date.now()))) return false;
@@ -109,13 +109,13 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
   };
   const tick = async (): Promise<void> => {
     if (table !== null) standing.tryRefused(table.now);
-    if (!(await fleet.seen(self.id)) || !standing.isTold()) await standing.announce();
-    // It is taken over soon after the other daemon has ended.
+    if (!(await fleet.seen(self.id)) || !standing.isAnnounced()) await standing.announce();
+    // Look again soon, so that the job is taken over soon after the other daemon has ended.
     if (standing.waits()) ticks.soon();
     const read = await fleet.timetable(self.id);
     standing.sayOutdated(read);
     const own = new Map(jobs().map((job) => [job.name, job]));
-    // Not ahead: the server's clock was set back.
+    // Never a time in the future: the server's clock may have been set back.
     knownSince = new Map(
       [...own.keys()].map((name) => [name, Math.min(knownSince.get(name) ?? read.now, read.now)]),
     );
@@ -193,7 +193,7 @@ export function createFleetWorker(parts: FleetWorkerParts): FleetWorker {
     }
   };
 
-  /** A daemon that stops ends its writes first. Jobs of which it does nothing need not wait for that. */
+  /** A daemon that stops finishes its writes first. Other daemons can take the jobs that it is not working on at once. */
   const leaveIdleJobs = async (): Promise<void> => {
     const busy = new Set(busyJobs());
     if (busy.size === 0) return;

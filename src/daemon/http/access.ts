@@ -10,7 +10,7 @@ import { createOwnNames } from "./own-names.ts";
 import { createSessions, type Sessions, sessionLifetimeSeconds } from "./sessions.ts";
 import { createSignInCodes } from "./sign-in-codes.ts";
 
-/** Decides who may use the daemon's HTTP. */
+/** The settings that decide who may use the daemon's HTTP. */
 export interface AccessSettings {
   readonly token?: Secret | undefined;
   /** Header in which one of `trustedProxies` names the user it has signed in. */
@@ -56,7 +56,7 @@ export function refuseUnguarded(listen: Listen, { token, trustedHeader }: Access
   );
 }
 
-/** Settings that are allowed and yet admit other people than expected, in sentences for the log. */
+/** Doubts about settings that are allowed, but may admit other people than expected, in sentences for the log. */
 export function doubtsAbout(listen: Listen, settings: AccessSettings): readonly string[] {
   const { token, trustedHeader, trustedProxies, publicUrl, hosts } = settings;
   const isProxy = addresses(trustedProxies, listen);
@@ -209,8 +209,8 @@ function comparer(token: Secret | undefined): (given: string) => boolean {
 }
 
 /**
- * Whether an address is on the list. A client of a Unix socket has no address; nor has a network client that has disconnected
- * before its address is read.
+ * Makes a function that returns `true` for an address on the list. A client of a Unix socket has no address; nor has a network client
+ * that has disconnected before its address is read.
  */
 export function addresses(list: readonly string[], listen: Listen): (address: string | undefined) => boolean {
   const known = new BlockList();

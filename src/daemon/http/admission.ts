@@ -7,14 +7,14 @@ import { occasionally } from "./occasional.ts";
 /** The requirements of a route. */
 export interface Admission {
   readonly signedIn: boolean;
-  /** Whether requests that another site made the browser send are refused. */
+  /** Refuses requests that another site made the browser send. */
   readonly ownSite: boolean;
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
- * The one gate for all routes but health. The credential is checked first: a right one passes however many wrong ones came.
+ * The one gate for all routes except health. The credential is checked first, so a right one passes however many wrong ones came.
  * Requests that another site made a browser send are refused without being counted.
  */
 export function createAdmission(

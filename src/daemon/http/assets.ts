@@ -21,7 +21,7 @@ const chartFiles = ["uPlot.iife.min.js", "uPlot.min.css"];
 interface Asset {
   readonly type: string;
   readonly plain: Buffer;
-  /** Compressed when it is first asked for: most daemons start without anybody at the page. */
+  /** Compressed when it is first asked for: most daemons start while no person looks at the page. */
   readonly compressed: Map<"br" | "gzip", Promise<Buffer>>;
 }
 

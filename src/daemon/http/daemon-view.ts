@@ -34,7 +34,7 @@ export interface DaemonView {
 
 /** The jobs of this process. */
 export interface JobList {
-  /** Whether the configuration has `jobs`, so that each answer must say which one it is about. */
+  /** `true` if the configuration has `jobs`: then each answer says which one it is about. */
   readonly named: boolean;
   /** All jobs, in the order of the configuration. */
   all(): readonly JobEntry[];
@@ -57,7 +57,7 @@ export interface JobFault {
   readonly since: number;
 }
 
-/** Which accounts are asked for. */
+/** The accounts that are asked for. */
 export interface AccountsQuery {
   /** All if absent. */
   readonly kinds?: readonly AccountKind[] | undefined;
@@ -83,14 +83,14 @@ export interface JobView extends WorkStarter {
   looksEveryMs(): number | null;
   /** Why this daemon does nothing with the job until another one has ended; `null` if it does. */
   waitsFor(): JobFault | null;
-  /** Why another daemon goes on with the job, because Entra or Lattice refuses this one; `null` if that is not so. */
+  /** The refusal by Entra or Lattice because of which another daemon goes on with the job; `null` if there is none. */
   standsAside(): JobFault | null;
   readonly works: Works;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Pauses sending, also of a cycle under way. */
   pause(ordered: SendingPause): Promise<void>;
-  /** Ends the pause. @returns whether sending was paused */
+  /** Ends the pause. @returns `true` if sending was paused */
   resume(how: { readonly at: number; readonly by: Actor; readonly reason: string | null }): Promise<boolean>;
   /** Protects an account, also from a cycle under way. @throws UsageError */
   protect(order: ProtectionOrder): Promise<ProtectionOutcome>;
@@ -101,9 +101,9 @@ export interface JobView extends WorkStarter {
    * @throws UsageError about the decision, what Lattice's answers throw
    */
   decideLink(request: LinkRequest, dryRun: boolean): Promise<DecidedLink | "busy">;
-  /** Accounts with whose they are, a page of them. */
+  /** A page of accounts, each with whose it is. */
   accounts(query: AccountsQuery): ReturnType<typeof accountsPage>;
-  /** The changes of the current configuration with respect to that of the last cycle; `null` for none. */
+  /** The differences of the current configuration from that of the last cycle; `null` if there are none. */
   newConfiguration(notes: ConfigurationNotes): NewConfiguration | null;
   /** Everything known of one person. */
   explain(person: string): Promise<Explanation>;

@@ -50,7 +50,7 @@ export function fleetReader({
   });
 }
 
-/** A job in the database in which this daemon has it; a job that this daemon could not open is in one where another daemon has it. */
+/** The job in the database in which this daemon has it. If this daemon could not open it: in a database in which another daemon has it. */
 function ofJob(name: string, databases: FleetNow["databases"]): JobsWorkers | null {
   const known = databases.flatMap(({ self, workers, jobs }) => {
     const job = jobs.find((one) => one.name === name);
@@ -60,7 +60,7 @@ function ofJob(name: string, databases: FleetNow["databases"]): JobsWorkers | nu
   return known.find(({ own }) => own) ?? known[0] ?? null;
 }
 
-/** The daemons without which the jobs can be shown as well, if they cannot be read. */
+/** Resolves to no daemons if they cannot be read: the jobs can be shown without them. */
 export async function orAlone(reading: Promise<FleetNow>): Promise<FleetNow> {
   return reading.catch(() => ({ databases: [], of: () => null }));
 }

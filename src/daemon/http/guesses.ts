@@ -8,7 +8,7 @@ export type Credential = "bearer" | "session" | "signIn";
 
 /** Counts wrong credentials of all kinds. Right ones are never checked here, so guessing cannot lock others out. */
 export interface Guesses {
-  /** Notes a wrong credential. @returns whether its client has sent too many of them lately */
+  /** Notes a wrong credential. @returns `true` if its client has sent too many of them lately */
   wrong(request: FastifyRequest, credential: Credential): Promise<boolean>;
 }
 

@@ -15,13 +15,13 @@ export interface NameSettings {
  * browser then treats both as one site, and only the name in `Host` shows the difference.
  */
 export interface OwnNames {
-  /** Whether any name but the machine's own was configured. */
+  /** `true` if any name other than the machine's own is configured. */
   readonly hasPublic: boolean;
-  /** Whether the value of a header `Host` names this daemon. */
+  /** `true` if the value of a header `Host` names this daemon. */
   has(host: string | undefined): boolean;
-  /** Whether it is one of the names that were configured for browsers: `http.publicUrl` or `http.hosts`. */
+  /** `true` if it is one of the names that are configured for browsers: `http.publicUrl` or `http.hosts`. */
   isPublic(host: string | undefined): boolean;
-  /** Whether a page of `origin` is the daemon's own, in a request for `host`, which is known to be its name. */
+  /** `true` if a page of `origin` is the daemon's own, in a request for `host`, which is known to be its name. */
   owns(origin: string, host: string | undefined): boolean;
 }
 

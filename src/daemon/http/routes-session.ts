@@ -10,7 +10,7 @@ const signInBody = z.union([
   z.strictObject({ code: z.string().max(100) }),
 ]);
 
-/** Signing in and out on the page. @param jobs whether there are several jobs, so that addresses must name one */
+/** Routes to sign in to the page and out of it. @param jobs `named`: addresses must name one of several jobs */
 export function sessionRoutes(
   app: FastifyInstance,
   access: Access,

@@ -3,7 +3,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 /** Codes in links that sign in without typing or showing the token: each works once, and only for a short time. */
 export interface SignInCodes {
   make(): string;
-  /** Whether `code` is valid; it is used up by this call. */
+  /** Checks a code, and uses it up. @returns `true` if it is valid */
   use(code: string): boolean;
 }
 

@@ -10,8 +10,8 @@ export interface EndedSessions {
 }
 
 /**
- * Sessions that each daemon with the same token knows, whichever of them has opened one: the id holds the time at which it ends, and is
- * signed with a key of the token. Another token ends them all.
+ * Sessions that are valid at every daemon with the same token, not only at the one that opened them: the id holds the time at which the
+ * session ends, and is signed with a key that is made from the token. Another token ends all of them.
  * @param now milliseconds since the epoch
  */
 export function createSignedSessions(token: Secret, ended: EndedSessions, now: () => number): Sessions {

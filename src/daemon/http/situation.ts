@@ -11,7 +11,7 @@ import { kept } from "./kept.ts";
 const situationAgeMs = 5_000;
 const textAgeMs = 1_000;
 const readyAgeMs = 1_000;
-/** With hundreds of jobs, what is read of all of them is read less often. */
+/** With hundreds of jobs, results about all of them are reused for this long per job. */
 const ageMsOfEachJob = 20;
 const patienceMs = 5_000;
 const shownCycles = 8;
@@ -72,16 +72,16 @@ async function readSituation(
   };
 }
 
-/** Whether a daemon works, and of how many jobs this can be said. */
+/** The number of jobs, and how many of them are not ready. */
 export interface Readiness {
   readonly jobs: number;
   readonly notReady: number;
 }
 
 /**
- * Whether the jobs work: each is open, its state database answers, and a cycle of everybody was completed less than two
- * intervals ago. A job that waits for another daemon to end has nothing to show: that daemon may end only once this one is ready. A job for which Entra
- * or Lattice refuses this daemon does not work here, although another one goes on with it.
+ * Counts the jobs that are ready: the job is open, its state database answers, and a cycle of everybody was completed less than two
+ * intervals ago. A job that waits for another daemon to end counts as ready, because that daemon may end only once this one is
+ * ready. A job for which Entra or Lattice refuses this daemon is not ready here, although another daemon goes on with it.
  */
 export function readiness({ jobs, now }: DaemonView): () => Promise<Readiness> {
   const ageMs = (): number => Math.max(readyAgeMs, ageMsOfEachJob * jobs.all().length);

@@ -5,7 +5,7 @@ const atOnce = 2;
 const mostWaiting = 100;
 
 /**
- * Makes the routes of `app` take turns: a few at once, the others in the order in which they came. So health and metrics are
+ * Makes the routes of `app` take turns: a few at once, the others in the order in which they came. Health and metrics are then
  * answered however many requests there are. A client that disconnects while waiting gets no answer; if too many wait, further
  * ones get an answer that says to try again later.
  * @param inMemory path of the routes that do not query the database; `null`: all do

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { UsageError } from "../../domain/errors.ts";
 
-/** For the owner and the group. A user who can open the socket can use the daemon. */
+/** Access for the owner and the group. A user who can open the socket can use the daemon. */
 const socketMode = 0o660;
 
 /**
@@ -16,7 +16,9 @@ export async function clearSocket(path: string): Promise<void> {
     throw new UsageError(`cannot listen on ${path}: it is not a socket; choose another http.listen`);
   }
   if (await answers(path)) {
-    throw new UsageError(`cannot listen on ${path}: another program listens there`);
+    throw new UsageError(
+      `cannot listen on ${path}: another program listens there; end it, or choose another http.listen`,
+    );
   }
   rmSync(path, { force: true });
 }

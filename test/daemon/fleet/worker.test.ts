@@ -652,7 +652,7 @@ describe("work that another version has asked for", () => {
     await sql(place, "UPDATE work SET asked_at = asked_at - 21600001");
     await a.queue.ask("one", id, 1);
     expect(await ended(a, id)).toMatchObject({
-      error: expect.stringMatching(/^no daemon has begun with this for six hours/),
+      error: expect.stringMatching(/^no daemon began this within six hours/),
     });
   });
 
@@ -676,7 +676,7 @@ describe("work that another version has asked for", () => {
     second.end({ kind: "interrupted" });
     await stoppedToo;
     expect((await ended(c, id)).error).toBe(
-      "the daemon that had begun with this ended, and no other one has gone on within six hours of the request: history shows what was sent, ask again for what is left",
+      "the daemon that began this ended, and no other one went on within six hours of the request: history shows what was sent, ask again for what is left",
     );
   });
 

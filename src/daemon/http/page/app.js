@@ -49,7 +49,7 @@ let linkRefused = null;
 let moved = false;
 const connection = createConnection(() => read(visit));
 
-/** A visit to a view: it lasts until the address changes. */
+/** Begins a visit to the view that the address names. It lasts until the address changes. */
 function begin() {
   visit?.controller.abort();
   connection.forget();
@@ -76,7 +76,7 @@ function begin() {
       if (error instanceof Refused && error.status === 401) signedOut(current);
       return error instanceof Error ? error.message : String(error);
     },
-    /** Whether the view itself is shown, and not a message in its place. */
+    /** `true` if the view itself is shown, and not a message in its place. */
     shown: false,
     turn: 0,
   };
@@ -96,7 +96,7 @@ async function read(current) {
     if (connection.lost && (await isOutdated())) return location.reload();
     if (over()) return;
     if (!session.signedIn) return signedOut(current);
-    // An address without a job, as of a bookmark from the time before there were several.
+    // An address without a job: a bookmark may be older than the jobs.
     if (session.jobs && currentJob() === null) current.view = jobsView;
     const data = await current.view.read(current);
     if (over()) return;

@@ -49,7 +49,7 @@ export function createConnection(tryAgain) {
   };
 }
 
-/** Whether the daemon that answers now has another version of the page: it was updated in the meantime. */
+/** `true` if the daemon that answers now has another version of the page: it was updated in the meantime. */
 export async function isOutdated() {
   try {
     const answer = await fetch("/", { cache: "no-store", credentials: "same-origin" });

@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { follow } from "./watch.js";
 import { workCard } from "./work-card.js";
 
-/** Whether a decision is still being carried out. Until then, no other one can be made. */
+/** `true` while a decision is being carried out. No other one can be made until it is done. */
 export function deciding({ state }) {
   return state.busy === true || state.work?.finishedAt === null;
 }

@@ -22,7 +22,7 @@ export function pageAddress(path) {
 
 const ofAllJobs = new Set(["session", "jobs", "fleet"]);
 
-/** The path of the API for the same job. Signing in and the list of jobs concern all jobs. */
+/** The path of the API for the same job. Signing in, the list of jobs and the fleet concern all jobs. */
 export function apiPath(path) {
   return job === null || ofAllJobs.has(path) ? `/api/${path}` : `/api/jobs/${job}/${path}`;
 }

@@ -2,7 +2,7 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { ago, count, moment } from "./words.js";
 
-/** At a glance: whether all is in order, when the next cycle is, and what can be started. */
+/** The state at a glance, the next cycle, and the buttons that start work. */
 export function stateCard(now, running, visit) {
   const { tone, title, text } = stateOf(now, running);
   // Not `disabled`, which would take the focus away from the button that was pressed.
@@ -107,7 +107,7 @@ function stateOf(now, running) {
   return { tone: "", title: "All in order", text: when };
 }
 
-/** Since when the job is in quarantine, and when the next attempt is. */
+/** The start of the quarantine, and the time of the next attempt. */
 function quarantineText({ attempts, since, nextProbeAt }) {
   return h(
     "p",

@@ -19,7 +19,7 @@ export const logView = {
   ],
 };
 
-/** The way to take the cycle back whose log is shown. */
+/** A link to the page that takes back the cycle whose log is shown. */
 function takeBack(cycle) {
   if (!/^[0-9]+$/.test(cycle ?? "")) return null;
   return h(

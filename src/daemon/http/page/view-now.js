@@ -60,7 +60,7 @@ function runningWork(now) {
   return now.works.find(({ finishedAt }) => finishedAt === null);
 }
 
-/** The daemons that do not take the job. A daemon of the version before does not say. */
+/** The daemons that do not take the job. A daemon of an older version does not list them. */
 function standingAsidePart({ aside = [] }) {
   if (aside.length === 0) return null;
   return h("section", { class: "notice warn", "data-key": "aside" }, ...standingAside(aside));

@@ -9,7 +9,7 @@ import { count, moment, mostRejections, number } from "./words.js";
 import { summaryText } from "./work-card.js";
 
 const pageSize = 200;
-/** More rows are shown on demand. All are read at once, because the user chooses among all people. */
+/** The rows that are shown at first. All are read at once, because the user chooses among all people. */
 const shownAtOnce = 100;
 
 /** A held plan. People in it can be released or rejected one by one. */

@@ -43,7 +43,7 @@ export const revertView = {
       h(
         "p",
         null,
-        "Each value that Lattice still has as this cycle sent it gets its earlier value again. The next cycles leave it so until Entra has another value, or until you undo the rejection. ",
+        "Each value that Lattice still has as this cycle sent it is set back to its earlier value. Later cycles keep that until Entra has another value, or until you undo the rejection. ",
         h("a", { href: pageAddress(`log?cycle=${parameter}`) }, "Log of this cycle"),
       ),
       order(visit),

@@ -43,7 +43,7 @@ async function toItsEnd(visit, id) {
   }
 }
 
-/** Follows work again that was started here, after the connection was lost. */
+/** Follows again, after the connection was lost, work that was started on this page. */
 export function resume(visit) {
   const { work } = visit.state;
   if (work && work.finishedAt === null) follow(visit, work.id);

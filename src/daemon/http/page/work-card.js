@@ -99,7 +99,7 @@ function whatCameOfIt({ kind, decision, result }) {
     return h(
       "p",
       null,
-      `${count(result.revert.operations, "account")} of cycle ${result.revert.cycleId} would be taken back.`,
+      `The changes of cycle ${result.revert.cycleId} would be taken back for ${count(result.revert.operations, "account")}.`,
     );
   }
   if (kind === "dryRun") {
