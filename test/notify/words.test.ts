@@ -201,3 +201,17 @@ describe("the messages about protected accounts", () => {
     },
   );
 });
+
+describe("the message about a canary that has failed", () => {
+  it.each([
+    [0, "3 people of the canary got their changes, and 2 failed. No one may fail."],
+    [1, "3 people of the canary got their changes, and 2 failed. At most 1 person may fail."],
+  ])("says how many failed, and that %i may", async (maxFailures, said) => {
+    await using receiver = await startReceiver(200);
+    const event = { kind: "canaryFailed", planId: "p1", done: 3, failed: 2, maxFailures } as const;
+    await sendNotification(webhook(receiver.origin), { id: "1", at: 0, event }, how, signal);
+    expect(JSON.parse(receiver.got[0]?.body ?? "").summary).toBe(
+      `The canary has failed. ${said} The other operations wait. Plan p1.`,
+    );
+  });
+});
