@@ -57,7 +57,7 @@ export function historyMethods(db: Connection): History {
     { after: string; limit: number; only: string | null; code: SkipCode | null },
     { object_id: string; user_name: string | null; skip_code: SkipCode; skip_reason: string }
   >(
-    `SELECT object_id, json_extract(attributes, '$.userPrincipalName') AS user_name, skip_code, skip_reason
+    `SELECT object_id, skip_name AS user_name, skip_code, skip_reason
      FROM source_user WHERE skip_code IS NOT NULL AND object_id > :after
        AND (:only IS NULL OR object_id IN (SELECT value FROM json_each(:only)))
        AND (:code IS NULL OR skip_code = :code)

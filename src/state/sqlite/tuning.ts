@@ -9,6 +9,8 @@ import type Database from "better-sqlite3";
 //   which nothing changed looks at none of a million people.
 // - `tally`: the counts of the company, kept by triggers, because they are asked for in each cycle and every few seconds. It
 //   replaces four scans of the company.
+// - `source_user_skipped` has all that a report says of a skipped person, the name in a column that triggers keep (030): to list
+//   2,900 of 100,000 people takes 2 ms instead of 21.
 // - `operation_changes`: what is written once of an operation is apart from what changes (plan-log.ts): 0.8 pages are written for
 //   each account instead of 2.6.
 // - Accounts are in the order in which they came, and not of their random ids: 0.4 pages for each account instead of 2.3.

@@ -329,6 +329,25 @@ export function describeHistory(make: MakeState): void {
       );
     });
 
+    it("tells of a skipped person the name of today", async () => {
+      const { store } = state;
+      const named = (userPrincipalName: string | null) =>
+        personRow("a", { attributes: { userPrincipalName } });
+      const read = async (row: ReturnType<typeof named>) => {
+        await store.commit({ people: { readIn: 1, put: [row] } }, "private");
+        return (await store.skipped({ after: "", limit: 9 })).map(({ userName }) => userName);
+      };
+      const skip = { code: "ambiguousMatch", reason: "two accounts" } as const;
+      await settled(store, [named("first@example.com")]);
+      await store.commit({ planned: [plannedRow("a", { skip })] }, "private");
+      expect(await read(named("second@example.com"))).toEqual(["second@example.com"]);
+      expect(await read(named(null))).toEqual([""]);
+      await store.commit({ planned: [plannedRow("a")] }, "private");
+      expect(await read(named("third@example.com"))).toEqual([]);
+      await store.commit({ planned: [plannedRow("a", { skip })] }, "private");
+      expect(await read(named("third@example.com"))).toEqual(["third@example.com"]);
+    });
+
     it("says of an entry which decision is about it, the newest if there are several", async () => {
       const { store } = state;
       await settled(

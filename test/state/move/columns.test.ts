@@ -44,6 +44,7 @@ describe("the columns of a state that do not move between stores", () => {
     expect(left(sqlite, own)).toEqual([
       "operation_changes.changes",
       "operation_changes.id",
+      "source_user.skip_name",
       "target_user.id",
     ]);
   });
