@@ -1,6 +1,12 @@
 import { existsSync } from "node:fs";
 import { parseDuration } from "../config/duration.ts";
-import { pauseSending, pauseText, resumeSending, type SendingPause } from "../cycle/health/sending-pause.ts";
+import {
+  pauseSending,
+  pauseText,
+  refuseWrongEnd,
+  resumeSending,
+  type SendingPause,
+} from "../cycle/health/sending-pause.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { StateEvent } from "../domain/event.ts";
 import type { StateStore } from "../domain/state/store.ts";
@@ -62,9 +68,6 @@ export function resume(options: ResumeOptions, io: CommandIO): Promise<number> {
   );
 }
 
-/** The longest pause that has an end, milliseconds: ten years. */
-const longestPauseMs = 10 * 365 * 86_400_000;
-
 /** @throws UsageError */
 export function endOf(text: string, now: number): number {
   const lasts = parseDuration(text);
@@ -73,11 +76,7 @@ export function endOf(text: string, now: number): number {
     throw new UsageError(
       `"${text}" is not a time: give one such as 2026-01-31T08:30 (UTC), or how long from now, such as 2h`,
     );
-  if (until <= now) throw new UsageError(`the pause would end before it begins: ${text} is in the past`);
-  if (until - now > longestPauseMs)
-    throw new UsageError(
-      `the pause would last longer than ten years (${text}): for a pause without an end, leave the time out`,
-    );
+  refuseWrongEnd(until, now, text);
   return until;
 }
 

@@ -88,14 +88,18 @@ export async function withLease<T>(
     },
     Math.min(longestHeartbeatMs, ttlMs / 4),
   );
-  try {
+  const run = async (): Promise<T> => {
     const signal = AbortSignal.any([options.signal, lost.signal]);
     if (tookOver && (await store.openIntents()).length > 0) await clock.sleep(settleMs, signal);
-    return await action({ signal, fence: { owner }, right: { ...right, ensure } });
-  } finally {
-    clearInterval(heartbeat);
-    await store.releaseLease(owner);
-  }
+    return action({ signal, fence: { owner }, right: { ...right, ensure } });
+  };
+  const [ran] = await Promise.allSettled([run()]);
+  clearInterval(heartbeat);
+  const [released] = await Promise.allSettled([store.releaseLease(owner)]);
+  // If the run failed, its own error says more than one of the release, which often has the same cause.
+  if (ran.status === "rejected") throw ran.reason;
+  if (released.status === "rejected") throw released.reason;
+  return ran.value;
 }
 
 /** A moment by both clocks: one may be set, and the other may stand still while the machine sleeps. */

@@ -32,6 +32,22 @@ function orderedPause({ sendingPause = "" }: Partial<Meta>): SendingPause | null
   return sendingPause === "" ? null : (JSON.parse(sendingPause) as SendingPause);
 }
 
+/** The longest pause that has an end, milliseconds: ten years. */
+const longestPauseMs = 10 * 365 * 86_400_000;
+
+/**
+ * Refuses an end that is past, or so far away that a mistake is likely.
+ * @param text the end as a person wrote it
+ * @throws UsageError
+ */
+export function refuseWrongEnd(until: number, now: number, text: string): void {
+  if (until <= now) throw new UsageError(`the pause would end before it begins: ${text} is in the past`);
+  if (until - now > longestPauseMs)
+    throw new UsageError(
+      `the pause would last longer than ten years (${text}): for a pause without an end, leave the time out`,
+    );
+}
+
 /** `true` if an operation is sent although sending is paused: the deactivation of a person who is disabled or deleted. */
 export function sentInPause(
   { leaversToo }: SendingPause,

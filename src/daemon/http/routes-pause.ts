@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { refuseWrongEnd } from "../../cycle/health/sending-pause.ts";
 import type { Actor } from "../../domain/actor.ts";
 import { longestReason } from "../../domain/decision.ts";
-import { UsageError } from "../../domain/errors.ts";
 import { parse } from "./parse.ts";
 import type { ViewOf } from "./routes-jobs.ts";
 
@@ -24,9 +24,7 @@ export function pauseRoutes(
     const view = viewOf(request);
     const { until: text, ...ordered } = parse(pauseBody, request.body);
     const at = view.now();
-    const until = text === undefined ? null : Date.parse(text);
-    if (until !== null && until <= at)
-      throw new UsageError(`the pause would end before it begins: ${text} is in the past`);
+    const until = text === undefined ? null : endOf(text, at);
     await view.pause({ at, until, ...ordered, by: actorOf(request) });
     return { paused: true };
   });
@@ -39,4 +37,11 @@ export function pauseRoutes(
       wasPaused: await view.resume({ at: view.now(), by: actorOf(request), reason: why }),
     };
   });
+}
+
+/** @throws UsageError if a pause must not end then */
+function endOf(text: string, now: number): number {
+  const until = Date.parse(text);
+  refuseWrongEnd(until, now, text);
+  return until;
 }

@@ -19,6 +19,7 @@ it("pauses sending by a request, refuses a release meanwhile, and goes on after 
 
   expect((await daemon.post("/api/pause", {})).status).toBe(400);
   expect((await daemon.post("/api/pause", { reason: "x", until: "2001-01-01T00:00:00Z" })).status).toBe(400);
+  expect((await daemon.post("/api/pause", { reason: "x", until: "2999-01-01T00:00:00Z" })).status).toBe(400);
   expect((await daemon.post("/api/pause", { reason: "an audit", leaversToo: true })).status).toBe(200);
   expect(await daemon.json("/api/now")).toMatchObject({
     pause: { by: "local", reason: "an audit", until: null, leaversToo: true },
