@@ -2,10 +2,8 @@ import { parsePause } from "../../cycle/health/pause.ts";
 import { parseQuarantine, probeDueAt, refusedAnother } from "../../cycle/health/quarantine.ts";
 import { isAhead, nextDueAt } from "../../cycle/health/schedule.ts";
 import type { JobTimes } from "../../domain/fleet.ts";
+import type { NextFiring } from "../firing.ts";
 import type { Schedule } from "../scheduler.ts";
-
-/** The first time after a moment at which a cron expression fires, milliseconds since the epoch; `null` if it never fires again. */
-export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, after: number) => number | null;
 
 /**
  * When the next cycle of a job is due, however many daemons run its cycles: counted from the last start, so that it stays even. A time

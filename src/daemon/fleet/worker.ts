@@ -1,8 +1,9 @@
 import { AccessRefusedError, errorText, LeaseHeldError } from "../../domain/errors.ts";
 import type { FleetTurns, FleetWork, FleetWorkers, JobTimes, Timetable, Worker } from "../../domain/fleet.ts";
 import type { ProcessLog } from "../../domain/logger.ts";
+import type { NextFiring } from "../firing.ts";
 import type { JobFault } from "../http/daemon-view.ts";
-import { dueAt, type NextFiring } from "./due.ts";
+import { dueAt } from "./due.ts";
 import { planEntries, planLooks } from "./entries.ts";
 import { type FleetJob, type PerformParts, performer } from "./perform.ts";
 import type { Claim, Queue, QueueName } from "./queue.ts";

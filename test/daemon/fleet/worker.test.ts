@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import type { NextFiring } from "../../../src/daemon/fleet/due.ts";
+import type { NextFiring } from "../../../src/daemon/firing.ts";
 import type { RunHow, RunnableJob } from "../../../src/daemon/fleet/perform.ts";
 import { openQueue, type Queue } from "../../../src/daemon/fleet/queue.ts";
 import { createFleetWorker, type FleetWorker } from "../../../src/daemon/fleet/worker.ts";

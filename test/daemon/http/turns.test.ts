@@ -39,6 +39,7 @@ beforeEach(async () => {
       concealed: () => [],
       now: Date.now,
       works: createWorks(Date.now),
+      schedule: () => ({ kind: "every", everyMs: 45 * 60_000, timezone: "UTC" }),
       scheduler: { intervalMs: () => 45 * 60_000 },
       waitsFor: () => null,
       standsAside: () => null,

@@ -1,5 +1,8 @@
 import { createTask, parse } from "node-cron";
-import type { NextFiring } from "./due.ts";
+import type { Schedule } from "./scheduler.ts";
+
+/** The first time after a moment at which a cron expression fires, milliseconds since the epoch; `null` if it never fires again. */
+export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, after: number) => number | null;
 
 const mostKept = 2_000;
 const minuteMs = 60_000;

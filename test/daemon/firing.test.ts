@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { createFirings } from "../../../src/daemon/fleet/firing.ts";
+import { createFirings } from "../../src/daemon/firing.ts";
 
 const second = 1_000;
 const hour = 3_600_000;
