@@ -1,7 +1,7 @@
 import type { PlanExplanation } from "../cycle/person/explanation.ts";
 import { sentences } from "../domain/sentence.ts";
 import { jsonText } from "../domain/visible.ts";
-import { type DecidedLink, decideLink } from "../job/decide-link.ts";
+import { decideLink, type LinkResult } from "../job/decide-link.ts";
 import { openJob } from "../job/open-job.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
 import { changeLines } from "../report/change-lines.ts";
@@ -54,11 +54,11 @@ export async function decide(options: LinkOptions, io: CommandIO): Promise<numbe
 }
 
 /** A decision for programs. */
-function linkDocument({ objectId, latticeId, text, event, next }: DecidedLink, dryRun: boolean): object {
+function linkDocument({ objectId, latticeId, text, event, next }: LinkResult, dryRun: boolean): object {
   return { objectId, latticeId, dryRun, changed: event !== null, text: sentences(text), next };
 }
 
-async function linkText({ text, next }: DecidedLink, dryRun: boolean, io: CommandIO): Promise<string> {
+async function linkText({ text, next }: LinkResult, dryRun: boolean, io: CommandIO): Promise<string> {
   const lines = [sentences(printable(text))];
   if (next !== null) lines.push(...(await nextLines(next, io)));
   if (dryRun) lines.push("This is a dry run: nothing was decided.");

@@ -1,5 +1,5 @@
 import type { Progress } from "../cycle/ports/ports.ts";
-import type { Job, Run, RunRequest, Watchers } from "../job/job.ts";
+import type { Job, RunRequest, RunResult, Watchers } from "../job/job.ts";
 import type { CommandIO } from "../process/io.ts";
 
 interface ProgressBar {
@@ -45,7 +45,7 @@ export async function runWithProgress(
   request: RunRequest,
   ended: NonNullable<Watchers["ended"]>,
   io: CommandIO,
-): Promise<Run> {
+): Promise<RunResult> {
   const bar = await openProgress(io);
   try {
     return await job.run(request, {

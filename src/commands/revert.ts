@@ -2,13 +2,13 @@ import { revertReport } from "../cycle/reverts/revert-report.ts";
 import {
   type RevertOrder,
   refuseUnderWay,
-  refuseUnknown,
+  refuseUnknownCycle,
   refuseWithoutValues,
 } from "../cycle/reverts/reverts.ts";
 import { UsageError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
 import { configuredJob } from "../job/configured-job.ts";
-import type { Job, Run, RunRequest } from "../job/job.ts";
+import type { Job, RunRequest, RunResult } from "../job/job.ts";
 import { openJob } from "../job/open-job.ts";
 import { protectedByConfiguration } from "../job/settings.ts";
 import { type CommandIO, exitCode, exitCodeOf, noCycleYet, note } from "../process/io.ts";
@@ -81,7 +81,7 @@ async function sendRevert(job: Job, options: RevertOptions, io: CommandIO): Prom
   const { which, only, deactivateCreated, release, reason, yes, waitSeconds } = options;
   const by = commandActor(io.env);
   const order = { which, only, deactivateCreated, release, by, ...(reason === undefined ? {} : { reason }) };
-  const run = async (request: Pick<RunRequest, "dryRun" | "agreed">): Promise<Pick<Run, "result">> =>
+  const run = async (request: Pick<RunRequest, "dryRun" | "agreed">): Promise<Pick<RunResult, "result">> =>
     (await revertElsewhere(job, order, request, options, io)) ??
     runWithProgress(
       job,
@@ -125,7 +125,7 @@ async function revertElsewhere(
   { dryRun, agreed }: Pick<RunRequest, "dryRun" | "agreed">,
   options: RevertOptions,
   io: CommandIO,
-): Promise<Pick<Run, "result"> | null> {
+): Promise<Pick<RunResult, "result"> | null> {
   // Daemons do not share a state in a file, so `in-fleet.ts` is not even loaded for one.
   if (dryRun || options.here === true || job.statePlace.kind === "file") return null;
   const { runInFleet } = await import("./in-fleet.ts");
@@ -133,7 +133,7 @@ async function revertElsewhere(
   const ran = await runInFleet(
     job,
     async (reader) => {
-      await refuseUnknown(reader, order);
+      await refuseUnknownCycle(reader, order);
       return { kind: "revert", request: { full: false, revert }, decision: null };
     },
     options,
@@ -150,7 +150,7 @@ async function revertElsewhere(
 }
 
 async function showRun(
-  { result }: Pick<Run, "result">,
+  { result }: Pick<RunResult, "result">,
   store: StateStore,
   dryRun: boolean,
   options: RevertOptions,

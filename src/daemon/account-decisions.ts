@@ -1,7 +1,7 @@
 import { type ProtectionOutcome, protectAccount, unprotectAccount } from "../cycle/guard/protect.ts";
 import { LeaseHeldError } from "../domain/errors.ts";
 import type { StateStore } from "../domain/state/store.ts";
-import { type DecidedLink, decideLink } from "../job/decide-link.ts";
+import { decideLink, type LinkResult } from "../job/decide-link.ts";
 import type { Job } from "../job/job.ts";
 import { sayEvent } from "../job/say-event.ts";
 import type { JobView } from "./http/daemon-view.ts";
@@ -31,7 +31,7 @@ export function accountDecisions({
     unprotect: (order) => said(unprotectAccount(store, order, current().settings)),
     decideLink: async (request, dryRun) => {
       if (dryRun) return decideLink(current(), request, { dryRun, signal });
-      let done: DecidedLink | "busy" = "busy";
+      let done: LinkResult | "busy" = "busy";
       const taken = slot.take(async () => {
         done = await decideLink(current(), request, { dryRun, signal });
       });

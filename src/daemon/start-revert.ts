@@ -4,7 +4,7 @@ import type { RevertEffect } from "../cycle/reverts/revert-report.ts";
 import {
   type RevertOrder,
   refuseUnderWay,
-  refuseUnknown,
+  refuseUnknownCycle,
   refuseWithoutValues,
 } from "../cycle/reverts/reverts.ts";
 import type { StateStore } from "../domain/state/store.ts";
@@ -22,7 +22,7 @@ export async function refuseRevert(
 ): Promise<void> {
   refuseWithoutValues(config.state.logValues);
   await refuseUnderWay(reader, asked.which, clock.now());
-  await refuseUnknown(reader, asked);
+  await refuseUnknownCycle(reader, asked);
   if (!asked.dryRun) refuseInPause(await reader.meta(), clock.now());
 }
 

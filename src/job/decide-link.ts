@@ -18,7 +18,7 @@ export interface LinkRequest extends LinkOrder {
 }
 
 /** A decision that was carried out, and what the next cycle does for the user. */
-export interface DecidedLink extends LinkOutcome {
+export interface LinkResult extends LinkOutcome {
   /** `null` if the directory does not know the user any more. */
   readonly next: PlanExplanation | null;
 }
@@ -32,7 +32,7 @@ export async function decideLink(
   job: Job,
   request: LinkRequest,
   how: { readonly dryRun: boolean; readonly signal: AbortSignal; readonly waitMs?: number | undefined },
-): Promise<DecidedLink> {
+): Promise<LinkResult> {
   if (how.dryRun) {
     const own = { fence: "private", signal: how.signal } as const;
     return onScratch(job, (scratch) => decided(job, scratch, request, own));
@@ -48,7 +48,7 @@ async function decided(
   store: StateStore,
   { account, ...order }: LinkRequest,
   { fence, signal }: { readonly fence: Fence; readonly signal: AbortSignal },
-): Promise<DecidedLink> {
+): Promise<LinkResult> {
   const { settings } = job;
   let outcome: LinkOutcome;
   if (account === undefined) {

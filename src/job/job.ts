@@ -54,7 +54,7 @@ export interface Job extends ConfiguredJob {
    * cycle, the report, the notifications. A dry run plans on a private copy, without lease and notifications.
    * @throws LeaseHeldError, UsageError about the decision, what `runCycle` throws, what `watchers.ended` throws
    */
-  run(request: RunRequest, watchers?: Watchers): Promise<Run>;
+  run(request: RunRequest, watchers?: Watchers): Promise<RunResult>;
   /** Closes what the job has opened, the newest first. */
   close(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export interface RunRequest extends Omit<CycleRequest, "sending" | "fence"> {
 }
 
 /** The result of a run. */
-export interface Run {
+export interface RunResult {
   readonly result: CycleResult;
   readonly decided: Release;
   /** Released people whose change was no longer due as it was. */
@@ -87,7 +87,7 @@ export interface Watchers extends Pick<Ports, "onProgress" | "onStep"> {
    */
   readonly onRecorded?: ((cycle: CycleRecord, leaverMs: readonly number[]) => void) | undefined;
   /** Called when the cycle has ended well and the lease is released, before anyone is notified. @param store holds the plan */
-  readonly ended?: ((run: Run, store: StateStore) => Promise<void>) | undefined;
+  readonly ended?: ((run: RunResult, store: StateStore) => Promise<void>) | undefined;
   /** Sends the notifications. Default: those that are due are sent when the run ends, within a few seconds. */
   readonly notifier?: Notifier | undefined;
 }

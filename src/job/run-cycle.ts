@@ -16,7 +16,7 @@ import { keepHeapSmall } from "../process/small-heap.ts";
 import { newConfiguration } from "../report/new-configuration.ts";
 import { accessDigest } from "./configuration-digest.ts";
 import { isTakenElsewhere, refuseOtherCompanies } from "./fleet-facts.ts";
-import type { Ending, Job, Run, RunRequest, Watchers } from "./job.ts";
+import type { Ending, Job, RunRequest, RunResult, Watchers } from "./job.ts";
 import { neighboursOf } from "./neighbours.ts";
 import { noteConfiguration, sayNewConfiguration } from "./new-configuration.ts";
 import { noteGood, notifyAtTheEnd } from "./notifying.ts";
@@ -31,11 +31,11 @@ type FencedRequest = RunRequest & {
 };
 
 /** Runs a cycle of a job; there is no other way (see `Job.run`). */
-export async function run(job: Job, request: RunRequest, watchers: Watchers = {}): Promise<Run> {
+export async function run(job: Job, request: RunRequest, watchers: Watchers = {}): Promise<RunResult> {
   return request.dryRun ? runDry(job, request, watchers) : runForReal(job, request, watchers);
 }
 
-async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
+async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promise<RunResult> {
   return onScratch(job, async (scratch) => {
     const ran = await decideAndRun(job, scratch, { ...request, fence: "private" }, watchers);
     await watchers.ended?.(ran, scratch);
@@ -43,7 +43,7 @@ async function runDry(job: Job, request: RunRequest, watchers: Watchers): Promis
   });
 }
 
-async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Promise<Run> {
+async function runForReal(job: Job, request: RunRequest, watchers: Watchers): Promise<RunResult> {
   if (request.standAside === undefined) await refuseOtherCompanies(job);
   const store = await job.state();
   const notifier = watchers.notifier ?? notifyAtTheEnd(job, store);
@@ -76,7 +76,7 @@ async function decideAndRun(
   store: StateStore,
   request: FencedRequest,
   watchers: Watchers,
-): Promise<Run> {
+): Promise<RunResult> {
   const { decision, revert } = request;
   if (revert !== undefined) await refuseRevert(job, store, revert);
   if (decision === undefined) {
@@ -159,9 +159,9 @@ function isOfEverybody({ only, revert }: Pick<RunRequest, "only" | "revert">): b
 
 /** Refuses a revert before it has an entry in the log. @throws UsageError */
 async function refuseRevert({ config }: Job, store: StateStore, order: RevertOrder): Promise<void> {
-  const { refuseUnknown, refuseWithoutValues } = await import("../cycle/reverts/reverts.ts");
+  const { refuseUnknownCycle, refuseWithoutValues } = await import("../cycle/reverts/reverts.ts");
   refuseWithoutValues(config.state.logValues);
-  await refuseUnknown(store, order);
+  await refuseUnknownCycle(store, order);
 }
 
 /** Refuses to send what a person has asked for while sending is paused. @throws UsageError */

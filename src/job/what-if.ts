@@ -112,7 +112,7 @@ export async function planBothOffline(
   ended: (plans: WhatIf) => Promise<void>,
 ): Promise<void> {
   const sharing = sharingOf(job, other);
-  refuseUnknown(sharing);
+  refuseUnreadData(sharing);
   const pictures = await job.scratch();
   try {
     const meta = await pictures.meta();
@@ -144,7 +144,7 @@ export async function planBothOffline(
 }
 
 /** @throws UsageError */
-function refuseUnknown({ properties, paths, otherScope, groups }: Sharing): void {
+function refuseUnreadData({ properties, paths, otherScope, groups }: Sharing): void {
   const unknown = [
     ...(properties.length > 0 ? [`these properties of Entra were not read: ${properties.join(", ")}`] : []),
     ...(paths.length > 0 ? [`these attributes of Lattice were not read: ${paths.join(", ")}`] : []),

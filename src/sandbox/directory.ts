@@ -117,7 +117,7 @@ export function createDirectory(database: SandboxDatabase, seed: number, clock: 
       const id = personId(seed, number);
       if (managerId !== null) find(managerId);
       const properties = completed(given, id, number, clock);
-      refuseUnknown(properties);
+      refuseUnknownProperties(properties);
       const key = String(properties.userPrincipalName).toLowerCase();
       refuseTakenUPN(key, -1);
       insert(id, properties, managerId);
@@ -125,7 +125,7 @@ export function createDirectory(database: SandboxDatabase, seed: number, clock: 
       return id;
     }),
     updateUser: together((id: string, patch: JsonObject) => {
-      refuseUnknown(patch);
+      refuseUnknownProperties(patch);
       if (patch.id !== undefined) throw new Error("The id of a directory object cannot be changed.");
       const row = find(id);
       const before = propertiesOf(row);
@@ -252,7 +252,7 @@ function withoutMilliseconds(time: number): Json {
   return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }
 
-function refuseUnknown(properties: JsonObject): void {
+function refuseUnknownProperties(properties: JsonObject): void {
   for (const name of Object.keys(properties)) {
     if (!isUserProperty(name))
       throw new Error(`"${name}" is not a property of a user in Microsoft Graph v1.0.`);

@@ -56,7 +56,7 @@ export function readDocument(body: unknown, rules: ReadingRules): AccountDocumen
       continue;
     }
     const definition = findAttribute(rules.schemas.get(coreURN), name);
-    if (definition === undefined) refuseUnknown(name, rules);
+    if (definition === undefined) refuseUnknownAttribute(name, rules);
     else if (definition.mutability !== "readOnly")
       assign(document, definition.name, readValue(value, definition, rules, name));
   }
@@ -119,7 +119,7 @@ export function assign(target: { [name: string]: Json }, name: string, value: Js
 }
 
 /** @throws ScimRefusal if unknown attributes are refused */
-export function refuseUnknown(name: string, rules: ReadingRules): void {
+export function refuseUnknownAttribute(name: string, rules: ReadingRules): void {
   if (rules.unknownAttributes === "refuse") {
     throw new ScimRefusal(400, "invalidSyntax", `There is no attribute named ${name}.`);
   }
@@ -163,7 +163,7 @@ function readMembers(
   const members: { [name: string]: Json } = {};
   for (const [name, item] of Object.entries(value)) {
     const definition = findAttribute(definitions, name);
-    if (definition === undefined) refuseUnknown(`${label}.${name}`, rules);
+    if (definition === undefined) refuseUnknownAttribute(`${label}.${name}`, rules);
     else if (definition.mutability !== "readOnly") {
       assign(members, definition.name, readValue(item, definition, rules, `${label}.${name}`));
     }

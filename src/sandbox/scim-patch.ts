@@ -6,7 +6,7 @@ import {
   isCommon,
   type ReadingRules,
   readValue,
-  refuseUnknown,
+  refuseUnknownAttribute,
   ScimRefusal,
 } from "./scim-document.ts";
 import { type AttributeDefinition, coreURN, findAttribute, findURN } from "./scim-schema.ts";
@@ -109,7 +109,7 @@ function applyWhole(document: AccountDocument, op: Operation, value: JsonObject,
         `"${name}" is a path, not an attribute: without a path, value holds nested objects.`,
       );
     } else {
-      refuseUnknown(name, rules);
+      refuseUnknownAttribute(name, rules);
     }
   }
 }
@@ -128,7 +128,7 @@ function applyExtension(
   if (!isJsonObject(value)) throw new ScimRefusal(400, "invalidValue", `${urn} must be an object.`);
   for (const [name, item] of Object.entries(value)) {
     const attribute = findAttribute(rules.schemas.get(urn), name);
-    if (attribute === undefined) refuseUnknown(`${urn}:${name}`, rules);
+    if (attribute === undefined) refuseUnknownAttribute(`${urn}:${name}`, rules);
     else applyAttribute(document, op, { urn, attribute, sub: undefined }, item, rules, name);
   }
 }

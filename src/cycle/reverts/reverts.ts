@@ -69,7 +69,7 @@ export async function refuseUnderWay(store: StateStore, which: string, now: numb
  * Refuses a request before anything is begun, without reading what the cycle has sent.
  * @throws UsageError of `revertedCycle`
  */
-export async function refuseUnknown(store: StateStore, request: RevertRequest): Promise<void> {
+export async function refuseUnknownCycle(store: StateStore, request: RevertRequest): Promise<void> {
   const cycle = await cycleNamed(store, request.which);
   const done: SentTo[] = [];
   for await (const { objectId, userName } of operationsOf(store, cycle.id, { status: "done" })) {

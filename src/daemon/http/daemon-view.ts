@@ -5,7 +5,7 @@ import type { AccountKind, accountsPage } from "../../cycle/person/account-kinds
 import type { Explanation } from "../../cycle/person/explanation.ts";
 import type { Actor } from "../../domain/actor.ts";
 import type { StateStore } from "../../domain/state/store.ts";
-import type { DecidedLink, LinkRequest } from "../../job/decide-link.ts";
+import type { LinkRequest, LinkResult } from "../../job/decide-link.ts";
 import type { Metrics } from "../../report/metrics.ts";
 import type { ConfigurationNotes, NewConfiguration } from "../../report/new-configuration.ts";
 import type { Scheduler } from "../scheduler.ts";
@@ -100,7 +100,7 @@ export interface JobView extends WorkStarter {
    * Decides which account is a user's. @returns `busy` if another run holds the lease
    * @throws UsageError about the decision, what Lattice's answers throw
    */
-  decideLink(request: LinkRequest, dryRun: boolean): Promise<DecidedLink | "busy">;
+  decideLink(request: LinkRequest, dryRun: boolean): Promise<LinkResult | "busy">;
   /** A page of accounts, each with whose it is. */
   accounts(query: AccountsQuery): ReturnType<typeof accountsPage>;
   /** The differences of the current configuration from that of the last cycle; `null` if there are none. */
