@@ -161,13 +161,16 @@ export function foldAccounts(known: KnownAccounts, readIn: number): AccountFold 
   };
 
   const readAgain = (asked: readonly ReadAgain[]): void => {
-    for (const { which, latticeId, emptied } of asked) {
+    for (const one of asked) {
+      const { which, latticeId, emptied } = one;
       const ids = which === "account" ? [latticeId] : reportsOf(latticeId, emptied);
       for (const id of ids) {
         const row = rows.get(id);
         if (row === undefined) continue;
         const paths = new Set([...(row.readAgain ?? []), ...emptied]);
-        keep({ ...row, readAgain: [...paths], acknowledged: withoutPaths(row.acknowledged, paths) });
+        const acknowledged = withoutPaths(row.acknowledged, paths);
+        const drifted = withoutPaths(row.drifted, emptiedInDoubt(row, one));
+        keep({ ...row, readAgain: [...paths], acknowledged, drifted });
       }
     }
   };
@@ -186,6 +189,15 @@ export function foldAccounts(known: KnownAccounts, readIn: number): AccountFold 
       marks,
     }),
   };
+}
+
+/** Paths of a report that named the account, and were found empty while it was in doubt whether the account was switched off. */
+function emptiedInDoubt(
+  { values, drifted, readIn }: AccountRow,
+  { which, latticeId, emptied, inDoubtSince }: ReadAgain,
+): ReadonlySet<string> {
+  if (which !== "reports" || inDoubtSince === undefined || readIn < inDoubtSince) return noPaths;
+  return new Set(emptied.filter((path) => drifted[path] === latticeId && (values[path] ?? null) === null));
 }
 
 const unlinked = {

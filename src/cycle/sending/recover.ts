@@ -36,7 +36,13 @@ export async function recoverIntents(context: CycleContext): Promise<void> {
     await keepLookUp(context, intent, {
       account: found,
       carriedOut: found !== null && wasCarriedOut(intent, found),
-      readAgain: found === null ? [] : referencesTouched(intent.changes, found, context.settings.mapping),
+      readAgain:
+        found === null
+          ? []
+          : referencesTouched(intent.changes, found, context.settings.mapping).map((one) => ({
+              ...one,
+              inDoubtSince: intent.cycleId,
+            })),
       now: context.clock.now(),
     });
   }

@@ -54,4 +54,9 @@ export interface ReadAgain {
    * taken for a manual change.
    */
   readonly emptied: readonly string[];
+  /**
+   * If the write of this account was in doubt: the cycle that began it. Accounts that were read since then may have been emptied by it,
+   * which was taken for drift.
+   */
+  readonly inDoubtSince?: number;
 }

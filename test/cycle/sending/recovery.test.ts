@@ -298,6 +298,24 @@ describe("a run that was killed between sending and recording", () => {
     expect([...place.target.accounts.values()]).toMatchObject([{ externalId: "a" }]);
   });
 
+  it("does not take for a manual change what Lattice did to a report, whose account was written in between", async () => {
+    await using place = await createWorkplace({ drift: "report" });
+    place.source.hire("chief");
+    place.source.hire("report", {}, "chief");
+    await place.cycle();
+    place.source.change("chief", { accountEnabled: false });
+    place.source.change("report", { jobTitle: "Director" });
+    place.target.after = ({ userName }) => {
+      if (userName === "chief@example.com") throw new UnknownOutcomeError("no answer");
+    };
+    expect(await place.cycle()).toMatchObject({ done: 1, failed: 1 });
+    place.target.after = () => {};
+    expect(place.target.managerOf("report@example.com")).toBeNull();
+    await place.cycle();
+    expect(place.target.managerOf("report@example.com")).toBe("chief@example.com");
+    expect((await place.cycle()).done).toBe(0);
+  });
+
   it("does not count as done what it had noted and never sent", async () => {
     const guard = { ...lenientGuard, maxDeactivations: 6, deactivationFloor: 6 };
     await using place = await createWorkplace({ guard });

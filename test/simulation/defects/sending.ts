@@ -225,6 +225,19 @@ export const sendingDefects: readonly Defect[] = [
     ],
   },
   {
+    name: "a manager whom Lattice took away in a deactivation in doubt counts as taken away by hand",
+    seed: 20_022,
+    history: 622,
+    family: "reporting-lines",
+    swaps: [
+      swapInner<(...terms: readonly unknown[]) => ReadonlySet<string>>(
+        "cycle/pictures/accounts.ts",
+        "emptiedInDoubt",
+        () => () => new Set(),
+      ),
+    ],
+  },
+  {
     name: "who gets a userName does not wait until it is free",
     seed: 2,
     history: 124,
