@@ -139,6 +139,9 @@ describe("daemons that share a database", () => {
     const inForce = async (id: string) => (await fleet.timetable(id)).jobs[0]?.inForce;
     expect([await inForce("a"), await inForce("b")]).toEqual([false, true]);
     expect(await fleet.jobs()).toMatchObject([{ takers: ["b"], digest: "new" }]);
+    // It announces what it had once more: that is not new.
+    await fleet.announce(worker("a"), [serves("us", "old")]);
+    expect([await inForce("a"), await inForce("b")]).toEqual([false, true]);
     await fleet.leave("b");
     expect(await inForce("a")).toBe(true);
     expect(await fleet.jobs()).toMatchObject([{ takers: ["a"], digest: "old" }]);

@@ -14,15 +14,19 @@ const strangers = `SELECT j.name AS job, w.host, o.identity FROM json_to_records
   JOIN worker w ON w.id = o.worker AND w.id <> $3 AND ${alive("w")} WHERE ${all} ORDER BY j.name, w.host`;
 const add = `INSERT INTO worker (id, host, version, work_level, started_at, seen_at) SELECT $2, $3, $4, $5, ${serverTime}, ${serverTime} WHERE ${all}
   ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, version = excluded.version, work_level = excluded.work_level`;
+const servedBefore = `SELECT job, digest FROM worker_job WHERE ${all} AND worker = $2 AND NOT stranger`;
 const dropServed = `DELETE FROM worker_job WHERE ${all} AND worker = $2`;
 const addServed = `INSERT INTO worker_job (job, worker, digest, identity, aside, stranger)
   SELECT j.id, $2, mine.digest, mine.identity, mine.aside->>'reason', coalesce(mine.aside->>'kind' = 'stranger', false)
   FROM json_to_recordset($3::json) AS mine (name text, digest text, identity text, aside json)
   JOIN job j ON j.name = mine.name WHERE ${all}`;
 // A configuration is newer than those before it, also if the server's clock was set back, or that of the server that took over is behind.
+// One that this daemon announces again is not new, although it may have been dropped while the daemon was silent.
 const addConfigs = `INSERT INTO job_config (job, digest, first_at)
   SELECT s.job, s.digest, greatest(${serverTime}, (SELECT max(first_at) + 1 FROM job_config c WHERE c.job = s.job))
-  FROM worker_job s WHERE ${all} AND s.worker = $2 AND NOT s.stranger ON CONFLICT DO NOTHING`;
+  FROM worker_job s WHERE ${all} AND s.worker = $2 AND NOT s.stranger
+    AND NOT EXISTS (SELECT 1 FROM json_to_recordset($3::json) AS before (job int, digest text) WHERE before.job = s.job AND before.digest = s.digest)
+  ON CONFLICT DO NOTHING`;
 // A configuration that no daemon has any more is new again if it comes back.
 const dropConfigs = `DELETE FROM job_config c WHERE ${all} AND c.job IN (SELECT job FROM worker_job WHERE worker = $2)
   AND NOT EXISTS (SELECT 1 FROM worker_job s JOIN worker w ON w.id = s.worker
@@ -70,10 +74,11 @@ export function workerMethods(db: Database): FleetWorkers {
           jobs.map(({ name }) => name),
         );
         await session.run(add, id, host, version, workLevel);
+        const before = await session.all<{ job: number; digest: string }>(servedBefore, id);
         await session.run(dropServed, id);
         await session.run(addServed, id, asJson(jobs));
         await session.run(dropConfigs, id);
-        await session.run(addConfigs, id);
+        await session.run(addConfigs, id, asJson(before));
         return [];
       }),
     seen: async (worker) => {
