@@ -6,8 +6,7 @@ export type NextFiring = (schedule: Extract<Schedule, { kind: "cron" }>, after: 
 
 const mostKept = 2_000;
 const minuteMs = 60_000;
-/** A time that was missed is looked for up to this far back: far enough for a monthly one. */
-const longestAgoMs = 32 * 24 * 60 * minuteMs;
+const dayMs = 24 * 60 * minuteMs;
 /** The offsets of time zones are multiples of this, so the minute modulo this is the same in each of them. */
 const offsetMinutes = 15;
 /** More firings than there can be in the time by which this machine's clock is behind the server's. */
@@ -16,21 +15,22 @@ const mostRuns = 4_096;
 /**
  * When cron expressions fire. The answer depends on the time that is asked for alone: not on when it is asked, nor on this machine's clock,
  * which may differ from the server's.
+ * @param longestAgoMs a time that is past is looked for up to this far back. Default: far enough for a monthly one
  */
-export function createFirings(): NextFiring {
+export function createFirings(longestAgoMs = 32 * dayMs): NextFiring {
   const kept = new Map<string, number | null>();
   return ({ cron, timezone }, after) => {
     const key = JSON.stringify([cron, timezone, after]);
     const known = kept.get(key);
     if (known !== undefined) return known;
-    const at = firstFiring(cron, timezone, after);
+    const at = firstFiring(cron, timezone, after, longestAgoMs);
     if (kept.size >= mostKept) kept.clear();
     kept.set(key, at);
     return at;
   };
 }
 
-function firstFiring(cron: string, timezone: string, after: number): number | null {
+function firstFiring(cron: string, timezone: string, after: number, longestAgoMs: number): number | null {
   const task = createTask(cron, () => {}, { timezone });
   try {
     // node-cron knows the times that follow now. Times that are past by this machine's clock are looked for before.

@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createFirings } from "../../src/daemon/firing.ts";
-import { isLate } from "../../src/daemon/lateness.ts";
+import { createLateness } from "../../src/daemon/lateness.ts";
 import type { Schedule } from "../../src/daemon/scheduler.ts";
 
 const minuteMs = 60_000;
 const late = (schedule: Schedule, ended: string, now: string): boolean => {
   vi.setSystemTime(now);
-  return isLate(schedule, Date.parse(ended), Date.parse(now), createFirings());
+  return createLateness()(schedule, Date.parse(ended), Date.parse(now));
 };
 
 beforeEach(() => {
@@ -33,5 +32,14 @@ describe("a cycle that has ended is too long ago", () => {
     const weekly: Schedule = { kind: "cron", cron: "0 3 * * 1", timezone: "UTC" };
     expect(late(weekly, "2026-03-02T03:05Z", "2026-03-15T23:59Z")).toBe(false);
     expect(late(weekly, "2026-03-02T03:05Z", "2026-03-16T03:00Z")).toBe(true);
+  });
+
+  it("if a rare cron expression has fired twice since then, also if that was months before the daemon started", () => {
+    const monthly: Schedule = { kind: "cron", cron: "0 3 1 * *", timezone: "UTC" };
+    expect(late(monthly, "2026-08-01T03:05Z", "2026-09-30T12:00Z")).toBe(false);
+    expect(late(monthly, "2026-08-01T03:05Z", "2026-10-20T12:00Z")).toBe(true);
+    const quarterly: Schedule = { kind: "cron", cron: "0 3 1 */3 *", timezone: "Europe/Berlin" };
+    expect(late(quarterly, "2026-01-01T03:05Z", "2026-06-30T12:00Z")).toBe(false);
+    expect(late(quarterly, "2026-01-01T03:05Z", "2026-09-15T12:00Z")).toBe(true);
   });
 });

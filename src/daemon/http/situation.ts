@@ -3,8 +3,7 @@ import { type JobsWorkers, missingWorkers, summaryOf } from "../../report/job-su
 import type { JobSituation, Situation } from "../../report/metrics.ts";
 import { situationOf } from "../../report/situation.ts";
 import { readStatus, type Status } from "../../report/status.ts";
-import { createFirings, type NextFiring } from "../firing.ts";
-import { isLate } from "../lateness.ts";
+import { createLateness, type IsLate } from "../lateness.ts";
 import type { DaemonView, JobEntry, JobView } from "./daemon-view.ts";
 import type { FleetNow } from "./fleet-view.ts";
 import { kept } from "./kept.ts";
@@ -82,27 +81,27 @@ export interface Readiness {
 
 /**
  * Counts the jobs that are ready: the job is open, its state database answers, and the schedule has not asked for two cycles since one of everybody
- * was completed (`isLate`). A job that waits for another daemon to end counts as ready, because that daemon may end only once this one is
+ * was completed (`IsLate`). A job that waits for another daemon to end counts as ready, because that daemon may end only once this one is
  * ready. A job for which Entra or Lattice refuses this daemon is not ready here, although another daemon goes on with it.
  */
 export function readiness({ jobs, now }: DaemonView): () => Promise<Readiness> {
-  const nextFiring = createFirings();
+  const isLate = createLateness();
   const ageMs = (): number => Math.max(readyAgeMs, ageMsOfEachJob * jobs.all().length);
   return kept(ageMs, now, async () => {
     const ready = await Promise.all(
-      jobs.all().map(({ view }) => view !== null && (view.waitsFor() !== null || inTime(view, nextFiring))),
+      jobs.all().map(({ view }) => view !== null && (view.waitsFor() !== null || inTime(view, isLate))),
     );
     return { jobs: ready.length, notReady: ready.filter((one) => !one).length };
   });
 }
 
-async function inTime(view: JobView, nextFiring: NextFiring): Promise<boolean> {
+async function inTime(view: JobView, isLate: IsLate): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), patienceMs);
   });
   try {
-    return await Promise.race([isReady(view, nextFiring), tooLate]);
+    return await Promise.race([isReady(view, isLate), tooLate]);
   } catch {
     return false;
   } finally {
@@ -110,12 +109,12 @@ async function inTime(view: JobView, nextFiring: NextFiring): Promise<boolean> {
   }
 }
 
-async function isReady(view: JobView, nextFiring: NextFiring): Promise<boolean> {
+async function isReady(view: JobView, isLate: IsLate): Promise<boolean> {
   if (view.standsAside() !== null) return false;
   const last = await lastOfEverybody(
     view.glance,
     ({ outcome }) => outcome !== null && outcome !== "failed" && outcome !== "interrupted",
   );
   if (last === undefined || last.finishedAt === null) return false;
-  return !isLate(view.schedule(), last.finishedAt, view.now(), nextFiring);
+  return !isLate(view.schedule(), last.finishedAt, view.now());
 }
