@@ -143,8 +143,10 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
         putBack(operation, false, refused ? sentenceOf(operation.action) : undefined);
         return;
       }
+      const { freed } = namesIn(operation.changes);
       const ended = (): void => {
         inFlight.delete(operation.objectId);
+        if (freed !== undefined && freeing.get(freed) === task) freeing.delete(freed);
         nextEnd?.resolve();
         nextEnd = null;
       };
@@ -153,8 +155,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
         ended();
       });
       inFlight.set(operation.objectId, task);
-      const name = namesIn(operation.changes).freed;
-      if (name !== undefined) freeing.set(name, task);
+      if (freed !== undefined) freeing.set(freed, task);
     },
     drain: async () => {
       await Promise.all(inFlight.values());
