@@ -88,18 +88,15 @@ export async function withLease<T>(
     },
     Math.min(longestHeartbeatMs, ttlMs / 4),
   );
-  const run = async (): Promise<T> => {
+  try {
     const signal = AbortSignal.any([options.signal, lost.signal]);
     if (tookOver && (await store.openIntents()).length > 0) await clock.sleep(settleMs, signal);
-    return action({ signal, fence: { owner }, right: { ...right, ensure } });
-  };
-  const [ran] = await Promise.allSettled([run()]);
-  clearInterval(heartbeat);
-  const [released] = await Promise.allSettled([store.releaseLease(owner)]);
-  // If the run failed, its own error says more than one of the release, which often has the same cause.
-  if (ran.status === "rejected") throw ran.reason;
-  if (released.status === "rejected") throw released.reason;
-  return ran.value;
+    return await action({ signal, fence: { owner }, right: { ...right, ensure } });
+  } finally {
+    clearInterval(heartbeat);
+    // If this fails, its error comes instead of the run's own, which may say that everything is recorded.
+    await store.releaseLease(owner);
+  }
 }
 
 /** A moment by both clocks: one may be set, and the other may stand still while the machine sleeps. */

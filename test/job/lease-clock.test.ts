@@ -120,27 +120,3 @@ describe("a lease with a plausible time", () => {
     );
   });
 });
-
-describe("a run that fails, and cannot release its lease either,", () => {
-  const broken = (action: () => Promise<string>) =>
-    withLease(
-      { ...store, releaseLease: () => Promise.reject(new Error("the lease cannot be released")) },
-      clockFrom(start).clock,
-      { signal: new AbortController().signal },
-      action,
-    );
-
-  it("ends with its own error, and otherwise with the one of the release", async () => {
-    await expect(broken(() => Promise.reject(new Error("no answer")))).rejects.toThrow("no answer");
-    // Its lease ends with its time.
-    await expect(
-      withLease(
-        store,
-        clockFrom(start + 2 * ttlMs).clock,
-        { signal: new AbortController().signal },
-        async () => "ran",
-      ),
-    ).resolves.toBe("ran");
-    await expect(broken(async () => "ran")).rejects.toThrow("the lease cannot be released");
-  });
-});
