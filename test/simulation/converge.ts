@@ -150,6 +150,8 @@ async function settle(stage: Stage, full = false, most = Number.POSITIVE_INFINIT
     removed +
     ring +
     (hidden ? 1 : 0) +
+    // So is one that the first list after the loss of the database left out: a newcomer gets its former name a cycle later.
+    (listMisses && history.steps.some((step) => lossOfLinks.has(step.do)) ? 1 : 0) +
     // When an account goes to another person, the former owner's reports lose it as their manager one cycle later.
     (sharesIds(world) ? 1 : 0) +
     // The first may only begin to hold; in the next, managers are left to the one after it.
