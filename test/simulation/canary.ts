@@ -93,6 +93,7 @@ function countWrites(trial: Trial, current: CurrentTrial, world: World): string 
     const asShown = before !== null || isAsShown(world, after, trial.unsent.get(owner) ?? null);
     if (current.released.has(owner) && asShown) {
       trial.unsent.delete(owner);
+      mayBeChosen(current, world);
       continue;
     }
     if (
@@ -102,6 +103,7 @@ function countWrites(trial: Trial, current: CurrentTrial, world: World): string 
       continue;
     if (trial.unsent.delete(owner) && asShown) {
       current.released.add(owner);
+      mayBeChosen(current, world);
       continue;
     }
     if (!current.members.has(owner)) current.written.add(owner);
@@ -110,6 +112,14 @@ function countWrites(trial: Trial, current: CurrentTrial, world: World): string 
   return current.written.size > trial.people
     ? `${current.written.size} people are written although a canary tries on ${trial.people}: ${[...current.written].join(", ")}`
     : null;
+}
+
+/**
+ * A person who was released with an earlier configuration may also be one on whom this one is tried: an account that is not made as it
+ * was shown is not sent by its release. Its write is then the first of the canary.
+ */
+function mayBeChosen(current: CurrentTrial, { cycleAt }: World): void {
+  if (current.firstWriteAt === null) current.mayCountFrom ??= cycleAt;
 }
 
 /** Whether an account was made with the values that a person released, or, if Lattice refused one, with fewer. */

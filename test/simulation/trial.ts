@@ -45,8 +45,11 @@ export interface CurrentTrial {
    * or begin again.
    */
   readonly before: CurrentTrial | null;
-  /** The first write of the trial that may go on in this one; `null` if there is none. */
-  readonly mayCountFrom: number | null;
+  /**
+   * The first write that the engine may count although `firstWriteAt` does not: one of the trial that may go on in this one, or of a
+   * person who was released and may also be one of the canary's. `null` if there is none.
+   */
+  mayCountFrom: number | null;
 }
 
 /** @param canary of the history; `undefined` if it has none */
