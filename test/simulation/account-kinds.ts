@@ -3,7 +3,7 @@ import type { Stage } from "./cycles.ts";
 import { sharesIds } from "./identity.ts";
 import { settingsOf } from "./settings.ts";
 import { isEntitled } from "./standing.ts";
-import type { Account, World } from "./world.ts";
+import type { Account, Person, World } from "./world.ts";
 
 const scope = { mode: "groups", configured: ["the group"], nested: true, guests: true } as const;
 
@@ -43,8 +43,10 @@ function kindsOf(world: World, account: Account, forgotten: ReadonlySet<string>)
   const person = world.people.get(owner ?? "");
   if (person === undefined) {
     const name = account.userName.toLowerCase();
+    // A person may be known by an earlier name: who is renamed and deleted is not shown with the new one.
+    const isNamed = ({ userName }: Person): boolean => userName.toLowerCase() === name;
     const named = [...world.people.values()].filter(
-      ({ id, userName }) => userName.toLowerCase() === name || id === account.externalId,
+      (one) => isNamed(one) || isNamed(world.shown.get(one.id) ?? one) || one.id === account.externalId,
     );
     // The account of a leaver that was found by its name and switched off. Lattice may have refused the rest, and so the externalId.
     const switchedOff = !account.active && named.some((one) => !isEntitled(world, one));

@@ -109,7 +109,7 @@ export function createSource(world: World, doom: Doom): Source {
       );
       const hidden = world.people.get(wanted);
       // The answer that there is no such person counts as shown, too.
-      if (person === undefined && hidden !== undefined) world.shown.set(hidden.id, hidden);
+      if (person === undefined && hidden !== undefined) showGone(world, hidden);
       return person === undefined ? null : asGraphShows(world, show(world, person));
     },
     // Only the canary has a group; no scoping filter names one.
@@ -273,6 +273,11 @@ function show(world: World, person: Person): Extract<SourceChange, { kind: "upse
   return upsert(person, true);
 }
 
+/** The directory says that a person is gone, and nothing else: what it showed before is the last that is known. */
+function showGone({ shown }: World, person: Person): void {
+  shown.set(person.id, { ...(shown.get(person.id) ?? person), presence: person.presence });
+}
+
 function upsert(person: Person, complete: boolean): Extract<SourceChange, { kind: "upsert" }> {
   return {
     kind: "upsert",
@@ -297,9 +302,12 @@ function itemsOf(
   changes: readonly LoggedChange[],
 ): readonly SourceChange[] {
   if (person === undefined) return [];
-  world.shown.set(person.id, person);
   const { id: objectId, presence } = person;
-  if (presence !== "present") return [{ kind: "removed", objectId, presence }];
+  if (presence !== "present") {
+    showGone(world, person);
+    return [{ kind: "removed", objectId, presence }];
+  }
+  world.shown.set(objectId, person);
   const { sparse, missesClears } = world.manners;
   // Graph shows all selected properties of a changed person. Only for people whom the engine knows may it show less.
   const appeared = changes.some((change) => change.appeared !== null);
