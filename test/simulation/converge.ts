@@ -4,7 +4,14 @@ import { wrongKind } from "./account-kinds.ts";
 import { releaseInTrial } from "./canary.ts";
 import { cycle, quietCycle, type Stage } from "./cycles.ts";
 import { personId } from "./events.ts";
-import { conflictedPeople, faultsByPerson, faultsOf, holdersFor, leaverIsInTheWay } from "./expectation.ts";
+import {
+  conflictedPeople,
+  faultsByPerson,
+  faultsOf,
+  holdersFor,
+  leaverIsInTheWay,
+  nameless,
+} from "./expectation.ts";
 import type { Fate } from "./fate.ts";
 import { fatesOf, finalConfigurationOf, mostPeople, type Step } from "./history.ts";
 import { encumbered, sharesIds } from "./identity.ts";
@@ -181,7 +188,12 @@ async function judgeEnd(stage: Stage): Promise<string | null> {
   if (faults.length > 0) return `Lattice is not what the directory makes it: ${faults.join("; ")}`;
   const refused = [...world.people.values()].filter(({ title }) => title === refusedTitle);
   const waiting = conflictedPeople(world, rejected, forgotten);
-  const hopeless = new Set([...waiting, ...holdersFor(world, waiting), ...refused.map(({ id }) => id)]);
+  const hopeless = new Set([
+    ...waiting,
+    ...holdersFor(world, waiting),
+    ...nameless(world),
+    ...refused.map(({ id }) => id),
+  ]);
   // The plan sets a manager who is created in the same cycle; if that create fails, nothing is sent.
   for (const { id, managerId: manager } of world.people.values()) {
     if (manager !== null && hopeless.has(manager)) hopeless.add(id);

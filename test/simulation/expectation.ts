@@ -149,6 +149,14 @@ function canBeNamed(world: World, person: Person): boolean {
   );
 }
 
+/** People who have left and whose accounts keep a temporary userName, because their own is taken: each try is refused and reported. */
+export function nameless(world: World): readonly string[] {
+  return [...world.people.values()].flatMap((person) => {
+    const temporary = accountOf(world, person.id)?.userName.startsWith("als-rename-") === true;
+    return temporary && !isEntitled(world, person) && !canBeNamed(world, person) ? [person.id] : [];
+  });
+}
+
 /** People who have left and whose accounts hold, and cannot give up, a userName that one of these waits for. */
 export function holdersFor(world: World, waiting: ReadonlySet<string>): readonly string[] {
   const names = new Set([...waiting].map((id) => world.people.get(id)?.userName.toLowerCase()));
