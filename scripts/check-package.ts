@@ -10,6 +10,7 @@ const required = [
   "dist/THIRD-PARTY-LICENCES.txt",
   "src/state/postgres/schema/migrations/001-initial.sql",
   "src/state/sqlite/migrations/001-initial.sql",
+  "src/state/sqlite/migrations/newest.sql",
   "src/report/page/report.css",
   "src/report/page/report.js",
   "src/daemon/http/page/index.html",

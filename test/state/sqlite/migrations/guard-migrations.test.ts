@@ -6,7 +6,9 @@ import { weightsOf } from "../../../../src/cycle/operations/weights.ts";
 import type { Operation } from "../../../../src/domain/plan.ts";
 
 const folder = new URL("../../../../src/state/sqlite/migrations/", import.meta.url);
-const files = readdirSync(folder).sort();
+const files = readdirSync(folder)
+  .filter((name) => /^\d/.test(name))
+  .sort();
 const own = files.findIndex((name) => name.endsWith("-weights.sql"));
 
 function apply(db: Database.Database, names: readonly string[]): void {
