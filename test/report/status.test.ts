@@ -38,4 +38,19 @@ describe("a job whose last cycle of everybody failed", () => {
     expect(well.summary).toMatchObject({ condition: "idle", reason: null });
     expect(jobLines([well]).join("\n")).toMatch(/^emea .* UTC, done/m);
   });
+
+  it("is failing although a later cycle was interrupted, which says nothing about the fault", async () => {
+    await using place = await createWorkplace();
+    place.source.hire("a");
+    place.target.before = () => {
+      throw new HostUnavailableError("Lattice is down");
+    };
+    await expect(place.cycle()).rejects.toThrow("Lattice is down");
+    place.target.before = () => {};
+    await expect(place.cycle({ signal: AbortSignal.abort() })).rejects.toThrow();
+
+    const failing = await listed(place);
+    expect(failing.summary).toMatchObject({ condition: "failing", reason: "Lattice is down" });
+    expect(jobLines([failing]).join("\n")).toMatch(/^emea .* UTC, interrupted/m);
+  });
 });
