@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { refuseForeignLoopback } from "../config/plain-http.ts";
 import { UsageError } from "../domain/errors.ts";
+import { sentences } from "../domain/sentence.ts";
 import { configuredJob, notedJob } from "../job/configured-job.ts";
 import { sendNotification } from "../notify/send.ts";
 import { type CommandIO, exitCode, print } from "../process/io.ts";
@@ -18,20 +19,33 @@ export interface NotifyTestOptions {
 /**
  * Sends a message that is clearly a test to each receiver, and prints what each one answered.
  * @returns 1 if one did not accept it
- * @throws UsageError if there is no receiver, or none of that name
+ * @throws UsageError if there is no receiver, or none of that name; of several jobs, if none of them has it
  */
-export function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
-  return forEachJob(options, io, { json: false }, testJob);
+export async function notifyTest(options: NotifyTestOptions, io: CommandIO): Promise<number> {
+  let tested = false;
+  const code = await forEachJob(options, io, { json: false }, async (given, own, all) => {
+    const ofJob = await testJob(given, own, all);
+    tested ||= ofJob !== null;
+    return ofJob ?? exitCode.done;
+  });
+  // A job whose configuration is at fault may have the receiver.
+  if (!tested && code === exitCode.done && options.receiver !== undefined) {
+    throw new UsageError(
+      `no job has a receiver "${printable(options.receiver)}": see notify.receivers of each job`,
+    );
+  }
+  return code;
 }
 
-async function testJob(options: NotifyTestOptions, io: CommandIO, all: boolean): Promise<number> {
+/** @returns the exit code; `null` if this one of several jobs has no such receiver */
+async function testJob(options: NotifyTestOptions, io: CommandIO, all: boolean): Promise<number | null> {
   const job = configuredJob(io, options);
   const { config, clock } = job;
   await refuseForeignLoopback(config);
   const { instance, receivers } = config.notify;
   if (all && receivers.length === 0) {
     print(io, "No notifications are configured (notify.receivers).");
-    return exitCode.done;
+    return options.receiver === undefined ? exitCode.done : null;
   }
   const chosen = receivers.filter(({ name }) => options.receiver === undefined || name === options.receiver);
   if (receivers.length === 0) {
@@ -39,9 +53,10 @@ async function testJob(options: NotifyTestOptions, io: CommandIO, all: boolean):
   }
   if (chosen.length === 0) {
     const names = receivers.map(({ name }) => name).join(", ");
-    throw new UsageError(
-      `there is no receiver "${printable(options.receiver ?? "")}"; the receivers are: ${names}`,
-    );
+    const missing = `there is no receiver "${printable(options.receiver ?? "")}"; the receivers are: ${names}`;
+    if (!all) throw new UsageError(missing);
+    print(io, sentences(missing));
+    return null;
   }
   const now = clock.now();
   const answers = await Promise.all(

@@ -15,6 +15,8 @@ import { UsageError } from "../../src/domain/errors.ts";
 import type { JobChoice } from "../../src/job/configured-job.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import { workplace } from "../config/workplace.ts";
+import { startReceiver } from "../notify/receiver.ts";
+import { signingSecret } from "../notify/workplace.ts";
 import { terminal } from "./terminal.ts";
 
 const config = "config.yaml";
@@ -161,6 +163,33 @@ describe("a command about all jobs", () => {
     expect(await notifyTest({ config }, io)).toBe(0);
     expect(output()).toBe(
       "Job emea\nNo notifications are configured (notify.receivers).\n\nJob us\nNo notifications are configured (notify.receivers).\n",
+    );
+  });
+
+  it("tests a receiver by name in those jobs that have it, and refuses a name that none has", async () => {
+    await using receiver = await startReceiver(200);
+    const [emea, us] = sandboxes;
+    const notify = (name: string) => ({
+      notify: {
+        receivers: [{ kind: "webhook", name, url: `${receiver.origin}/${name}`, secret: signingSecret }],
+      },
+    });
+    configure({ emea: jobOf(emea, notify("siem")), us: jobOf(us, notify("chat")) });
+    const { io, output } = terminal(folder);
+    expect(await notifyTest({ config, receiver: "chat" }, io)).toBe(0);
+    expect(output()).toBe(
+      'Job emea\nThere is no receiver "chat"; the receivers are: siem.\n\nJob us\nok    chat (webhook): answered 200\n',
+    );
+    expect(receiver.got.map(({ path }) => path)).toEqual(["/chat"]);
+    expect(await refusalOf(() => notifyTest({ config, receiver: "pager" }, io))).toBe(
+      'no job has a receiver "pager": see notify.receivers of each job',
+    );
+    configure({ emea: jobOf(emea), us: jobOf(us) });
+    expect(await refusalOf(() => notifyTest({ config, receiver: "chat" }, io))).toMatch(
+      "no job has a receiver",
+    );
+    expect(await refusalOf(() => notifyTest({ config, job: "us", receiver: "chat" }, io))).toMatch(
+      "no notifications are configured",
     );
   });
 
