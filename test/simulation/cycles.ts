@@ -157,7 +157,7 @@ async function betweenEnds<T>(
   settings: CycleSettings,
   run: (ports: Ports, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { history, world, store, changes } = stage;
+  const { history, world, state, store, changes } = stage;
   const abort = new AbortController();
   const pausing = createPauseMeanwhile(stage);
   const orders: Promise<void>[] = [];
@@ -183,7 +183,10 @@ async function betweenEnds<T>(
     return result;
   } catch (error) {
     // Tasks of a killed process may still be running.
-    if (error instanceof Death) await settle();
+    if (error instanceof Death) {
+      await settle();
+      if (!dryRun) await state.power?.cut(doom.chance("power"));
+    }
     throw error;
   } finally {
     await Promise.all(orders);

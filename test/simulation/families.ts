@@ -23,6 +23,7 @@ import {
   manyPeople,
   noSeats,
   oneBadRecord,
+  powerCuts,
   refusedCrowd,
   refusingStore,
   schedule,
@@ -47,6 +48,12 @@ export const families: readonly Family[] = [
     about: "edits, faults of either end, deaths, decisions about what is held",
     histories,
     runs: 500,
+  },
+  {
+    name: "power-cuts",
+    about: "the machine loses its power, and with it the pages and plans that need not be on the disk",
+    histories: powerCuts,
+    runs: 120,
   },
   {
     name: "leaver-lane",

@@ -168,6 +168,8 @@ export interface History {
   /** Default: `objectId`. */
   readonly externalIds?: Configuration["externalIds"];
   readonly concurrency: number;
+  /** If a process dies, the machine has lost its power. Default: it goes on. */
+  readonly losesPower?: boolean;
   /** People who exist from the beginning, and what happens to the first cycle. */
   readonly founders: number;
   /** The most people that it may have. Default: `mostPeople`. */

@@ -7,7 +7,7 @@ import { openDatabase } from "../../src/state/sqlite/files/database.ts";
 import { fileToJob, jobToFile } from "../state/move/move.ts";
 import type { PlayedState } from "./played-state.ts";
 import { postgresState } from "./postgres-state.ts";
-import { sqliteState } from "./sqlite-state.ts";
+import { stateOn } from "./sqlite-state.ts";
 
 /** A state that moves to the other kind of store after each second cycle, from a file to PostgreSQL and back. */
 export async function movingState(place: PostgresPlace): Promise<PlayedState> {
@@ -15,7 +15,7 @@ export async function movingState(place: PostgresPlace): Promise<PlayedState> {
   const file = join(folder, "moved.db");
   const job = await postgresState(place);
   let db = openDatabase(":memory:");
-  let inFile = sqliteState(db);
+  let inFile = stateOn(db);
   let current = inFile;
   let cycles = 0;
   const move = async (): Promise<void> => {
@@ -29,7 +29,7 @@ export async function movingState(place: PostgresPlace): Promise<PlayedState> {
       await inFile.close();
       db = new Database(readFileSync(file));
       db.pragma("foreign_keys = ON");
-      inFile = sqliteState(db);
+      inFile = stateOn(db);
       current = inFile;
     }
   };

@@ -51,4 +51,14 @@ export interface PlayedState extends CountedStore {
   /** A copy to plan a dry run on; closing its store removes it. */
   copy(): Answer<CountedStore>;
   close(): Promise<void>;
+  /** Only of a store that has commits that may be lost. */
+  readonly power?: Power;
+}
+
+/** The power of the machine that the process runs on. */
+export interface Power {
+  /** Whether it may be cut from here on. */
+  watch(on: boolean): void;
+  /** Call when the process has died. @param chance 0 up to 1, decides how much is lost; maybe nothing */
+  cut(chance: number): Promise<void>;
 }

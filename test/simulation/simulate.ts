@@ -34,6 +34,7 @@ export function createSimulator(state: PlayedState): Simulator {
   return {
     play: async (history) => {
       await state.wipe();
+      state.power?.watch(history.losesPower === true);
       const world = createWorld(history.manners, configurationOf(history), history);
       if (history.guard?.what === "deactivations") world.groups.floor = history.guard.most;
       return play({ history, world, state, store, changes, trial: createTrial(history.canary) });

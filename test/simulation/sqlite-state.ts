@@ -5,9 +5,15 @@ import { type Connection, openDatabase } from "../../src/state/sqlite/files/data
 import { storeOn } from "../../src/state/sqlite/store.ts";
 import { tallyFaults } from "../state/tally.ts";
 import type { PlayedState, Questions } from "./played-state.ts";
+import { losingPower } from "./power.ts";
 
 /** A real SQLite database in memory, which it closes. */
-export function sqliteState(db = openDatabase(":memory:")): PlayedState {
+export function sqliteState(): PlayedState {
+  return losingPower(openDatabase(":memory:"), stateOn);
+}
+
+/** On a database that does not lose its power. */
+export function stateOn(db: Connection): PlayedState {
   const store = storeOn(db, ":memory:");
   const emptied = db
     .prepare<[], string>(

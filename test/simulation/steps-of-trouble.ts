@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { anyFate, calm, deathsAt, moment, writeFault } from "./fates.ts";
+import type { Fate } from "./fate.ts";
+import { anyFate, calm, deathsAt, moment, readFault, writeFault } from "./fates.ts";
 import type { CrowdStep, History, Step, Trouble } from "./history.ts";
-import { byHand, comingAndGoing, cycle, edit, faithful, manners } from "./steps.ts";
+import { byHand, comingAndGoing, cycle, edit, faithful, histories, manners } from "./steps.ts";
 
 // Histories in which some people fail for ever, and others must not be affected.
 
@@ -267,3 +268,44 @@ export const manyPeople: fc.Arbitrary<History> = fc.record({
     { minLength: 1, maxLength: 4, size: "max" },
   ),
 });
+
+/** Mostly before anything is sent, when much is not on the disk. */
+const harsh: fc.Arbitrary<Fate> = fc.record({
+  faults: fc.array(fc.oneof(writeFault(), readFault), { maxLength: 1 }),
+  deaths: deathsAt(fc.oneof({ weight: 3, arbitrary: moment("none") }, { weight: 1, arbitrary: moment() }), 3),
+  abortAt: fc.constant(null),
+  seed: fc.nat(),
+});
+
+const dying: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant("cycle" as const),
+  kind: fc.constantFrom("incremental" as const, "incremental" as const, "full" as const),
+  dryRun: fc.constant(false),
+  only: fc.constant(null),
+  fate: harsh,
+  during: fc.constant(null),
+});
+
+/** Cycles die again and again, and with the process the machine loses its power. */
+export const powerCuts: fc.Arbitrary<History> = fc
+  .oneof(
+    histories,
+    fc.record({
+      manners,
+      guard: fc.constantFrom(null, null, { what: "deactivations" as const, most: 1 }),
+      drift: fc.constantFrom("correct" as const, "report" as const),
+      concurrency: fc.constantFrom(1, 4),
+      founders: fc.constantFrom(0, 2, 5),
+      founding: harsh,
+      steps: fc.array(
+        fc.oneof(
+          { weight: 5, arbitrary: edit },
+          { weight: 2, arbitrary: comingAndGoing },
+          { weight: 5, arbitrary: dying },
+          { weight: 1, arbitrary: plainCycle },
+        ),
+        { minLength: 3, maxLength: 14, size: "max" },
+      ),
+    }),
+  )
+  .map((history) => ({ ...history, losesPower: true }));

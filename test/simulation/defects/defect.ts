@@ -73,6 +73,7 @@ interface Modules {
   "cycle/cycle.ts": typeof import("../../../src/cycle/cycle.ts");
   "cycle/sending/confirm.ts": typeof import("../../../src/cycle/sending/confirm.ts");
   "cycle/sending/existing-account.ts": typeof import("../../../src/cycle/sending/existing-account.ts");
+  "cycle/sending/keep-outcomes.ts": typeof import("../../../src/cycle/sending/keep-outcomes.ts");
   "cycle/sending/recover.ts": typeof import("../../../src/cycle/sending/recover.ts");
   "cycle/sending/references.ts": typeof import("../../../src/cycle/sending/references.ts");
   "cycle/sending/whose-account.ts": typeof import("../../../src/cycle/sending/whose-account.ts");

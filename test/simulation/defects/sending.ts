@@ -30,6 +30,23 @@ export const sendingDefects: readonly Defect[] = [
     ],
   },
   {
+    name: "what is about to be sent is not on the disk before it is sent",
+    seed: 1,
+    history: 1,
+    family: "power-cuts",
+    swaps: [
+      swap("cycle/sending/keep-outcomes.ts", "keepOutcomes", (original) => (context, ended, begin) => {
+        const { store } = context;
+        const commit: typeof store.commit = (change, fence) =>
+          store.commit({ ...change, mayBeLost: true }, fence);
+        const hasty = new Proxy(store, {
+          get: (_, property) => (property === "commit" ? commit : Reflect.get(store, property)),
+        });
+        return original({ ...context, store: hasty }, ended, begin);
+      }),
+    ],
+  },
+  {
     name: "nothing notes what is about to be sent",
     seed: 1,
     history: 25,
