@@ -389,7 +389,10 @@ export function createTarget(
     try {
       met = await doom.request({ kind: "write", about });
     } catch (error) {
-      if (error instanceof Death && doom.chance("carried out", ...about) < 0.5 && mayBeOut()) perform();
+      if (error instanceof Death && doom.chance("carried out", ...about) < 0.5 && mayBeOut()) {
+        lease?.sends();
+        perform();
+      }
       throw error;
     }
     // As the client does before each request that writes.
