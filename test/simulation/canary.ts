@@ -73,7 +73,7 @@ export async function trialPromise(
     }
     if (ended && !late && (await holdsAnything(store)))
       return "the canary ended although operations wait for it";
-  }
+  } else if (world.applied.length > 0) mayBeChosen(current, world);
   if (!ended) return refusedForWaiting(state, world);
   trial.rolledOut = current.digest;
   trial.current = null;
@@ -115,8 +115,8 @@ function countWrites(trial: Trial, current: CurrentTrial, world: World): string 
 }
 
 /**
- * A person who was released with an earlier configuration may also be one on whom this one is tried: an account that is not made as it
- * was shown is not sent by its release. Its write is then the first of the canary.
+ * A person whom someone releases or syncs by name may also be one on whom the configuration is tried. The write is then the first of the
+ * canary. Example: a release was given for an earlier configuration, and an account that is not made as it was shown is not sent by it.
  */
 function mayBeChosen(current: CurrentTrial, { cycleAt }: World): void {
   if (current.firstWriteAt === null) current.mayCountFrom ??= cycleAt;

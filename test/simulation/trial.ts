@@ -47,7 +47,7 @@ export interface CurrentTrial {
   readonly before: CurrentTrial | null;
   /**
    * The first write that the engine may count although `firstWriteAt` does not: one of the trial that may go on in this one, or of a
-   * person who was released and may also be one of the canary's. `null` if there is none.
+   * person who was released or synced by name, and may also be one of the canary's. `null` if there is none.
    */
   mayCountFrom: number | null;
 }
