@@ -5,7 +5,6 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
-  rmSync,
   type Stats,
   statSync,
 } from "node:fs";
@@ -246,11 +245,15 @@ export function giveToOwnerOf(from: string, path: string): void {
 /** @returns whether the file is new */
 function makePrivateFile(path: string): boolean {
   makeFolder(dirname(path));
-  if (existsSync(path)) return false;
-  closeSync(openSync(path, "wx", 0o600));
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    // Maybe since a moment ago, by another process. A link to nothing is no file.
+    if (codeOf(error) === "EEXIST" && existsSync(path)) return false;
+    throw error;
+  }
   giveToOwnerOf(dirname(path), path);
-  // A log that was left without its database must not be applied to the new one.
-  for (const journal of ["-wal", "-shm", "-journal"]) rmSync(`${path}${journal}`, { force: true });
+  // SQLite applies no log to an empty file: one that was left without its database is deleted.
   return true;
 }
 
