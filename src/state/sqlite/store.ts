@@ -94,10 +94,25 @@ export function openReadOnlyStore(
   return db === null ? null : storeOn(db, path);
 }
 
-/** A store on an open connection, which it closes. @param file how error messages name it: a path, or words */
+/**
+ * A store on an open connection, which it closes.
+ * @param file how error messages name it: a path, or words
+ * @throws StateError if the schema was changed by hand; the connection is closed then
+ */
 export function storeOn(db: Connection, file: string | FileInWords, options: StoreOptions = {}): StateStore {
+  const words = typeof file === "string" ? stateDatabase(file) : file;
+  try {
+    return explained(methodsOn(db, options), words);
+  } catch (error) {
+    // All statements were compiled here: a table or a column is missing.
+    db.close();
+    throw stateError(words, error);
+  }
+}
+
+function methodsOn(db: Connection, options: StoreOptions): StateStore {
   const values = valueKeeper(db, options.logValues ?? "keep");
-  const store: StateStore = {
+  return {
     commit: commitMethod(db, values, options.logValues ?? "keep"),
     ...leaseMethods(db),
     ...noteMethods(db),
@@ -124,7 +139,6 @@ export function storeOn(db: Connection, file: string | FileInWords, options: Sto
       db.close();
     },
   };
-  return explained(store, typeof file === "string" ? stateDatabase(file) : file);
 }
 
 /** The store, with SQLite's error codes turned into sentences. */

@@ -69,6 +69,10 @@ export function stateError(file: FileInWords, error: unknown): unknown {
   const finding = damageIn(error);
   if (finding !== null) return new DamagedStateError(file, finding, { cause: error });
   const code = codeOf(error);
+  // Every statement compiles on a database that this program made.
+  if (code === "SQLITE_ERROR" && /^no such (table|column)|^table \S+ has no column/.test(error.message)) {
+    return new ChangedSchemaError(file, error.message);
+  }
   const sentence = sentences.find(([codes]) => codes.test(code))?.[1](file, code);
   return sentence === undefined ? error : new StateError(sentence, { cause: error });
 }

@@ -260,6 +260,42 @@ describe("a file that is not a state database", () => {
   });
 });
 
+describe("a database whose tables were changed by hand", () => {
+  it.each([
+    ["run", () => openStore(path)],
+    ["dry run", () => openScratchStore(path)],
+    ["command that reads", () => openReadOnlyStore(path)],
+  ])(
+    "is refused by a %s before anything is done, also if only the record of an outcome needs what is missing",
+    async (_, open) => {
+      await makeDatabase();
+      const db = new Database(path);
+      db.exec("ALTER TABLE operation DROP COLUMN request_id");
+      db.close();
+      expect(open).toThrow(
+        /was modified outside this program \((no such column: request_id|table operation has no column named request_id)\): restore a backup with/,
+      );
+    },
+  );
+});
+
+describe("the log of a database that is gone", () => {
+  it("is not applied to the new database in its place", async () => {
+    await makeDatabase();
+    const running = openStore(path);
+    await fill(running, 500);
+    const wal = readFileSync(`${path}-wal`);
+    await running.close();
+    rmSync(path);
+    writeFileSync(`${path}-wal`, wal);
+    writeFileSync(`${path}-journal`, "left by a backup program");
+    const store = openStore(path);
+    expect((await store.totals()).sourceUsers).toBe(0);
+    await store.close();
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+});
+
 /** A database of the first version, with the lease held by `owner` until `expiresAt`. */
 function makeOldDatabase(owner: string, expiresAt: number): void {
   const db = new Database(path);
