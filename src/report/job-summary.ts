@@ -109,7 +109,7 @@ function conditionOf(
   if (fault !== null) return { condition: "failing", reason: fault };
   if (status !== null && status.quarantine !== null)
     return { condition: "quarantined", reason: status.quarantine.reason };
-  const last = status?.lastTelling ?? null;
+  const last = status?.lastConclusive ?? null;
   if (last?.outcome === "failed") return { condition: "failing", reason: last.error };
   // An installation whose runs are started by a timer has no daemons at all.
   if (fleet !== null && fleet.workers.length > 0 && fleet.job.takers.length === 0)

@@ -37,8 +37,8 @@ export interface Status {
   readonly last: CycleRecord | null;
   /** The newest cycle of everybody that has ended, however many other cycles are newer; `null` if there is none. */
   readonly lastEnded: CycleRecord | null;
-  /** The newest of them that was not interrupted, which would say nothing of the job; `null` if there is none. */
-  readonly lastTelling: CycleRecord | null;
+  /** The newest of them that was not interrupted: an interrupted one says nothing about the job. `null` if there is none. */
+  readonly lastConclusive: CycleRecord | null;
   /** The newest cycle of leavers, if it is among the last of the log. */
   readonly lastOfLeavers: CycleRecord | null;
   /** When the daemon's next cycle is due; `null` if a cron expression decides. */
@@ -122,8 +122,8 @@ export async function readStatus(
   const [newest = await lastOfEverybody(store)] = scheduled;
   const hasEnded = ({ outcome }: CycleRecord): boolean => outcome !== null;
   const lastEnded = scheduled.find(hasEnded) ?? (await lastOfEverybody(store, hasEnded)) ?? null;
-  const tells = (cycle: CycleRecord): boolean => hasEnded(cycle) && cycle.outcome !== "interrupted";
-  const lastTelling = scheduled.find(tells) ?? (await lastOfEverybody(store, tells)) ?? null;
+  const concludes = (cycle: CycleRecord): boolean => hasEnded(cycle) && cycle.outcome !== "interrupted";
+  const lastConclusive = scheduled.find(concludes) ?? (await lastOfEverybody(store, concludes)) ?? null;
   const isWeighed = ({ guard }: CycleRecord): boolean => guard !== null;
   const weighed = scheduled.find(isWeighed) ?? (await lastOfEverybody(store, isWeighed)) ?? null;
   const quarantine = parseQuarantine(meta);
@@ -141,7 +141,7 @@ export async function readStatus(
     cycles: cycles.slice(0, limits.cycles),
     last: newest ?? null,
     lastEnded,
-    lastTelling,
+    lastConclusive,
     lastOfLeavers: recent.find(({ kind }) => kind === "leavers") ?? null,
     nextDueAt:
       schedule.kind === "every" ? Math.max(due, probeDueAt(quarantine, now), askedPause?.until ?? 0) : null,

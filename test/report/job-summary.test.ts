@@ -51,7 +51,7 @@ const status: Status = {
   ended: null,
   last: null,
   lastEnded: cycle,
-  lastTelling: cycle,
+  lastConclusive: cycle,
   lastOfLeavers: null,
   weighed: null,
   held: [],
@@ -130,12 +130,12 @@ describe("the condition of a job", () => {
     ["running", facts({ ...overdue, ...running })],
     [
       "failing",
-      facts({ lastTelling: { ...cycle, outcome: "failed", error: "Lattice did not answer." }, ...held }),
+      facts({ lastConclusive: { ...cycle, outcome: "failed", error: "Lattice did not answer." }, ...held }),
     ],
     // A cycle of a few people says nothing about the job.
     ["idle", facts({ cycles: [{ ...cycle, kind: "revert", outcome: "failed" }, cycle] })],
     ["idle", facts({ cycles: [{ ...cycle, kind: "on-demand", outcome: "failed" }, cycle] })],
-    ["quarantined", facts({ ...quarantine, lastTelling: { ...cycle, outcome: "failed" } })],
+    ["quarantined", facts({ ...quarantine, lastConclusive: { ...cycle, outcome: "failed" } })],
     ["failing", facts({}, { fault: "There is no such file.", status: null })],
     ["idle", facts({}, { status: null })],
   ] as const)("is %s (%#)", (condition, given) => {

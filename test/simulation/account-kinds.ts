@@ -43,7 +43,7 @@ function kindsOf(world: World, account: Account, forgotten: ReadonlySet<string>)
   const person = world.people.get(owner ?? "");
   if (person === undefined) {
     const name = account.userName.toLowerCase();
-    // A person may be known by an earlier name: who is renamed and deleted is not shown with the new one.
+    // A person may be known by an earlier name: one who is renamed and then deleted is never shown with the new one.
     const isNamed = ({ userName }: Person): boolean => userName.toLowerCase() === name;
     const named = [...world.people.values()].filter(
       (one) => isNamed(one) || isNamed(world.shown.get(one.id) ?? one) || one.id === account.externalId,
