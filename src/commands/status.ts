@@ -167,7 +167,7 @@ function text(
       `  ${printable(retry.userName ?? retry.objectId)}  try ${retry.attempts + 1} at ${timeText(retry.nextTryAt)}: ${printable(retry.message)}`,
     );
   }
-  if (delayedCount > 0) lines.push("", "Deactivation postponed:");
+  if (delayedCount > 0) lines.push("", "Deactivation delayed:");
   for (const person of delayed) lines.push(`  ${printable(person.userName)}: ${printable(person.reason)}`);
   if (delayedCount > delayed.length) lines.push(`  … and ${delayedCount - delayed.length} more`);
   lines.push(...rejectedLines(current, flags));

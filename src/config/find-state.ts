@@ -25,7 +25,7 @@ const entraKeys = [
 
 /**
  * Reads where a job has its state, and nothing else: a pause of sending must work while a secret is gone, a filter is wrong, or a mapping
- * is missing. What is wrong with the log is ignored.
+ * is missing. Faults of the log are ignored.
  * @param complete makes paths absolute
  * @throws UsageError if the place cannot be said with certainty
  */

@@ -3,7 +3,7 @@ import { duration, flag, percent, sectionMessage, wholeNumber } from "./fields.t
 
 const minuteMs = 60_000;
 
-/** `guard`: what a plan may do without a person's approval. Each kind of change has the same three keys, as far as they apply. */
+/** `guard`: what a plan may do without a release by a person. Each kind of change has the same three keys, as far as they apply. */
 export const guardSchema = z
   .strictObject(
     {

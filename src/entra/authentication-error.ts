@@ -25,7 +25,7 @@ export interface TokenExchange {
   error?: unknown;
 }
 
-/** Whose token was requested, for the messages. */
+/** The application whose token was requested, for the messages. */
 export interface Applicant {
   readonly tenantId: string;
   readonly clientId: string | undefined;

@@ -112,7 +112,7 @@ export function createGraphDelta(
         throw new GraphRefusal(
           410,
           "resyncRequired",
-          "Resync required. Start anew with the URL in the Location header.",
+          "Resync required. Start again with the URL in the Location header.",
           {
             Location: location,
           },

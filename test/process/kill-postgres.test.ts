@@ -7,7 +7,7 @@ const lanes = 2;
 const kills = Number(process.env.MORE_KILLS ?? 6);
 
 describe.runIf(process.platform === "linux")("a process whose state is in PostgreSQL", () => {
-  it(`loses nothing, makes nobody twice and deactivates nobody wrongly if it is killed at ${kills} random instants, with faults`, {
+  it(`loses nothing, makes no account twice and deactivates no one wrongly if it is killed at ${kills} random instants, with faults`, {
     timeout: 400_000 + kills * 10_000,
   }, async () => {
     await runOnce();

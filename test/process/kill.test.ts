@@ -7,7 +7,7 @@ const lanes = 5;
 const killsInALane = Math.ceil(Number(process.env.MORE_KILLS ?? 50) / lanes);
 
 describe.runIf(process.platform === "linux")("a process that is killed", () => {
-  it(`at ${lanes * killsInALane} random instants, with faults, loses nothing, makes nobody twice and deactivates nobody wrongly`, {
+  it(`at ${lanes * killsInALane} random instants, with faults, loses nothing, makes no account twice and deactivates no one wrongly`, {
     timeout: 400_000 + lanes * killsInALane * 10_000,
   }, async () => {
     await runOnce();

@@ -26,7 +26,7 @@ const rowsAtOnce = 20_000;
 /** That a credential has expired is found every day: what was told of it stays for good, a few rows in a year. */
 const lasting: readonly EventKind[] = ["credentialExpiring"];
 
-/** Removes the oldest cycles with their log. What the guard still counts stays, and a write whose outcome is not known. */
+/** Removes the oldest cycles with their log. Operations that the guard still counts stay, and a write whose outcome is not known. */
 export async function trimLog(writing: Writing, limits: LogLimits): Promise<void> {
   const { store, fence } = writing;
   await dropOld(writing, limits);

@@ -286,7 +286,7 @@ export function holdersToCount(
 
 /**
  * `true` if the first run has ended: the creates and links that it did not complete are so few that a later run may do them
- * without a person's approval.
+ * without a release by a person.
  */
 export function endsFirstRun(
   { linked, missing }: { readonly linked: number; readonly missing: number },

@@ -231,10 +231,6 @@ function whose(
 }
 
 /**
- * The person had the account before, and has another one now or is deleted for good. No plan links them again: that needs the
- * externalId of that time (`returnedAccount`).
- */
-/**
  * `true` if an account without a link is nobody's: each of its people is known as a former owner only. `AccountReport.accountCounts`
  * counts so too.
  */
@@ -242,6 +238,10 @@ export function isNobodys({ people }: Pick<ReportedAccount, "people">): boolean 
   return people.every(isOnlyFormer);
 }
 
+/**
+ * The person had the account before, and has another one now or is deleted for good. No plan links them again: that needs the
+ * externalId of that time (`returnedAccount`).
+ */
 function isOnlyFormer({ former, latticeId, source }: AccountPerson): boolean {
   return former && (latticeId !== null || source.presence === "deleted");
 }

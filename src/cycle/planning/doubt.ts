@@ -9,8 +9,8 @@ const names = ["name.givenName", "name.familyName", "name.formatted", "displayNa
 /**
  * Why an account that matching alone has found may be another person's: its other values tell another story. That is so if it has
  * another employeeNumber, or if neither a name nor an e-mail address of it is like the person's. An account that carries the
- * person's externalId is certainly theirs. What cannot be compared, because one of them has no value, or because the names are in
- * different scripts, is no reason to doubt. The text contains no value, because the provisioning log keeps it even if it is set to
+ * person's externalId is certainly theirs. Values that cannot be compared, because one is missing or the names are in different
+ * scripts, give no reason to doubt. The text contains no value, because the provisioning log keeps it even if it is set to
  * keep no values.
  * @returns `null` if there is no doubt
  */

@@ -145,7 +145,7 @@ function revertOfReference(
   if (beforeId !== null && earlier === null) {
     return {
       ...nothing,
-      cannot: [{ attribute, reason: "the account of the earlier manager is not linked to anybody" }],
+      cannot: [{ attribute, reason: "the account of the earlier manager is not linked to any user" }],
     };
   }
   const back: Change = {

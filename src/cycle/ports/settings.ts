@@ -74,7 +74,7 @@ export function deactivatesAtOnce(action: EventAction): boolean {
 export type EventActions = { readonly [event in LeavingEvent]: EventAction };
 
 /**
- * Limits of a plan without a person's approval. Operations of the plan and of the window before it count together. Each
+ * Limits of a plan without a release by a person. Operations of the plan and of the window before it count together. Each
  * kind has an absolute limit (`null` for none), a share in per cent, and a floor: up to that number the share does not
  * count.
  */

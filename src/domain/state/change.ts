@@ -200,7 +200,7 @@ export interface StateChange {
   readonly accounts?: {
     /** The cycle that read the accounts in `seen`. */
     readonly readIn?: number;
-    /** Lattice ids of accounts that lose their link, so that `put` may link their people, or them, anew. */
+    /** Lattice ids of accounts that lose their link, so that `put` may link them to other people, and their people to other accounts. */
     readonly losing?: readonly string[];
     readonly put?: readonly AccountRow[];
     /** Lattice ids of accounts that were read again and have not changed. */

@@ -203,7 +203,7 @@ describe("a canary", () => {
     expect(titles(place, "new")).toEqual(everyone);
   });
 
-  it("begins anew with another configuration, and ends with the one before it", async () => {
+  it("begins again with another configuration, and ends with the one before it", async () => {
     await using place = await company();
     const { mapping } = place.settings;
     place.settings = { ...place.settings, mapping: titled("new") };

@@ -62,7 +62,7 @@ export function describeLease(make: MakeState<LeaseStore>): void {
       expect(await state.store.leaseHolder(599)).toEqual({ owner: "one", acquiredAt: 0, expiresAt: 600 });
     });
 
-    it("begins anew if its own run acquires it again", async () => {
+    it("begins again if its own run acquires it again", async () => {
       await state.store.acquireLease("one", 0, 100);
       expect(await state.store.acquireLease("one", 50, 100)).toEqual({ acquired: true });
       expect(await state.store.leaseHolder(60)).toEqual({ owner: "one", acquiredAt: 50, expiresAt: 150 });

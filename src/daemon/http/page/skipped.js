@@ -22,7 +22,7 @@ const reasons = {
   rejected: "rejected by hand",
   removedInLattice: "the account was removed in Lattice",
   accountMissing: "the account cannot be found in Lattice",
-  deactivationDelayed: "the deactivation is postponed",
+  deactivationDelayed: "the deactivation is delayed",
   eventIgnored: "the configuration ignores such an event",
   propertyNotShown: "Entra does not show a property that the decision needs",
   clockInDoubt: "the decision depends on the time, and this machine's clock is wrong",
