@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CycleResult } from "../cycle/course/request.ts";
 import type { Progress } from "../cycle/ports/ports.ts";
-import { type AskedWork, askForWork } from "../daemon/fleet/asking.ts";
+import { askForWork, type WorkOrder } from "../daemon/fleet/asking.ts";
 import { openQueueToAsk } from "../daemon/fleet/queue.ts";
 import type { StoredResult } from "../daemon/fleet/shared-works.ts";
 import { levelOf } from "../daemon/fleet/work-form.ts";
@@ -45,7 +45,7 @@ export interface RunElsewhere extends CommandReport {
  */
 export async function runInFleet(
   job: Job,
-  prepare: (reader: StateStore) => Promise<AskedWork>,
+  prepare: (reader: StateStore) => Promise<WorkOrder>,
   asker: Asker,
   io: CommandIO,
 ): Promise<RunElsewhere | null> {
@@ -89,9 +89,9 @@ export async function runInFleet(
 /** @returns `null` if there is no state yet */
 async function prepared(
   job: Job,
-  prepare: (reader: StateStore) => Promise<AskedWork>,
+  prepare: (reader: StateStore) => Promise<WorkOrder>,
   configuration: string,
-): Promise<AskedWork | null> {
+): Promise<WorkOrder | null> {
   const reader = await job.readState();
   if (reader === null) return null;
   try {
@@ -122,7 +122,7 @@ interface Asking {
 async function askAndFollow(
   fleet: Asking,
   job: string,
-  work: AskedWork,
+  work: WorkOrder,
   asker: Asker,
   io: CommandIO,
 ): Promise<RunElsewhere | null> {
@@ -149,7 +149,7 @@ async function askAndFollow(
 /** Waits until the work has ended, and shows its progress. @returns `null` if no daemon has begun it, and none will */
 async function follow(
   fleet: Asking,
-  asked: AskedWork & { readonly id: string; readonly job: string },
+  asked: WorkOrder & { readonly id: string; readonly job: string },
   asker: Asker,
   io: CommandIO,
 ): Promise<WorkRow | null> {
@@ -229,7 +229,7 @@ function isAbandoned(
 /** Takes work back that was not begun. @returns `false` if it was begun in between */
 async function withdrawn(
   { store, queue }: Asking,
-  { id, kind, request }: AskedWork & { readonly id: string },
+  { id, kind, request }: WorkOrder & { readonly id: string },
 ): Promise<boolean> {
   await store.withdrawWork(id);
   if ((await store.findWork(id)) !== null) return false;

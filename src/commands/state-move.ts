@@ -45,10 +45,10 @@ async function exportJob(
   options: { readonly force: boolean },
   signal: AbortSignal,
 ): Promise<MovedContent> {
-  const { readJob } = await import("../state/postgres/move-job.ts");
+  const { readJobRows } = await import("../state/postgres/move-job.ts");
   keepHeapSmall();
   return exportRows(file, options, async (put) => {
-    const newest = await readJob(database, (table, row) => {
+    const newest = await readJobRows(database, (table, row) => {
       signal.throwIfAborted();
       put(table, row);
     });

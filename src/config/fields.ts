@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Secret } from "../domain/secret.ts";
+import { isTimeZone } from "../domain/time-zone.ts";
 import { durationPattern, formatDuration, parseDuration } from "./duration.ts";
 import { parseEndpoint } from "./endpoint.ts";
 
@@ -33,19 +34,6 @@ export function choice<const Values extends readonly [string, ...string[]]>(
 export function timeZone() {
   const error = "must be an IANA time zone such as Europe/Berlin";
   return text(error).refine(isTimeZone, { error });
-}
-
-/** `true` if `name` is an IANA time zone. */
-export function isTimeZone(name: string): boolean {
-  // Not for the default: loading all time zones takes time.
-  if (name === "UTC") return true;
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }
 
 /** A whole number between two bounds, both included. */

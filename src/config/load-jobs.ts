@@ -21,7 +21,7 @@ export function loadJobs(configuration: Configuration, embedded?: "both" | "latt
     }
   }
   const faults = new Map<string, string[]>();
-  for (const { jobs, fault } of collisionsOf(settingsOf(loaded), { embedded })) {
+  for (const { jobs, fault } of collisionsOf(soundJobs(loaded), { embedded })) {
     for (const job of jobs) faults.set(job, [...(faults.get(job) ?? []), fault]);
   }
   for (const [job, found] of faults) loaded.set(job, new UsageError(joinFaults(found)));
@@ -29,7 +29,7 @@ export function loadJobs(configuration: Configuration, embedded?: "both" | "latt
 }
 
 /** The jobs without a fault. */
-export function settingsOf(jobs: LoadedJobs): readonly LoadedConfig[] {
+export function soundJobs(jobs: LoadedJobs): readonly LoadedConfig[] {
   return [...jobs.values()].flatMap((one) => (isFault(one) ? [] : [one]));
 }
 
@@ -58,5 +58,5 @@ export function refuseCollisions(
   const jobs = loadJobs(configuration, embedded);
   const fault = jobs.get(loaded.job);
   if (fault instanceof UsageError) throw fault;
-  return settingsOf(jobs);
+  return soundJobs(jobs);
 }

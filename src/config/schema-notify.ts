@@ -2,7 +2,8 @@ import { z } from "zod";
 import { eventKinds } from "../domain/event.ts";
 import { isLoopbackName } from "../domain/loopback.ts";
 import { Secret } from "../domain/secret.ts";
-import { choice, flag, isTimeZone, secret, sectionMessage, text, wholeNumber } from "./fields.ts";
+import { isTimeZone } from "../domain/time-zone.ts";
+import { choice, flag, secret, sectionMessage, text, wholeNumber } from "./fields.ts";
 
 const addressMessage = "must be an https:// URL (http:// only on loopback)";
 const webhookSecret = /^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

@@ -1,5 +1,5 @@
 import type { Configuration, LoadedConfig } from "../config/load.ts";
-import { isFault, type LoadedJobs, loadJobs, settingsOf } from "../config/load-jobs.ts";
+import { isFault, type LoadedJobs, loadJobs, soundJobs } from "../config/load-jobs.ts";
 import { UsageError } from "../domain/errors.ts";
 import { joinFaults } from "../domain/faults.ts";
 import type { JobList } from "./http/daemon-view.ts";
@@ -183,7 +183,7 @@ function jobsInFile(first: Configuration, { configuration, only, embedded }: Dae
     },
     load: (read) => {
       const loaded = loadJobs(read, embedded);
-      sound = settingsOf(loaded);
+      sound = soundJobs(loaded);
       return loaded;
     },
     namesOf: ({ names }) => (only === undefined ? names : names.filter((name) => name === only)),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { whyNotTogether } from "../../src/config/collisions.ts";
 import { openConfiguration } from "../../src/config/load.ts";
-import { faultsOf, loadJobs, refuseCollisions, settingsOf } from "../../src/config/load-jobs.ts";
+import { faultsOf, loadJobs, refuseCollisions, soundJobs } from "../../src/config/load-jobs.ts";
 import { usageLines, workplace } from "./workplace.ts";
 
 const tenant = (number: number): string => `00000000-0000-4000-8000-00000000000${number}`;
@@ -54,7 +54,7 @@ describe("jobs in one configuration", () => {
   });
 
   it("are told what to do if they write to one company by two keys: not to get keys that they have", () => {
-    const loaded = settingsOf(loadJobs(open({ emea: job(1), us: job(2) })));
+    const loaded = soundJobs(loadJobs(open({ emea: job(1), us: job(2) })));
     const [one, other] = loaded;
     if (one === undefined || other === undefined) throw new Error("not loaded");
     expect(whyNotTogether(one, other)).toBe(
@@ -123,7 +123,7 @@ describe("jobs in one configuration", () => {
     const jobs = loadJobs(
       open({ emea: job(1), us: job(1), apac: job(3), latam: job(4, { drift: "never" }) }),
     );
-    expect(settingsOf(jobs).map((one) => one.job)).toEqual(["apac"]);
+    expect(soundJobs(jobs).map((one) => one.job)).toEqual(["apac"]);
   });
 
   it("say once what is wrong in what they share", () => {

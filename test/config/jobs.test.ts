@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { configJsonSchema } from "../../src/config/json-schema.ts";
 import { loadConfig, openConfiguration } from "../../src/config/load.ts";
-import { faultsOf, loadJobs, settingsOf } from "../../src/config/load-jobs.ts";
+import { faultsOf, loadJobs, soundJobs } from "../../src/config/load-jobs.ts";
 import { requireLattice } from "../../src/config/require.ts";
 import { showConfig } from "../../src/config/show.ts";
 import { usageLines, workplace } from "./workplace.ts";
@@ -301,7 +301,7 @@ it("the example of two jobs is valid with the files that it names, and shows the
   const cwd = workplace({ "c.yaml": readFileSync("config/azure-lattice-sync.jobs.example.yaml"), ...files });
   const jobs = loadJobs(openConfiguration({ file: "c.yaml", env: {}, cwd }));
   expect(faultsOf(jobs)).toBeNull();
-  const [emea, us] = settingsOf(jobs).map(({ config }) => config);
+  const [emea, us] = soundJobs(jobs).map(({ config }) => config);
   expect(emea).toMatchObject({ schedule: { kind: "every" }, guard: { maxDeactivations: 20 } });
   expect(us).toMatchObject({
     schedule: { kind: "cron" },

@@ -1,5 +1,5 @@
 /** The outcome of one request about one record. */
-export type Answer =
+export type HostAnswer =
   /** Carried out, or answered. */
   | "taken"
   /** Refused for a reason of the record's own: the host answers and accepts the key. */
@@ -13,7 +13,7 @@ export interface Note {
   /** The person whose record it is. */
   readonly record: string;
   readonly request: "read" | "write";
-  readonly answer: Answer;
+  readonly answer: HostAnswer;
   /** The record failed before this cycle: a further failure is no news. */
   readonly known: boolean;
 }

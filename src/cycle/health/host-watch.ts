@@ -8,7 +8,7 @@ import {
 } from "../../domain/errors.ts";
 import type { OperationOutcome } from "../../domain/operation.ts";
 import type { Ports } from "../ports/ports.ts";
-import { type Answer, gatherEvidence, type Note, type Suspect } from "./host-evidence.ts";
+import { gatherEvidence, type HostAnswer, type Note, type Suspect } from "./host-evidence.ts";
 
 /** A fault that concerns every record: the cycle stops. */
 export type HostFault = HostUnavailableError | ConfigurationError;
@@ -32,7 +32,7 @@ export interface HostWatch {
 /** The answers about other records: well, the same fault (in words), or undecided. */
 type Testimony = "well" | "undecided" | { readonly words: string };
 
-const faultOf: { readonly [S in Suspect]: Answer } = { host: "unavailable", key: "forbidden" };
+const faultOf: { readonly [S in Suspect]: HostAnswer } = { host: "unavailable", key: "forbidden" };
 
 export function watchHost(
   { target, store }: Pick<Ports, "target" | "store">,
@@ -103,12 +103,12 @@ export function watchHost(
   };
 }
 
-function answerOf(error: unknown): Answer {
+function answerOf(error: unknown): HostAnswer {
   if (error instanceof RecordForbiddenError) return "forbidden";
   return error instanceof RecordRejectedError ? "refused" : "unavailable";
 }
 
-function answerOfCode(code: string | undefined, unknown: boolean): Answer {
+function answerOfCode(code: string | undefined, unknown: boolean): HostAnswer {
   if (code === "RECORD_FORBIDDEN") return "forbidden";
   return unknown || code === "RECORD_UNAVAILABLE" ? "unavailable" : "refused";
 }

@@ -17,7 +17,7 @@ import type { ExplainOptions, ExplainSettings } from "./explain-settings.ts";
 import type { Explanation, PictureAges } from "./explanation.ts";
 import { type Found, findPerson } from "./find-person.ts";
 import { decisionsOf, historyOf, linkDecisionsOf, standingOf } from "./standing.ts";
-import { summaryOf } from "./summary.ts";
+import { sentencesOf } from "./summary.ts";
 
 const shownEntries = 10;
 
@@ -50,7 +50,7 @@ export async function explain(
     moreCandidates,
     ...parts,
   } as const;
-  return { ...explanation, summary: summaryOf(explanation) };
+  return { ...explanation, summary: sentencesOf(explanation) };
 }
 
 type Parts = Omit<

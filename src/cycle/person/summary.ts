@@ -12,7 +12,7 @@ const verbs: { readonly [A in Action]: string } = {
 };
 
 /** The first things to know about a person, in whole sentences. */
-export function summaryOf(explanation: Omit<Explanation, "summary">): readonly string[] {
+export function sentencesOf(explanation: Omit<Explanation, "summary">): readonly string[] {
   return [...who(explanation), ...what(explanation), ...howSure(explanation)];
 }
 

@@ -72,7 +72,7 @@ export function createRecorder(context: CycleContext): Recorder {
     begin: async (operations, now) => {
       write({ operationIds: operations.map(({ id }) => id), at: now });
       await settled();
-      const managers = new Set(operations.flatMap((operation) => managerOf(operation) ?? []));
+      const managers = new Set(operations.flatMap((operation) => managerSetBy(operation) ?? []));
       known = new Map(await store.latticeIdsOf([...managers]));
     },
     forget: (latticeId) => {
@@ -88,6 +88,6 @@ export function createRecorder(context: CycleContext): Recorder {
 }
 
 /** Object id of the manager whom the operation sets; `null` if it sets none. */
-export function managerOf({ changes }: LoggedOperation): string | null {
+export function managerSetBy({ changes }: LoggedOperation): string | null {
   return changes.find(({ reference }) => reference !== undefined)?.reference?.afterObjectId ?? null;
 }

@@ -6,7 +6,7 @@ import { isHopeless } from "../health/quarantine.ts";
 import { refusalSentence } from "../health/refused-kinds.ts";
 import { isTemporaryName } from "../operations/temporary-name.ts";
 import { namesIn } from "../planning/rename-order.ts";
-import { managerOf, type Recorder } from "./recorder.ts";
+import { managerSetBy, type Recorder } from "./recorder.ts";
 import { referencesTouched } from "./references.ts";
 import { send } from "./send.ts";
 import { leavers, type Stage } from "./stages.ts";
@@ -87,7 +87,7 @@ export function createRun(context: CycleContext, recorder: Recorder, total: numb
     try {
       // Wait for the manager's operation, which may create the account, and for the operation that frees the userName. Only
       // operations that began earlier are awaited; otherwise two people who swap names would wait for each other for ever.
-      const manager = managerOf(operation);
+      const manager = managerSetBy(operation);
       const name = namesIn(operation.changes).given;
       const earlier = [
         manager === null ? undefined : inFlight.get(manager),

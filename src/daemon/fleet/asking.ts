@@ -12,7 +12,7 @@ import { levelOf } from "./work-form.ts";
 const patienceMs = 60_000;
 
 /** Work to ask for. */
-export interface AskedWork {
+export interface WorkOrder {
   readonly kind: WorkKind;
   readonly request: WorkRequest;
   readonly decision: WorkDecision | null;
@@ -22,7 +22,7 @@ export interface AskedWork {
  * A decision about held changes, as work to ask for. It is decided again under the lease.
  * @throws UsageError if the plan is unknown, holds nothing, or holds nothing of a person who is named
  */
-export async function releaseToAsk(reader: StateStore, release: ReleaseRequest): Promise<AskedWork> {
+export async function releaseToAsk(reader: StateStore, release: ReleaseRequest): Promise<WorkOrder> {
   const decision = countPeople(await resolveRelease(reader, release));
   return { kind: "release", request: { full: false, release }, decision };
 }
@@ -35,7 +35,7 @@ export async function revertToAsk(
   job: Pick<Job, "config" | "clock">,
   reader: StateStore,
   { dryRun, ...revert }: AskedRevert,
-): Promise<AskedWork> {
+): Promise<WorkOrder> {
   await refuseRevert(job, reader, { dryRun, ...revert });
   return { kind: dryRun ? "dryRun" : "revert", request: { full: false, revert }, decision: null };
 }
@@ -47,7 +47,7 @@ export async function revertToAsk(
 export async function askForWork(
   { store, queue }: { readonly store: FleetStore; readonly queue: Pick<Queue, "ask"> },
   job: string,
-  { kind, request, decision }: AskedWork,
+  { kind, request, decision }: WorkOrder,
 ): Promise<Started> {
   if (await isBusy(store, job)) return "busy";
   const id = randomUUID();

@@ -17,7 +17,7 @@ import type { CycleSource, Schedule, Scheduler } from "../scheduler.ts";
 import type { Slot } from "../slot.ts";
 import type { Conditions, DaemonWork } from "../work.ts";
 import type { Started, WorkReport, WorkStarter } from "../works.ts";
-import { type AskedWork, askForWork, releaseToAsk, revertToAsk } from "./asking.ts";
+import { askForWork, releaseToAsk, revertToAsk, type WorkOrder } from "./asking.ts";
 import type { RunHow, RunnableJob } from "./perform.ts";
 import { openQueue, type Queue } from "./queue.ts";
 import { createSharedWorks, type SharedWorks } from "./shared-works.ts";
@@ -214,7 +214,7 @@ export function fleetStarter(
     readonly wake: () => void;
   },
 ): WorkStarter {
-  const start = async (asked: AskedWork): Promise<Started> => {
+  const start = async (asked: WorkOrder): Promise<Started> => {
     const started = await askForWork(fleet, job, asked);
     if (started !== "busy") parts.wake();
     return started;

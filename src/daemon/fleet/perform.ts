@@ -39,7 +39,7 @@ export interface RunHow {
 }
 
 /** A job that this daemon can run, and its announcement to the other daemons. */
-export type FleetJob = RunnableJob & Pick<ServedJob, "digest" | "identity">;
+export type WorkerJob = RunnableJob & Pick<ServedJob, "digest" | "identity">;
 
 /** Work that no daemon has begun for this long is not done: the person who asked for it no longer expects it. */
 const mostWaitMs = 6 * 3_600_000;
@@ -47,7 +47,7 @@ const mostWaitMs = 6 * 3_600_000;
 export interface PerformParts {
   readonly self: Worker;
   readonly fleet: FleetTurns & FleetWork;
-  readonly jobs: () => readonly FleetJob[];
+  readonly jobs: () => readonly WorkerJob[];
   readonly log: Pick<Logger, "info" | "warn">;
   /** Aborts when the daemon stops. */
   readonly signal: AbortSignal;
@@ -96,7 +96,7 @@ export function performer(
 /** Does what a person has asked for, if this daemon still may. */
 async function performAsked(
   { self, fleet, log }: Pick<PerformParts, "self" | "fleet" | "log">,
-  job: FleetJob,
+  job: WorkerJob,
   { id, how, lost }: { readonly id: string; readonly how: RunHow; readonly lost: AbortSignal },
 ): Promise<"ended" | "notBegun"> {
   let work: TakenWork | null;

@@ -5,7 +5,7 @@ import { sentences } from "../../domain/sentence.ts";
 import type { JobFault } from "../http/daemon-view.ts";
 
 /** The jobs that this daemon leaves to others, and its announcements. */
-export interface Standing {
+export interface WorkerStanding {
   /** The jobs as they are configured now, as they are announced to the other daemons. */
   served(): readonly ServedJob[];
   /** Announces all jobs. If another daemon has one of them for another tenant, the other jobs still run. */
@@ -47,7 +47,7 @@ export function createStanding({
   readonly fleet: FleetWorkers;
   readonly jobs: () => readonly Pick<ServedJob, "name" | "digest" | "identity">[];
   readonly log: Pick<Logger, "info" | "warn">;
-}): Standing {
+}): WorkerStanding {
   /** Counts the configurations of this daemon: the last one may not have been announced yet. */
   let configured = 0;
   let announced = -1;

@@ -5,7 +5,7 @@ import type { NextFiring } from "../firing.ts";
 import type { JobFault } from "../http/daemon-view.ts";
 import { dueAt } from "./due.ts";
 import { planEntries, planLooks } from "./entries.ts";
-import { type FleetJob, type PerformParts, performer } from "./perform.ts";
+import { type PerformParts, performer, type WorkerJob } from "./perform.ts";
 import type { Claim, Queue, QueueName } from "./queue.ts";
 import { repeat } from "./repeat.ts";
 import { createStanding } from "./standing.ts";
@@ -15,7 +15,7 @@ export interface FleetWorkerParts {
   readonly queue: Queue;
   readonly fleet: FleetWorkers & FleetTurns & FleetWork;
   /** The jobs as they are configured now, and the announcement of each to the other daemons. */
-  readonly jobs: () => readonly FleetJob[];
+  readonly jobs: () => readonly WorkerJob[];
   /** Most cycles of the schedule at the same time. */
   readonly maxAtOnce: () => number;
   readonly nextFiring: NextFiring;

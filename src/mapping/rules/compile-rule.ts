@@ -7,7 +7,7 @@ import { type CompiledSource, compileSource } from "./compile-source.ts";
 import type { Rule } from "./rule.ts";
 import type { MappedAttribute } from "./source-attributes.ts";
 import { managerPath, type TargetAttribute, targetAttribute } from "./target-attributes.ts";
-import { isTimeZone, type TypedTarget, typedValue } from "./target-type.ts";
+import { isNamedTimeZone, type TypedTarget, typedValue } from "./target-type.ts";
 
 /** @throws UsageError if the mapping cannot be applied */
 export function checkRule(rule: Rule): void {
@@ -111,7 +111,7 @@ function zoneOf(rule: Rule, target: TargetAttribute): string {
   if (rule.timezone === undefined) return "UTC";
   if (typeOf(rule, target) !== "date")
     throw new UsageError('"timezone" is allowed only in a mapping of type date');
-  if (isTimeZone(rule.timezone)) return rule.timezone;
+  if (isNamedTimeZone(rule.timezone)) return rule.timezone;
   throw new UsageError(`"${rule.timezone}" is not a time zone; use an IANA name such as America/Los_Angeles`);
 }
 

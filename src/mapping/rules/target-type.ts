@@ -1,6 +1,7 @@
 import { MappingError } from "../../domain/errors.ts";
 import type { Json } from "../../domain/json.ts";
 import type { AttributeType } from "../../domain/target.ts";
+import { isTimeZone } from "../../domain/time-zone.ts";
 import { parseDate } from "../language/dotnet-date.ts";
 import { remembered } from "../language/remembered.ts";
 import { isEmpty, isInstant, isNoDate, toText, type Value } from "../language/value.ts";
@@ -29,7 +30,7 @@ export function typedValue({ type, zone }: TypedTarget, value: Value): Json {
     case "dateTime":
       return isBeforeDates(value) ? null : new Date(momentOf(value)).toISOString().replace(".000Z", "Z");
     case "timezone":
-      return isTimeZone(toText(value))
+      return isNamedTimeZone(toText(value))
         ? toText(value)
         : wrong("must be a time zone such as America/Los_Angeles", value);
     case "email":
@@ -57,15 +58,9 @@ export function sameValue(type: AttributeType, left: Json, right: Json): boolean
 }
 
 /** Whether this Node knows the IANA (Olson) time zone; an offset is not one. */
-export const isTimeZone: (name: string) => boolean = remembered((name) => {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    return new Intl.DateTimeFormat("en-US", { timeZone: name }).format(0) !== "";
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-});
+export const isNamedTimeZone: (name: string) => boolean = remembered(
+  (name) => /^[A-Za-z]/.test(name) && isTimeZone(name),
+);
 
 function numberOf(value: Value): number {
   const written = toText(value).trim();

@@ -17,7 +17,7 @@ import { readMovedRows, readNewestIds, writeMovedRows, writeNewestIds } from "./
 import { unfinishedMethods } from "./unfinished.ts";
 
 /** Reads all rows of a job, as of one moment; `null` if there is no such job. @throws StateError */
-export async function readJob(
+export async function readJobRows(
   place: PostgresPlace,
   put: (table: MovedTable, row: MovedRow) => void,
 ): Promise<NewestIds | null> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
-  type Answer,
   gatherEvidence,
+  type HostAnswer,
   type HostEvidence,
   type Suspicion,
 } from "../../../src/cycle/health/host-evidence.ts";
@@ -12,7 +12,7 @@ function note(
   evidence: HostEvidence,
   record: string,
   request: "read" | "write",
-  answer: Answer,
+  answer: HostAnswer,
   known = false,
 ): Suspicion {
   return evidence.note({ record, request, answer, known });

@@ -5,7 +5,7 @@ import { beforeEach, expect, it } from "vitest";
 import { LeaseHeldError, StateError, UsageError } from "../../../src/domain/errors.ts";
 import type { Fence } from "../../../src/domain/state/fence.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
-import { type JobRows, jobContent, openToFill, readJob } from "../../../src/state/postgres/move-job.ts";
+import { type JobRows, jobContent, openToFill, readJobRows } from "../../../src/state/postgres/move-job.ts";
 import { openStore as openJob } from "../../../src/state/postgres/store.ts";
 import { exportRows } from "../../../src/state/sqlite/files/export.ts";
 import { type MovableFile, openToMove } from "../../../src/state/sqlite/files/import.ts";
@@ -108,7 +108,7 @@ it("exports what was there at one moment, though the job goes on", async () => {
   const out = join(folder, "out.db");
   let going: Promise<void> | null = null;
   await exportRows(out, { force: false }, async (put) => {
-    const newest = await readJob(place, (table, row) => {
+    const newest = await readJobRows(place, (table, row) => {
       // The first row of the first table: everything else is read after the job has gone on.
       going ??= job.commit(
         { people: { readIn: 1, put: [personRow("new")] }, notes: { watermark: "new" } },

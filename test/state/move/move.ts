@@ -1,6 +1,6 @@
 import { UsageError } from "../../../src/domain/errors.ts";
 import type { PostgresPlace } from "../../../src/state/postgres/connection/place.ts";
-import { openToFill, readJob } from "../../../src/state/postgres/move-job.ts";
+import { openToFill, readJobRows } from "../../../src/state/postgres/move-job.ts";
 import { exportRows } from "../../../src/state/sqlite/files/export.ts";
 import { openToMove } from "../../../src/state/sqlite/files/import.ts";
 
@@ -26,7 +26,7 @@ export async function fileToJob(file: string, place: PostgresPlace): Promise<voi
 /** Exports a job to a file, as the command does. */
 export async function jobToFile(place: PostgresPlace, file: string): Promise<void> {
   await exportRows(file, { force: true }, async (put) => {
-    const newest = await readJob(place, put);
+    const newest = await readJobRows(place, put);
     if (newest === null) throw new Error("there is nothing of the job");
     return newest;
   });

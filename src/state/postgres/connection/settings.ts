@@ -15,7 +15,7 @@ const idleMs = 60_000;
 const keepAlive = { idleSeconds: 15, intervalSeconds: 5, count: 3 };
 
 /** The settings that each connection asks for when it is opened. */
-export function settingsOf({ path, tables }: Settings, limits: Limits): PoolConfig {
+export function poolSettings({ path, tables }: Settings, limits: Limits): PoolConfig {
   return {
     application_name: "azure-lattice-sync",
     types: valueTypes,

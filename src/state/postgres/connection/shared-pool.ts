@@ -10,7 +10,7 @@ import { type DatabaseInWords, databaseInWords } from "./errors.ts";
 import type { FairTurnsOptions } from "./fair-turns.ts";
 import { defaultConnections, defaultLimits, type Limits, type PostgresPlace } from "./place.ts";
 import { serverOf } from "./server.ts";
-import { type Settings, settingsOf } from "./settings.ts";
+import { poolSettings, type Settings } from "./settings.ts";
 
 /** The part of one user in the connections of this process to a database. */
 export interface PoolPart {
@@ -154,7 +154,7 @@ async function openPool(place: Place, settings: Settings, users: Shared["users"]
     const pool: PoolConfig = {
       ...config,
       ...(signsIn ? { password: () => passwordOf(users, place) } : {}),
-      ...settingsOf(settings, { ...limits, ...how }),
+      ...poolSettings(settings, { ...limits, ...how }),
       verify: (client, done) => {
         const checked = settings.tables === "shared" ? check(client) : Promise.resolve();
         checked.then(() => done(), done);
