@@ -9,7 +9,7 @@ import { calm } from "./fates.ts";
 import type { Step } from "./history.ts";
 import { settingsOf } from "./settings.ts";
 
-/** What a person decides about an account. */
+/** A decision of a person about an account. */
 export type AccountDecision = Extract<Step, { do: "protect" | "unprotect" | "link" | "unlink" }>;
 
 const decisions: ReadonlySet<string> = new Set<AccountDecision["do"]>([
@@ -23,7 +23,7 @@ export function isAccountDecision(step: Step): step is AccountDecision {
   return decisions.has(step.do);
 }
 
-/** Carries a decision out between two cycles, as the commands do. What they refuse changes nothing. */
+/** Carries a decision out between two cycles, as the commands do. A decision that they refuse changes nothing. */
 export async function decideAboutAccount(stage: Stage, step: AccountDecision): Promise<void> {
   try {
     await decide(stage, step);

@@ -8,7 +8,7 @@ import type { Account, Person, World } from "./world.ts";
 const scope = { mode: "groups", configured: ["the group"], nested: true, guests: true } as const;
 
 /**
- * Whose each account is, as `accounts` lists it, compared with both ends. Call when everything was read and sent.
+ * Compares with both ends whose each account is, as `accounts` lists it. Call when everything was read and sent.
  * @param forgotten people of whom no database knows any more that they had an account
  * @returns what is wrong; `null` if nothing is
  */

@@ -47,7 +47,7 @@ export function createWorld(
   const log: LoggedChange[] = [];
   const shown = new Map<string, Person>();
   const versions = new Map<string, Account[]>();
-  // What the cycle under way may have read: everyone's state at its start and each state since.
+  // The states that the cycle under way may have read: everyone's state at its start and each state since.
   let seen = new Map<string, Person[]>();
   let made = 0;
   // When each event first happened to a person: no delay can be over before it is over from then.
@@ -283,7 +283,7 @@ export function createWorld(
   return world;
 }
 
-/** What no answer has shown is unknown; a person has no manager except one that was shown. */
+/** A property that no answer has shown is unknown; a person has no manager except one that was shown. */
 function withShown(person: Person, shown: Shown = {}): Person {
   const { userName = "", title = null, enabled = null, managerId = null, startsAt = null } = shown;
   return { ...person, userName, title, enabled, managerId, startsAt };

@@ -207,7 +207,7 @@ async function betweenEnds<T>(
   }
 }
 
-/** What the engine gets from outside. */
+/** Everything that the engine gets from outside. */
 export function portsOf(
   world: World,
   given: Pick<Ports, "store" | "settings"> & {

@@ -39,7 +39,7 @@ describe("the simulation notices", () => {
   it.each(defects.map(({ name }) => [name]))("that %s", (name) => {
     // A defect that no longer fits the code would prove nothing.
     expect(played.get(name)).toMatchObject({ fault: null, broken: expect.any(String) });
-    // A program that only falls over would be found by anybody.
+    // Any test would find a program that only falls over.
     expect(played.get(name)?.broken).not.toContain("the engine fell over");
   });
 });

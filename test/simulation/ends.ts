@@ -178,7 +178,7 @@ export function parseScopeWatermark(text: string): ScopeWatermark {
   return JSON.parse(text) as ScopeWatermark;
 }
 
-/** Who was removed since the watermark, by group; people who are in the group again only if changes are not compared with now. */
+/** People who were removed since the watermark, by group; those who are in the group again, only if changes are not compared with now. */
 export function removedSince(
   world: World,
   { at, groups }: ScopeWatermark,

@@ -143,7 +143,7 @@ export function happen(world: World, step: Step): void {
     }
     case "expireWatermarks":
       world.oldestWatermark = world.log.length + 1;
-      // Nobody's, so that later watermarks are accepted.
+      // A removal of no person, so that later watermarks are accepted.
       world.removals.push({ group: "another group", id: "nobody" });
       world.oldestRemoval = world.removals.length;
       return;
@@ -273,7 +273,7 @@ function oneOfCrowd(step: CrowdStep, who: number): Step {
   }
 }
 
-/** What another tool writes to the accounts that it finds, after a cycle has ended. */
+/** Another tool writes to the accounts that it finds, after a cycle has ended. */
 export function letOtherToolWrite(world: World): void {
   if (world.otherTool === null) return;
   for (const account of [...world.accounts.values()]) {

@@ -35,7 +35,7 @@ import { twoRuns } from "./steps-of-two-runs.ts";
 export interface Family {
   /** The name for `npm run simulate -- --family`. */
   readonly name: string;
-  /** What happens in them, for readers of the list. */
+  /** The events in them, for readers of the list. */
   readonly about: string;
   readonly histories: fc.Arbitrary<History>;
   /** The number of histories that `npm test` plays. They are always the same, so that a result does not depend on chance. */

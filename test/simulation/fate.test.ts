@@ -9,7 +9,7 @@ function doomOf(fate: Partial<Fate>): Doom {
   return createDoom({ ...calm, ...fate }, () => {}, null);
 }
 
-/** What happens to each request, in the order in which they are sent. */
+/** The fault of each request, `null` for none, in the order in which they are sent. */
 async function meetings(
   fate: Partial<Fate>,
   requests: readonly Request[],

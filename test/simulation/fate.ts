@@ -49,7 +49,7 @@ export interface Moment {
 /** If the moment is a request: before or after it was carried out. */
 export type DeathAt = Moment & { readonly after: boolean };
 
-/** What happens to one cycle. */
+/** The events that happen to one cycle, such as faults and deaths. */
 export interface Fate {
   /** This many requests in a row fail. `kind` picks the fault among those that fit the request. */
   readonly faults: readonly (Requests & { readonly times: number; readonly kind: number })[];
@@ -76,7 +76,7 @@ export interface OddAnswer {
 /** The account as it was before, a part of the account, or another account. */
 export type AnswerKind = "stale" | "partial" | "foreign";
 
-/** What happens to one request under way. */
+/** The events that happen to one request under way. */
 export interface Met {
   /** Picks the fault of the request among those that fit it; `null` for none. */
   fault<Kind>(fitting: readonly Kind[]): Kind | null;

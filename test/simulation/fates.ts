@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { AnswerKind, Fate, Moment, OddAnswer, RequestKind } from "./fate.ts";
 import { mostPeople } from "./history.ts";
 
-// What may happen to a cycle: faults, deaths and lost answers, each for a request that is identified by its person.
+// The events that may happen to a cycle: faults, deaths and lost answers, each for a request that is identified by its person.
 
 /** Some people occur again and again: most faults take several steps with the same person. */
 export const who = fc.oneof(

@@ -79,7 +79,7 @@ function note({ known }: World, objectId: string, shown: Shown): void {
   known.set(objectId, { ...known.get(objectId), ...shown });
 }
 
-/** What an answer shows about a person, from the world's data. */
+/** The values that an answer shows about a person, from the world's data. */
 function valuesIn(shown: { readonly [property: string]: Json | undefined }): Shown {
   const read: { readonly [property in HidableProperty]?: (value: Json) => Shown } = {
     accountEnabled: (value) => ({ enabled: value === true }),

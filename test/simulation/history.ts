@@ -127,14 +127,14 @@ export type Worker = "cycle" | "lane";
 /** An event while a cycle runs. */
 type During = { readonly at: Moment; readonly step: Step } | null;
 
-/** What happens to requests about one person's record, as long as it lasts. */
+/** A fault that requests about one person's record meet, as long as it lasts. */
 export interface Trouble {
   readonly on: "everything" | "reads" | "writes";
   /** `gone` and `hidden`: 404 although the account exists; if it is hidden, no list and no search shows it either. */
   readonly answer: "forbidden" | "unavailable" | "rejected" | "webPage" | "lost" | "gone" | "hidden";
 }
 
-/** What can happen to a crowd. */
+/** The events that can happen to a crowd. */
 export type CrowdStep =
   | "hire"
   | "refusedTitle"
@@ -145,7 +145,7 @@ export type CrowdStep =
   | "trouble"
   | "noTrouble";
 
-/** What another tool writes to all accounts that it finds. */
+/** The changes that another tool writes to all accounts that it finds. */
 export type OtherTool = "titles" | "reactivates" | "removesManagers";
 
 export interface History {
@@ -198,7 +198,7 @@ export function finalConfigurationOf(history: History): Configuration {
   return { ...configurationOf(history), drift: "correct" };
 }
 
-/** What happens to the cycles of a history, and to its looks for leavers. */
+/** The fates of the cycles of a history, and of its looks for leavers. */
 export function fatesOf({ founding, steps }: History): readonly Fate[] {
   return [
     founding,

@@ -107,8 +107,8 @@ async function hastyRename({ world, state }: Stage): Promise<string | null> {
 }
 
 /**
- * Operations that the log calls done are, or were, in Lattice. What the last cycle has written there is in the log as done, or
- * as unconfirmed.
+ * Operations that the log calls done are, or were, in Lattice. Everything that the last cycle has written there is in the log as
+ * done, or as unconfirmed.
  */
 async function lieOfTheLog({ world, state }: Stage): Promise<string | null> {
   const begun = await state.ask.newestCycleAt();
@@ -235,7 +235,7 @@ function knownPeople(world: World): Map<string, Person> {
 /** Differences that are neither planned, held, to be read again, skipped, retried, reported nor waiting for a manager. */
 export async function silentDifference(stage: Stage): Promise<string | null> {
   const { ask } = stage.state;
-  // What no answer has shown is unknown.
+  // A property that no answer has shown is unknown.
   const world = { ...stage.world, people: knownPeople(stage.world) };
   const faults = faultsByPerson(world, new Map(), new Set());
   if (faults.size === 0) return null;
@@ -298,7 +298,7 @@ async function waitingLeaver({ world, history, store, trial }: Stage): Promise<s
     if (isEntitled(world, person) || !world.isDue(person) || world.troubles.has(person.id)) continue;
     // A revert has taken the deactivation back.
     if (keptActive.has(person.id)) continue;
-    // Who has left only the scope waits for a canary.
+    // A person who has left only the scope waits for a canary.
     if (trial !== null && trial.current !== null && person.presence === "present" && person.enabled) continue;
     const paused = pauseNow(world);
     if (paused !== null && (paused.leaversToo || world.leaversStopped || !isGone(person))) continue;

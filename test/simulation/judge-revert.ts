@@ -2,7 +2,7 @@ import { type Json, jsonEquals } from "../../src/domain/json.ts";
 import { managerPath } from "../../src/mapping/rules/target-attributes.ts";
 import type { Account, RevertedAttribute, Reverting, World } from "./world.ts";
 
-/** What of an account a revert may change. */
+/** The attributes of an account that a revert may change. */
 export const revertedAttributes: readonly RevertedAttribute[] = ["userName", "active", "title", managerPath];
 
 /** The value of an account; `null` if there is none. */

@@ -126,7 +126,7 @@ function judgeFor(world: World, before: Account, next: Account, person: string |
       states.some((state) => world.isDue(state)),
       `${owner} is deactivated without evidence, before its time, or although that is ignored`,
     );
-    // Who is disabled or deleted leaves whatever the groups are.
+    // A person who is disabled or deleted leaves whatever the groups are.
     const byGroups = states.every(
       ({ presence, member, enabled }) => presence === "present" && enabled !== false && !member,
     );

@@ -9,7 +9,7 @@ import type { Applied, Person, World } from "./world.ts";
 
 type Look = Extract<Step, { do: "lane" }>;
 
-/** What is known before a look for leavers. */
+/** The facts that are known before a look for leavers. */
 export interface BeforeLook {
   /** Cycles in the log. */
   readonly cycles: number;
@@ -40,7 +40,8 @@ function whoLeft(world: World, watermark: number): readonly string[] {
 }
 
 /**
- * What a look for leavers must not do, however it ended; and, if nothing happened to it, that it has found who is to be found.
+ * Checks that a look for leavers has done nothing that it must not do, however it ended; and, if nothing happened to it, that it has
+ * found everyone who is to be found.
  * @param of.result `null` if it broke off
  */
 export async function afterLook(
@@ -116,7 +117,7 @@ async function heldBack({ history, world, store, state }: Stage): Promise<string
   return "leavers are too many, and nobody is left to the next cycle";
 }
 
-/** Whoever was disabled or deleted since the last read, or before a look that broke off, is inactive after an undisturbed one. */
+/** A person who was disabled or deleted since the last read, or before a look that broke off, is inactive after an undisturbed look. */
 async function missedLeaver(
   { history, world, store }: Stage,
   sought: ReadonlySet<string>,

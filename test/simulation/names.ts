@@ -80,7 +80,7 @@ const hire = (person: fc.Arbitrary<number>, name: fc.Arbitrary<number> | null): 
     })
     .map((step) => ({ ...step, name: step.name ?? step.who }));
 
-/** A new person gets the userName of somebody who gets the one of a third, who gets a new one. */
+/** A new person gets the userName of a second one, who gets that of a third, who gets a new one. */
 const passedOn: fc.Arbitrary<readonly Step[]> = fc
   .record({ first: fc.nat(1), second: fc.integer({ min: 4, max: 6 }), newcomer: fc.constantFrom(2, 3, 7) })
   .map(({ first, second, newcomer }) => [

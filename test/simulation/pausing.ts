@@ -7,7 +7,7 @@ import type { PlayedState } from "./played-state.ts";
 import type { World } from "./world.ts";
 
 const hourMs = 3_600_000;
-/** What of a history under way is needed here. */
+/** The parts of a history under way that are needed here. */
 interface Stage {
   readonly world: World;
   readonly state: PlayedState;

@@ -9,7 +9,7 @@ import { sqliteState } from "./sqlite-state.ts";
 export interface Choice {
   readonly runs: number;
   readonly seed: number;
-  /** Where the first one is found, as a failure printed it. */
+  /** The path to the first one, as a failure printed it. */
   readonly path?: string;
   /** Stops at the first failing history as it is, without making it smaller. */
   readonly first?: boolean;
@@ -20,7 +20,7 @@ export interface Failure {
   /** The promise that is broken, in words. */
   readonly broken: string;
   readonly history: History | undefined;
-  /** Where it is found: the path that, with the seed, plays it again. */
+  /** The path that, with the seed, plays the history again. */
   readonly path: string;
   readonly run: number;
   readonly shrinks: number;

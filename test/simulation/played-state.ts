@@ -15,7 +15,7 @@ export interface LoggedRow {
 
 type Answer<T> = T | Promise<T>;
 
-/** What the conditions ask of the tables themselves, past the store. */
+/** The questions that the conditions ask of the tables themselves, past the store. */
 export interface Questions {
   cycleIds(): Answer<readonly number[]>;
   /** When the newest cycle began; `null` if there is none. */
@@ -42,7 +42,7 @@ export interface CountedStore {
 /** The state that histories are played on, one after the other. */
 export interface PlayedState extends CountedStore {
   readonly ask: Questions;
-  /** What contradicts itself in the tables; `null` if nothing does. */
+  /** A contradiction in the tables; `null` if there is none. */
   fault(): Answer<string | null>;
   /** Leaves nothing, as if the database were new. */
   wipe(): Answer<void>;

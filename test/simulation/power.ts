@@ -10,7 +10,7 @@ import type { PlayedState } from "./played-state.ts";
 export function losingPower(empty: Connection, open: (db: Connection) => PlayedState): PlayedState {
   let db = empty;
   let current = open(db);
-  /** What the disk may have instead: the database before each commit that may be lost, the oldest first. */
+  /** The images that the disk may have instead: the database before each commit that may be lost, the oldest first. */
   let images: Buffer[] = [];
   let changesThen = 0;
   let watches = false;

@@ -2,7 +2,7 @@ import { hasCertainAccount, mayOwn, namesakesOf } from "./identity.ts";
 import { isEntitled, isInScope } from "./standing.ts";
 import type { Account, World } from "./world.ts";
 
-// What administrators of both ends do about wrong externalIds, once these were reported.
+// The repairs that administrators of both ends make to wrong externalIds, once these were reported.
 
 /**
  * No one shares an externalId any more, and each account gets a certain owner.

@@ -13,7 +13,7 @@ import { settingsOf } from "./settings.ts";
 import { isEntitled } from "./standing.ts";
 import type { Account, Past, RevertedAttribute, World } from "./world.ts";
 
-// What a revert must do and what must stay so, computed from the accounts before and after the reverted cycle.
+// The values that a revert must write and that must stay, computed from the accounts before and after the reverted cycle.
 
 /** Takes an earlier cycle back, whatever happens meanwhile, and compares the accounts. @returns what is wrong */
 export async function revert(stage: Stage, step: Extract<Step, { do: "revert" }>): Promise<string | null> {
@@ -60,7 +60,7 @@ export async function revert(stage: Stage, step: Extract<Step, { do: "revert" }>
   return null;
 }
 
-/** What the log says that the cycle has sent: the values before, by account and attribute; `account` for one that it made. */
+/** The changes that the cycle has sent, by its log: the values before, by account and attribute; `account` for one that it made. */
 async function sentBy({ store }: Stage, cycleId: number): Promise<ReadonlyMap<string, Json>> {
   const rows = await store.operations(cycleId, { status: "done", afterWave: -1, afterId: 0, limit: 1_000 });
   const sent = new Map<string, Json>();

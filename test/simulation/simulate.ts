@@ -101,7 +101,7 @@ async function performLook(stage: Stage, step: Extract<Step, { do: "lane" }>): P
 interface Looked {
   /** `null` if it broke off. */
   readonly result: LaneResult | null;
-  /** What is wrong, if anything. */
+  /** The fault in words, if there is one. */
   readonly broken: string | null;
 }
 

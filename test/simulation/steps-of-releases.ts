@@ -26,7 +26,7 @@ const harriedCycle: fc.Arbitrary<Step> = fc.record({
   during: fc.constant(null),
 });
 
-/** What is held is released or rejected, and the same people leave in another way, or come back and leave again. */
+/** Held operations are released or rejected, and the same people leave in another way, or come back and leave again. */
 export const releases: fc.Arbitrary<History> = fc.record({
   manners,
   guard: fc.record({ what: fc.constant("deactivations" as const), most: fc.constantFrom(0, 0, 1) }),

@@ -22,12 +22,12 @@ type Together = Extract<Step, { do: "together" }>;
 const leaseMs = 60_000;
 const numberOf: { readonly [worker in Worker]: number } = { cycle: 0, lane: 1 };
 
-/** Who has the lease, as the answers of the store say it. */
+/** The holder of the lease, as the answers of the store say it. */
 interface Holder {
   worker: Worker | null;
 }
 
-/** What both runs share. */
+/** The values that both runs share. */
 interface Shared {
   readonly stage: Stage;
   readonly settings: CycleSettings;
@@ -83,7 +83,7 @@ export async function runTogether(
   world.shownAccounts.clear();
   keepCarried(world, false);
   if (cycleEnded) world.plannedWith = new Set([configuration]);
-  // What a cycle has read that broke off, the next look does not look for; nor is it known which of them has read it.
+  // The next look does not look for leavers whom a cycle that broke off has read; nor is it known which of the runs has read them.
   world.sought = new Set();
   for (const end of ends) {
     if (end.status === "rejected" && !mayEndWith(end.reason)) return fallen(end.reason);

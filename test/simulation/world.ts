@@ -56,10 +56,10 @@ export interface TakenBack {
   readonly value: Json;
 }
 
-/** What of an account a revert may change, besides what is never taken back. */
+/** The attributes of an account that a revert may change. The others, such as the externalId, are never taken back. */
 export type RevertedAttribute = "userName" | "active" | "title" | typeof managerPath;
 
-/** What the directory has shown about a person, value by value. */
+/** Each value that the directory has shown about a person. */
 export type Shown = Partial<Pick<Person, "userName" | "title" | "enabled" | "managerId" | "startsAt">>;
 
 /** One change in the directory. A round of changes shows the properties that it touched. */
@@ -115,7 +115,7 @@ export interface World {
   readonly writtenFor: Map<string, ReadonlySet<string>>;
   /** The externalId of an account as the engine knows it: shown in a completed cycle, or listed in this one. */
   readonly carried: Map<string, string | null>;
-  /** What the cycle under way was shown besides lists; it may have planned before that. */
+  /** The externalId of an account as any answer to the cycle under way, not only a list, showed it; the cycle may have planned before that. */
   readonly carriedLater: Map<string, string | null>;
   /** The one person whom the cycle under way reads; `null`: it reads everybody. */
   onDemand: string | null;
@@ -203,11 +203,11 @@ export interface World {
   readonly released: Set<string>;
   /** A person was edited while a cycle was reading. */
   editedMeanwhile: boolean;
-  /** What the directory last showed about a person. */
+  /** Each person as the directory last showed them, by id. */
   readonly shown: Map<string, Person>;
   /** Properties that no answer shows now, and for whom. */
   hidden: readonly { readonly property: HidableProperty; readonly of: string | "everybody" }[];
-  /** What was shown about a person at any time, if answers may lack properties. */
+  /** The values that were shown about a person at any time, if answers may lack properties. */
   readonly known: Map<string, Shown>;
   /** Members of the groups that make up the scope, if there are several. */
   readonly groups: Groups;
@@ -229,7 +229,7 @@ export interface World {
   ownerOf(account: Pick<Account, "id">): string | null;
   /** The people with this externalId; first a person who also has, or had, the userName. */
   peopleOf(externalId: string | null, userName: string): readonly string[];
-  /** What the cycle under way may have read about a person. */
+  /** The states of a person that the cycle under way may have read. */
   statesOf(id: string): readonly Person[];
   /** The person as the engine can know them: if answers may lack properties, with what was shown. */
   asKnown(person: Person): Person;

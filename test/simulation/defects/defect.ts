@@ -104,7 +104,7 @@ export function swapStore(version: (store: StateStore) => Partial<StateStore>): 
   });
 }
 
-/** What the loader appends to a module for each of its swaps. */
+/** The statement that the loader appends to a module for each of its swaps. */
 export function swapStatement({ module, name }: Swap): string {
   return `\n${name} = globalThis.defective(${JSON.stringify(module)}, ${JSON.stringify(name)}, ${name});`;
 }

@@ -9,7 +9,7 @@ function showsLeaver(item: SourceChange): boolean {
   return item.kind === "removed" || item.attributes.accountEnabled === false;
 }
 
-/** Leaves out of each page whoever has not left. */
+/** Removes the people who have not left from each page. */
 function ofLeavers({ readChanges }: Source): Source["readChanges"] {
   return async function* (watermark, signal) {
     const pages = readChanges(watermark, signal);

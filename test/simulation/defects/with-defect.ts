@@ -5,8 +5,8 @@ import { defects } from "./defects.ts";
 import { defectNamed, prepare } from "./prepare.ts";
 
 // Loaded before the simulation: gives the product one defect at a time, without a copy of its sources, so that what Node has
-// compiled of all other modules before holds. A module can set a function of its own anew, and whoever imports the function
-// then has the new one. With DEFECT in the environment the product has this defect from the start.
+// compiled of all other modules before holds. A module can replace a function of its own, and each module that imports
+// the function then has the new one. With DEFECT in the environment the product has this defect from the start.
 
 declare global {
   /**
