@@ -77,7 +77,7 @@ beforeEach(async () => {
   };
   writeFileSync(join(folder, config), JSON.stringify(written), { mode: 0o600 });
 });
-/** The result of a cycle, as a daemon gives it to whoever has asked. */
+/** The result of a cycle, as a daemon gives it to the command that has asked. */
 const run = {
   cycleId: 7,
   header: {

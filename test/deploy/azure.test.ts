@@ -222,7 +222,7 @@ describe("the app in Azure Container Apps", () => {
     const { required, optional } = check(read("app.bicep"));
     expect(given).toEqual(expect.arrayContaining([...required]));
     expect([...required, ...optional]).toEqual(expect.arrayContaining(given));
-    // What foundation.bicep answers is what the app takes.
+    // The app takes the values that foundation.bicep answers.
     const answered = valuesOf("foundation.bicep", "app", "identityName");
     expect(answered).toEqual(["identity.name"]);
     const keys = [...declaration("foundation.bicep", "app").matchAll(/^ {2}(\w+):/gm)].map(([, key]) => key);

@@ -31,7 +31,7 @@ function run(
   });
 }
 
-/** What `helm install als` would apply. @throws what helm says if it refuses */
+/** The manifests that `helm install als` would apply. @throws what helm says if it refuses */
 function render(values: Values): readonly Manifest[] {
   const { stdout, stderr } = run(values, "template", "als", chart, "--namespace", "sync");
   if (stdout === "") throw new Error(stderr);
@@ -219,7 +219,7 @@ describe.skipIf(helm === null)("the Helm chart", () => {
     ["a wrong value", { mode: "deamon" }, "'daemon', 'cronjob'"],
   ])("refuses %s", (_, values, sentence) => {
     expect(() => render(values)).toThrow(sentence);
-    // What is quoted is never the secret itself.
+    // The message never quotes the secret itself.
     expect(run(values, "template", "als", chart).stderr).not.toMatch(/a-key|:secret@/);
   });
 

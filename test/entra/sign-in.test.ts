@@ -104,7 +104,7 @@ async function signIn(environment: Readonly<Record<string, string>>): Promise<un
   const { stdout } = await promisify(execFile)(process.execPath, [child], {
     env: {
       PATH: process.env.PATH,
-      // What the first of these processes compiles, the others have.
+      // The others use the code that the first of these processes compiles.
       NODE_COMPILE_CACHE: join(dirname(inject("program")), "compiled"),
       NODE_EXTRA_CA_CERTS: tls("test-only-ca.pem"),
       ALS_TEST_ORIGIN: origin,

@@ -44,7 +44,7 @@ export type Outcome<T> = { readonly value: T } | { readonly refusal: DomainError
 const patienceMs = 8_000;
 
 /**
- * What came of `attempt`: a value or an error of the domain whose message can be shown to a person. Any other error, a
+ * The outcome of `attempt`: a value or an error of the domain whose message can be shown to a person. Any other error, a
  * hang, and a changed `Object.prototype` fail the test.
  */
 export async function outcomeOf<T>(attempt: () => Promise<T>): Promise<Outcome<T>> {
@@ -68,7 +68,7 @@ async function settle<T>(attempt: () => Promise<T>): Promise<Outcome<T>> {
 const promptlyMs = 2_000;
 
 /**
- * What `attempt`, which does not wait for anything, came to: a value, or `null` for a UsageError or MappingError that can be shown to a
+ * The outcome of `attempt`, which does not wait for anything: a value, or `null` for a UsageError or MappingError that can be shown to a
  * person. Any other error, a long time, and a changed `Object.prototype` fail the test.
  */
 export function promptOutcomeOf<T>(attempt: () => T): T | null {

@@ -11,7 +11,7 @@ import { editAtRandom } from "./edits.ts";
 import { type Front, type Passing, startFront } from "./front.ts";
 import { accountFaults, writeFault } from "./invariants.ts";
 
-/** What happens to the daemons of a fleet. */
+/** The events that happen to the daemons of a fleet. */
 export interface Fire {
   /** The command line: arguments of Node. */
   readonly program: string;
@@ -33,7 +33,7 @@ export interface Fire {
   readonly note: (text: string) => void;
 }
 
-/** What came of it. `faults`: promises that were broken; empty if all is well. */
+/** The outcome of a `Fire`. `faults`: promises that were broken; empty if all is well. */
 export interface AfterFire {
   readonly faults: readonly string[];
   readonly kills: number;
@@ -302,7 +302,7 @@ function linkOf(path: string): string {
   }
 }
 
-/** Who has the lease of a job; `undefined` if the database does not say. */
+/** The holder of the lease of a job; `undefined` if the database does not say. */
 async function holderOf(
   admin: pg.Pool,
   job: string,

@@ -298,7 +298,7 @@ describe.skipIf(process.platform === "win32")("daemons that share a database", (
         JSON.stringify(account).includes("Asked for by hand"),
       );
       expect(titles).toHaveLength(25);
-      // What was in flight in a killed daemon is looked up, not sent again.
+      // Writes that a killed daemon had in flight are looked up, not sent again.
       expect(new Set(updates().slice(before)).size).toBe(25);
       expect(updates().slice(before)).toHaveLength(25);
     },

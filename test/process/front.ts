@@ -32,8 +32,8 @@ export interface Front extends AsyncDisposable {
 }
 
 /**
- * @param to origin of the server behind it; `null`: there is none, and everything is answered with 404. Where an answer
- * names that origin, the front's own stands there instead, so that links lead back to the front.
+ * @param to origin of the server behind it; `null`: there is none, and everything is answered with 404. An answer that
+ * names that origin gets the front's own in its place, so that links lead back to the front.
  */
 export async function startFront(to: string | null): Promise<Front> {
   const agent = new Agent({ keepAlive: true });

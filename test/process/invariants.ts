@@ -18,7 +18,7 @@ export function accountFaults({ lattice }: Sandbox): readonly string[] {
 }
 
 /**
- * What is wrong with a write as it reaches Lattice, judged by what the directory says at this time: an account for
+ * The fault of a write as it reaches Lattice, judged by what the directory says at this time: an account for
  * a person who has one, or a person switched off who is present and enabled. (The scope is everybody.)
  */
 export function writeFault(

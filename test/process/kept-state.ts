@@ -9,7 +9,7 @@ import { aDayPasses } from "./database.ts";
 import { integrityFindings } from "./invariants.ts";
 import type { Workplace } from "./real-process.ts";
 
-/** Where a process keeps its state, as a test looks at it from outside. */
+/** The place where a process keeps its state, as a test looks at it from outside. */
 export interface KeptState extends AsyncDisposable {
   /** The section `state` of the configuration. */
   readonly section: object;
@@ -51,7 +51,7 @@ export async function postgresDatabase(): Promise<
     aDayPasses: async () => {
       if (await isThere()) await sql(place, "UPDATE retry SET next_try_at = 0");
     },
-    // What SQLite's file would show as damage is the server's matter; that no transaction of a dead process stays is ours.
+    // Damage of the kind that SQLite's file would show is the server's matter. Ours is that no transaction of a dead process stays.
     findings: async () => {
       if (!(await isThere())) return [];
       const twice = await sql(

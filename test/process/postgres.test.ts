@@ -124,7 +124,7 @@ describe("a job whose state is in PostgreSQL", () => {
     const said = daemon.stderr().length;
     const ask = () => fetch(`${url}/api/cycles`, { method: "POST", headers });
     let { status } = await ask();
-    // What a cycle leaves for the dashboard is stored just after its last line in the log.
+    // Just after a cycle's last line in the log, the daemon stores the cycle's data for the dashboard.
     for (; status === 409; { status } = await ask()) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(status).toBe(202);
     for (let tries = 0; !daemon.stderr().slice(said).includes("cycle finished") && tries < 600; tries += 1) {

@@ -131,7 +131,7 @@ function fish(lines: readonly string[]): typeof cases {
   });
 }
 
-/** Starts one for all lines. What it hands to its line editor is caught on the way. */
+/** Starts one for all lines. The words that it hands to its line editor are caught on the way. */
 function zsh(lines: readonly string[]): typeof cases {
   const inside = `
     PS1=

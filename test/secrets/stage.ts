@@ -183,7 +183,7 @@ function astray(
   });
 }
 
-/** Everything that processes have left in the folder: databases with their logs, reports. What was given to them is left out. */
+/** Everything that processes have left in the folder: databases with their logs, reports. Files that were given to them are left out. */
 function filesOf(folder: string): readonly { readonly where: string; readonly text: string }[] {
   const names = readdirSync(folder, { recursive: true, withFileTypes: true });
   const files = names.filter((entry) => entry.isFile() && !entry.name.startsWith("given"));

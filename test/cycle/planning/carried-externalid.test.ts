@@ -5,7 +5,7 @@ import { createWorkplace, defaultRules, mappingOf, type Workplace } from "../wor
 const skipped = async (place: Workplace) =>
   (await place.store.skipped({ after: "", limit: 9 })).map(({ objectId, code }) => [objectId, code]);
 
-/** What an administrator of Lattice writes into a person's account. */
+/** An administrator of Lattice writes an externalId into a person's account. */
 function edit(place: Workplace, userName: string, externalId: string): void {
   const account = place.target.account(userName);
   place.target.accounts.set(account.latticeId, { ...account, externalId });

@@ -421,7 +421,7 @@ describe("a person with several events that each have a delay", () => {
       } as const;
       const seen = order === "disabled first" ? [disabled, outOfScope] : [outOfScope, disabled];
       expect(judgeLeaving(seen, actions, 500)).toEqual({ kind: "waiting", seen: outOfScope, until: 1_000 });
-      // What it says of the time counts the wait out.
+      // The evidence says that the deactivation was due when the wait ended.
       const due = { ...outOfScope, evidence: { ...evidence, dueAt: 1_000 } };
       expect(judgeLeaving(seen, actions, 1_500)).toEqual({ kind: "due", seen: due });
     },

@@ -61,7 +61,7 @@ describe("one account that answers every request with a fault", () => {
     place.source.change("leaver", { accountEnabled: false });
     place.target.writes.length = 0;
     expect(await place.cycle()).toMatchObject({ done: 1, failed: 0 });
-    // What became of the write is not known, so nothing is sent to that account.
+    // The outcome of the write is not known, so nothing is sent to that account.
     expect(place.target.writes.map(({ userName }) => userName)).toEqual(["leaver@example.com"]);
     expect(place.target.account("leaver@example.com").active).toBe(false);
     expect(await place.store.retries(9)).toMatchObject([{ objectId: "bad" }]);

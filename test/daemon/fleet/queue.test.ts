@@ -215,7 +215,7 @@ describe("the queue of jobs", () => {
     }
     expect(taken).toMatchObject([{ job: "a", takenOver: true }]);
     expect(await queue.keep([...silent, ...lively])).toEqual(silent);
-    // What the silent one says later does not end the other one's entry.
+    // A later report of the silent worker does not end the other worker's entry.
     for (const claim of silent) await queue.done(claim);
     expect(await other.keep(taken)).toEqual([]);
   }, 30_000);

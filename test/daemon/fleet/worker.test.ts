@@ -363,7 +363,7 @@ describe("daemons that share a database", () => {
     await sql(place, "UPDATE turn SET started_at = started_at - 2700000");
     const refused = await runOf("one", 2);
     const b = await start("b", ["one"]);
-    // What is wrong for all of them is no reason.
+    // A fault that concerns all of them is not a reason to stand aside.
     expect(await refused.standAside(new ConfigurationError("The group is gone."))).toBe(false);
     expect(await refused.standAside(keyRefused)).toBe(true);
     expect(refused.signal.aborted).toBe(true);
@@ -566,7 +566,7 @@ async function ask(
 ): Promise<string> {
   const id = randomUUID();
   const row = { id, job, kind, trigger: "hand", request, decision: null, worker: null };
-  // What another version asks for is no type of this one.
+  // This version has no type for the work that another version asks for.
   await fleet.addWork(row as Parameters<FleetStore["addWork"]>[0]);
   expect(await queue.ask(job, id, level)).toBe(true);
   return id;
@@ -611,7 +611,7 @@ describe("work that another version has asked for", () => {
   it("is left to those that know its level", async () => {
     const a = await start("a", ["one"]);
     (await runOf("one")).end();
-    // A queue of a later version. What an older worker takes from is what it knows.
+    // An older worker takes only from the queues that it knows, and not from one that a later version adds.
     const taken = new Set<string>();
     const { take } = a.queue;
     Object.assign(a.queue, {

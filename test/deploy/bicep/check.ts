@@ -9,7 +9,7 @@ export interface ModuleFile {
   readonly optional: readonly string[];
 }
 
-/** What a template declares, and what is wrong with it. */
+/** The parameters that a template declares, and its faults. */
 export interface Checked extends ModuleFile {
   /** One line each: place and sentence. */
   readonly faults: readonly string[];
@@ -130,7 +130,7 @@ function* faultsOfName(node: Node, { names }: Declared): Faults {
   yield `${placeOf(node)} '${node.text}' is not declared`;
 }
 
-/** What is read of a resource, such as `vault.properties.vaultUri`; not a function of it, because the types do not have these. */
+/** A property that is read of a resource, such as `vault.properties.vaultUri`; not a function of it, because the types do not have these. */
 function* faultsOfRead(node: Node, { resources }: Declared): Faults {
   if (["member_expression", "call_expression"].includes(node.parent?.type ?? "")) return;
   const [base = "", ...rest] = pathOf(node);

@@ -1,4 +1,4 @@
-/** What a place in a template accepts, by Azure's published types. `any`: these types do not say, or it was not taken over. */
+/** The values that a place in a template accepts, by Azure's published types. `any`: these types do not say, or it was not taken over. */
 export type Shape =
   | "any"
   | "string"
@@ -18,7 +18,7 @@ export interface Property {
 
 /** Shapes by resource type and version, such as `Microsoft.App/jobs@2025-07-01`. */
 export interface AzureTypes {
-  /** Where they are from. */
+  /** The repository and the commit that they are from. */
   readonly source: string;
   readonly types: Readonly<Record<string, Shape>>;
 }

@@ -25,7 +25,7 @@ export function* nodesOf(node: Node): Generator<Node> {
   for (const child of node.children) if (child !== null) yield* nodesOf(child);
 }
 
-/** Where a node begins, as an editor counts. */
+/** The place at which a node begins, as an editor counts. */
 export function placeOf({ startPosition: { row, column } }: Node): string {
   return `${row + 1}:${column + 1}`;
 }

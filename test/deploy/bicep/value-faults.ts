@@ -5,7 +5,7 @@ import { literalOf, partsOf, placeOf, valuesIn } from "./syntax.ts";
 /** Sentences about what is wrong, each with its place. */
 export type Faults = Generator<string, void>;
 
-/** What is certainly not a value of these types. */
+/** The types of nodes that are certainly not values of these types. */
 const plainTypes: Readonly<Record<"any" | "string" | "integer" | "boolean", readonly string[]>> = {
   any: [],
   string: ["number", "boolean", "object", "array"],

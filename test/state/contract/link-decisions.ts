@@ -15,7 +15,7 @@ const one: LinkDecision = {
 const two: LinkDecision = { ...one, latticeId: "lat-1", what: "unlinked", by: { kind: "local" }, at: 9 };
 const three: LinkDecision = { ...one, objectId: "a" };
 
-/** What people have decided about users and accounts. */
+/** The decisions of people about users and accounts. */
 export function describeLinkDecisions(make: MakeState): void {
   describe("decisions about links", () => {
     const state = eachWithFreshState(make);

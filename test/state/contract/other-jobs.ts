@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { eachWithFreshState, type MakeState } from "./fresh-state.ts";
 import { accountRow } from "./rows.ts";
 
-/** What a job is told of other jobs of its store. The test of PostgreSQL, which holds several, has the rest. */
+/** The answers that a job gets about other jobs of its store. The test of PostgreSQL, which holds several, has the rest. */
 export function describeOtherJobs(make: MakeState): void {
   const opened = eachWithFreshState(make);
 

@@ -275,7 +275,7 @@ describe.each(deciding)(
       const everybody = ends.people.map(({ objectId }) => objectId);
       expect(tried.length).toBeLessThan(everybody.length / 2);
 
-      // What Lattice did as the run was killed is not sent again, and no one is written in the pause.
+      // A write that Lattice carried out as the run was killed is not sent again, and no one is written in the pause.
       expect(await sentBy(place)).toEqual([]);
       expect(await place.store.openIntents()).toEqual([]);
       expect(active(place, [decided.left])).toEqual([]);

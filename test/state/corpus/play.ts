@@ -45,7 +45,7 @@ interface OldTests {
   rejectHeld?(place: OldWorkplace, planId: string, people: readonly string[]): Promise<void>;
 }
 
-/** What people can decide without a plan that is held, of the versions that know it. */
+/** The decisions that people can make without a plan that is held, of the versions that know them. */
 interface OldDecisions {
   protectAccount(
     store: OldStore,

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 
-/** What a database file need not have in common with the one from which it was moved. */
+/** The tables that a database file need not have in common with the one from which it was moved. */
 const own = new Set(["tally", "lease", "sqlite_sequence", "filter_group_staging"]);
 
 /**

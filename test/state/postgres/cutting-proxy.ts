@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** Where a connection is cut: before a message of one side reaches the other, or after that and before anything else is heard. */
+/** The point at which a connection is cut: before a message of one side reaches the other, or after that and before anything else is heard. */
 export interface Cut {
   readonly from: "client" | "server";
   readonly when: "before" | "after";

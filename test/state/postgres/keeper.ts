@@ -12,7 +12,7 @@ import {
   userForServer,
 } from "./programs.ts";
 
-// A PostgreSQL server for as long as another process runs: node keeper.ts FOLDER PID [durable]. What it makes is in the folder, which goes
+// A PostgreSQL server for as long as another process runs: node keeper.ts FOLDER PID [durable]. All that it makes is in the folder, which goes
 // when the process has ended, however it ends, or when this one is asked to end.
 
 const [folder = "", pid = "", kind = ""] = process.argv.slice(2);

@@ -36,7 +36,7 @@ export interface OwnServer extends AsyncDisposable {
   /** Of the user `postgres`, with the password. */
   readonly url: string;
   readonly port: number;
-  /** What it has said. */
+  /** The text that it has written. */
   said(): string;
   start(): Promise<void>;
   stop(mode: StopMode): Promise<void>;

@@ -19,7 +19,7 @@ const everyCycle = 130;
  */
 const eachPage = 80;
 
-/** What is asked on each new connection. How many there are depends on what waits at the same time. */
+/** Statements that are sent on each new connection. The number of connections depends on what waits at the same time. */
 const ofNewConnection =
   /pg_is_in_recovery|to_regclass\('commit_mark'\)|^SELECT writer, number FROM commit_mark/;
 

@@ -17,7 +17,7 @@ const people = 12;
 /** Operations whose intents are noted in one commit (`src/cycle/sending/apply.ts`). */
 const mostInABatch = 128;
 
-/** What kept the fault of a test from being made: to the program it is a write that failed. */
+/** The error that kept the fault of a test from being made: to the program it is a write that failed. */
 let notMade: { readonly because: unknown } | null = null;
 
 afterEach(() => {

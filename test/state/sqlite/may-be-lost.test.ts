@@ -6,7 +6,7 @@ import { LeaseHeldError } from "../../../src/domain/errors.ts";
 import { type Connection, openDatabase } from "../../../src/state/sqlite/files/database.ts";
 import { storeOn } from "../../../src/state/sqlite/store.ts";
 
-// What `PRAGMA synchronous` answers.
+// The answers of `PRAGMA synchronous`.
 const off = 0;
 const normal = 1;
 const full = 2;
