@@ -3,11 +3,11 @@ export interface Finding {
   readonly what: string;
   /** The figure with its unit, as a reader wants it. */
   readonly measured: string;
-  /** What it is held against, with its own figure. */
+  /** The reference that it is compared with, with its own figure. */
   readonly reference: string;
   /** The figure divided by the reference: what remains when the machine is another. */
   readonly ratio: number;
-  /** What the ratio has to reach; none where the line is there for comparison. */
+  /** The bound that the ratio has to reach; none if the line is there for comparison. */
   readonly wanted?: Bound;
   /** More that was measured, with the unit in the name. */
   readonly figures?: Readonly<Record<string, number>>;
@@ -26,7 +26,7 @@ export interface BenchOptions {
 
 /** A file of `suite/`, which is named after it. */
 export interface Bench {
-  /** What is measured against what, in a sentence. */
+  /** A sentence that says what is measured against what. */
   readonly about: string;
   /** Whether it is a part of `bench:ci`. */
   readonly inCI: boolean;

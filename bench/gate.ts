@@ -22,7 +22,7 @@ function keyOf(bench: string, { what }: Finding): string {
   return `${bench}: ${what}`;
 }
 
-/** What is wrong with these findings, a line for each: a ratio that has fallen by more than a third, or that no one has accepted. */
+/** The faults of these findings, a line for each: a ratio that has fallen by more than a third, or that no one has accepted. */
 export function fallen(bench: string, findings: readonly Finding[]): readonly string[] {
   const before = accepted();
   return findings.flatMap((finding) => {

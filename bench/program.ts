@@ -17,7 +17,7 @@ export interface Ran {
   readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
-/** What V8 writes with `--cpu-prof`. */
+/** The profile that V8 writes with `--cpu-prof`. */
 export interface Profile {
   readonly nodes: readonly {
     readonly id: number;
@@ -67,7 +67,7 @@ export async function program(state?: object): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), "als-bench-"));
   const statePath = join(folder, "state.db");
   const usage = join(folder, "usage.cjs");
-  // What the process used is asked of itself at its end, and written where its output is not.
+  // The process reads its own usage at its end, and writes it to a place apart from its output.
   writeFileSync(
     usage,
     `const delay = require("node:perf_hooks").monitorEventLoopDelay({ resolution: ${resolutionMs} });

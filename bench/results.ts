@@ -3,7 +3,7 @@ import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import { type Bound, type Finding, isMet } from "./bench.ts";
 
-/** What a run of the suite writes. */
+/** The results that a run of the suite writes. */
 export interface Results {
   readonly machine: {
     readonly processor: string;

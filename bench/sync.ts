@@ -1,7 +1,7 @@
 import type { Ends } from "./ends/ends.ts";
 import type { Program, Ran } from "./program.ts";
 
-/** What a bench sets of the section `lattice`. */
+/** The keys of the section `lattice` that a bench sets. */
 export interface Pace {
   readonly maxConcurrency?: number;
   /** `null`: no ceiling. */

@@ -12,7 +12,7 @@ const external = Object.keys(manifestOf(root).dependencies ?? {});
 const graphClient = "@microsoft/microsoft-graph-client";
 
 /**
- * What a run loads together is one file each: to find, read and link a small file takes longer than to compile it. The
+ * Modules that a run loads together are one file: to find, read and link a small file takes longer than to compile it. The
  * first group that has a module takes it, with all that it needs and no group before has taken. Paths are of src, files
  * or folders.
  */

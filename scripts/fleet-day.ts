@@ -59,7 +59,7 @@ const say = (text: string): void => void process.stdout.write(`${new Date().toIS
 const children: ChildProcess[] = [];
 const faults: string[] = [];
 
-/** What a process has used so far: seconds of processor time, megabytes now and at most. */
+/** The resources that a process has used so far: seconds of processor time, megabytes now and at most. */
 function usageOf(pid: number): { readonly cpu: number; readonly now: number; readonly most: number } {
   const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
   const [user, system] = fields.split(" ").slice(11, 13).map(Number);

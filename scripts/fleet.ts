@@ -16,7 +16,7 @@ import {
 import { bundle } from "./bundle.ts";
 import { optionsOf } from "./options.ts";
 
-// Lets daemons share jobs while they are killed and stopped, and their database is restarted. What was broken is printed.
+// Lets daemons share jobs while they are killed and stopped, and their database is restarted. Promises that were broken are printed.
 
 const values = optionsOf({
   about: "Lets daemons share jobs while they are killed and stopped, and their database is restarted.",

@@ -6,7 +6,7 @@ interface Option extends ParseArgsOptionDescriptor {
 }
 
 interface Described<Options> {
-  /** What the script does, in a sentence. */
+  /** A sentence that says what the script does. */
   readonly about: string;
   readonly options: Options;
 }

@@ -92,7 +92,7 @@ async function passesWith(home: string): Promise<boolean> {
   }
 }
 
-/** What Node runs. */
+/** The program that Node runs, with its arguments. */
 function commandOf(): readonly string[] {
   if (given[0]?.startsWith("scripts/") === true) return given;
   const vitest = join(root, "node_modules/vitest/vitest.mjs");

@@ -7,8 +7,8 @@ import { ended, tryPostgres } from "./try-postgres.ts";
 
 // Follows the Dockerfile without a container engine: each stage is a folder, what it copies is copied, and what it runs is run
 // there by this machine's Node and npm. Then the command of the last stage says its version, checks, plans and sends, with its state
-// in a file and in a real PostgreSQL. What
-// differs from a real build is the base image; that the tree works read-only is for test/deploy/image.test.ts.
+// in a file and in a real PostgreSQL. The base image differs from that of a real build; that the tree works read-only is for
+// test/deploy/image.test.ts.
 
 const root = dirname(import.meta.dirname);
 const folder = mkdtempSync(join(tmpdir(), "als-image-"));

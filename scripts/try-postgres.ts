@@ -10,7 +10,7 @@ import { sql } from "../test/state/postgres/sql.ts";
 /** How the program ended. */
 export interface Ended {
   readonly code: number | null;
-  /** What it wrote. */
+  /** The text that it wrote. */
   readonly said: string;
 }
 

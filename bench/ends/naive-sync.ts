@@ -20,8 +20,8 @@ interface Person {
 }
 
 /**
- * What a script of an afternoon does: reads everybody, looks each one up in Lattice by userName, creates who is not there
- * and patches who differs, one by one. It knows no managers, no limits and no failures, and remembers nothing.
+ * Does what a script of an afternoon does: reads everybody, looks each one up in Lattice by userName, creates the accounts that are
+ * not there and patches those that differ, one by one. It knows no managers, no limits and no failures, and remembers nothing.
  * @returns requests sent to Lattice
  */
 export async function naiveSync(

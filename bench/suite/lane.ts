@@ -19,7 +19,7 @@ export const bench: Bench = {
   async *measure({ small, upTo, note }): AsyncGenerator<Finding> {
     for (const people of sizes.filter((size) => size <= (small ? 10_000 : upTo))) {
       const company = await linkedCompany(people, note);
-      // What another bench has changed is read.
+      // The sync reads the changes that another bench has made.
       await company.sync();
       const job = await jobOf(company);
       try {
