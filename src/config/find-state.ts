@@ -98,7 +98,7 @@ function of(env: Environment, sections: readonly string[]): Environment {
   );
 }
 
-/** These keys of a section. What is not a section stays, for the schema to refuse. */
+/** These keys of a section. A value that is not a section stays, for the schema to refuse. */
 function picked(section: unknown, keys: readonly string[]): unknown {
   if (section === undefined || section === null) return {};
   if (!isSection(section)) return section;

@@ -23,9 +23,9 @@ import { type RevertedOperation, type RevertOrder, revertedCycle, revertsOf } fr
 const pageSize = 250;
 
 /**
- * A cycle that takes back what an earlier one did: the values are compared with the accounts as they are now, and what is still as
- * it was sent is planned the other way round, weighed and sent. The mapping is not asked. What is taken back is rejected in the commit
- * of its outcome, so that the next cycle does not send it again. If the guard would hold a part, nothing is sent.
+ * A cycle that takes back what an earlier one did: the values are compared with the accounts as they are now, and those that are
+ * still as they were sent are planned the other way round, weighed and sent. The mapping is not asked. A change that is taken back is
+ * rejected in the commit of its outcome, so that the next cycle does not send it again. If the guard would hold a part, nothing is sent.
  * @throws UsageError of `revertedCycle`; ConfigurationError if the plan is not the one that was agreed to
  */
 export async function cycleOfRevert(begun: BegunCycle, order: RevertOrder): Promise<EndedCycle> {

@@ -170,7 +170,7 @@ export function createJobEntries(
           await apply(entry, loaded.get(entry.name) ?? new UsageError("not loaded"), how);
         }),
       );
-      // The modules of a job are loaded. What hundreds of jobs leave behind as they are opened is collected soon.
+      // The modules of a job are loaded. The garbage of hundreds of jobs that are opened is collected soon.
       if (some.length > openedAtOnce) keepHeapSmall(some.length > manyJobs ? "givenBack" : "asItIs");
     }
   };

@@ -1,6 +1,6 @@
 /**
- * `true` if a host name, as `URL.hostname` gives it, means this machine. Plain `http://` is accepted only here. Where the name
- * resolves to is another question (`isLoopbackAddress`).
+ * `true` if a host name, as `URL.hostname` gives it, means this machine. Plain `http://` is accepted only here. The address to
+ * which the name resolves is another question (`isLoopbackAddress`).
  */
 export function isLoopbackName(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);

@@ -4,8 +4,8 @@ import { foldBegin, foldEnd } from "../pictures/fold-cycle.ts";
 import type { Writing } from "../ports/ports.ts";
 
 /**
- * Adds a cycle to the log. What the run before had planned and never begun is forgotten, except by a cycle of leavers: a pause may
- * show it, and a cycle of everybody forgets it.
+ * Adds a cycle to the log. Operations that the run before had planned and never begun are forgotten, except by a cycle of leavers: a
+ * pause may show them, and a cycle of everybody forgets them.
  * @returns the id of the cycle
  */
 export async function beginEntry(

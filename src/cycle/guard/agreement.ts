@@ -35,7 +35,7 @@ export async function agreementWith(
 ): Promise<Agreement> {
   const agreement = await agreementOf(store, cycleId);
   if (agreed === undefined || agreed === agreement.digest) return agreement;
-  // A run that began with these operations may have died. What it has done and what is left are together what the person has seen.
+  // A run that began with these operations may have died. The person has seen the operations that it has done and those that are left, together.
   const changes = [...(await changesOf(store, cycleId, "planned"))];
   for (const earlier of await store.recentCycles(mostBetween, cycleId)) {
     if (earlier.kind !== kind || (earlier.outcome !== null && !brokeOff.has(earlier.outcome))) continue;

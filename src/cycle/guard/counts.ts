@@ -22,7 +22,7 @@ export async function readCounts(context: CycleContext): Promise<Counts> {
     ? nothingWeighed
     : countsOf([
         ...(await store.doneWeights(windowEnd - settings.guard.windowMs)),
-        // A write without an answer may have been carried out. What this cycle plans again for the person counts with the plan.
+        // A write without an answer may have been carried out. Changes that this cycle plans again for the person count with the plan.
         ...(await store.doubtfulWeights(cycleId)).map(notPlannedAgain),
       ]);
   const holders = new Map<string, number>();

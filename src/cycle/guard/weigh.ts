@@ -42,7 +42,7 @@ export async function weighAndHold(
     await moveHeld(context);
     return { guard: whole.verdict, held, waiting };
   }
-  // The limits hold what would be sent now. What they say about the whole plan is shown too, because it counts once the canary is over.
+  // The limits hold what would be sent now. Their findings about the whole plan are shown too, because they count once the canary is over.
   const now = weigh({ ...weights, planned: counts.sent }, settings, { summary, firstRun });
   const { hold, reason } = canaryHold(trial, { waiting, except: [...(context.canary ?? [])] });
   const held = await holdPlan(context, [...now.holds, hold]);

@@ -8,8 +8,8 @@ export function foldBegin(): StateChange {
 
 /**
  * When a cycle ends: the counts say how many operations were put back, and the log keeps no rows of them, because they are planned
- * again; with `keepPlan`, in a dry run, they stay. With `showPlan`, in a pause of sending, they stay until the next cycle begins. What is
- * reported stays, in the place of an earlier report of the same.
+ * again; with `keepPlan`, in a dry run, they stay. With `showPlan`, in a pause of sending, they stay until the next cycle begins. Reported
+ * differences stay, in the place of an earlier report of the same.
  * @param counts operations of the cycle as the log has them
  */
 export function foldEnd(

@@ -73,9 +73,9 @@ function withNames(
 }
 
 /**
- * The waves in which each operation comes after both for which it waits. Where managers and userNames make a ring together, the
- * name is free in time and the manager follows later: Lattice refuses a name that is taken, and an account can do without its
- * manager for a while.
+ * The waves in which each operation comes after both for which it waits. If managers and userNames make a ring together, the name
+ * is free in time and the manager follows later: Lattice refuses a name that is taken, and an account can do without its manager for a
+ * while.
  */
 function inOrder(
   managerIndexes: Int32Array,

@@ -2,7 +2,7 @@ import type { Move } from "./change.ts";
 
 /**
  * The scope, and the groups that scoping filters or expressions name, as they are read: compared with those in force, which stay until a commit
- * changes them (`Move`). What is staged belongs to this process: others neither see it nor change it, and it is lost when the process ends.
+ * changes them (`Move`). Staged rows belong to this process: others neither see nor change them, and they are lost when the process ends.
  */
 export interface Staging {
   /** Forgets the staged scope and what was found to differ. */

@@ -66,6 +66,6 @@ export interface StateStore
    * expired and that no run has taken is still the run's own
    */
   commit(change: StateChange, fence: Fence): Promise<void>;
-  /** Ends the use of the store by this process. What is staged is lost; the lease and everything that was committed stay. */
+  /** Ends the use of the store by this process. Staged rows are lost; the lease and everything that was committed stay. */
   close(): Promise<void>;
 }
