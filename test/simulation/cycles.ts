@@ -190,6 +190,9 @@ async function betweenEnds<T>(
     throw error;
   } finally {
     await Promise.all(orders);
+    const written = changes();
+    await settle();
+    if (changes() !== written) world.broken.push("a run that has ended goes on writing to the database");
     world.underWay = null;
     // Data that was not committed completely may not have been committed at all.
     if (!ended) world.shownAccounts.clear();

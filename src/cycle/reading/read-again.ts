@@ -1,4 +1,5 @@
 import { isRecordFailure } from "../../domain/errors.ts";
+import { allEnded } from "../context/all-ended.ts";
 import type { CycleContext } from "../context/context.ts";
 import { keepAccounts } from "./keep-accounts.ts";
 import { noteAbsence } from "./missing-accounts.ts";
@@ -20,7 +21,7 @@ export async function readMarkedAccounts(context: CycleContext): Promise<void> {
     const page = await store.toReadAgain(after, Math.min(settings.concurrency, left));
     const last = page.at(-1);
     if (last === undefined) return;
-    await Promise.all(page.map((marked) => readOne(context, marked)));
+    await allEnded(page.map((marked) => readOne(context, marked)));
     after = last.latticeId;
     left -= page.length;
     await clock.sleep(0, signal);

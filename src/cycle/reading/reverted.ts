@@ -1,4 +1,5 @@
 import { isRecordFailure } from "../../domain/errors.ts";
+import { allEnded } from "../context/all-ended.ts";
 import type { CycleContext } from "../context/context.ts";
 import { savePerson } from "./ingest.ts";
 import { keepAccounts } from "./keep-accounts.ts";
@@ -28,7 +29,7 @@ export async function readReverted(
   let done = 0;
   for (let from = 0; from < people.length; from += settings.concurrency) {
     const some = people.slice(from, from + settings.concurrency);
-    await Promise.all(
+    await allEnded(
       some.map(async (person) => {
         const { objectId } = person;
         if (!(await readAccount(context, person))) unread.set(objectId, "Lattice does not show the account");

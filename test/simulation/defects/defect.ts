@@ -70,6 +70,7 @@ interface Modules {
   "cycle/reading/missing.ts": typeof import("../../../src/cycle/reading/missing.ts");
   "cycle/reading/protections.ts": typeof import("../../../src/cycle/reading/protections.ts");
   "cycle/reading/scope.ts": typeof import("../../../src/cycle/reading/scope.ts");
+  "cycle/context/all-ended.ts": typeof import("../../../src/cycle/context/all-ended.ts");
   "cycle/cycle.ts": typeof import("../../../src/cycle/cycle.ts");
   "cycle/sending/confirm.ts": typeof import("../../../src/cycle/sending/confirm.ts");
   "cycle/sending/existing-account.ts": typeof import("../../../src/cycle/sending/existing-account.ts");

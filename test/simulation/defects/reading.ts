@@ -362,4 +362,11 @@ export const readingDefects: readonly Defect[] = [
       ),
     ],
   },
+  {
+    name: "a cycle that has ended goes on reading accounts",
+    seed: 3,
+    history: 298,
+    family: "reverts",
+    swaps: [swap("cycle/context/all-ended.ts", "allEnded", () => (work) => Promise.all(work))],
+  },
 ];
